@@ -1,0 +1,148 @@
+//! What goes into the board and what comes out: inputs in the past tense, effects in the imperative.
+
+use super::call::{Call, CallId, Counter, Kind, Lane, NoticeId, Series, Ticket, Zone};
+use super::state::{CounterState, Notice, QueueState};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    CallReceived(Call),
+    CounterChanged {
+        counter: Counter,
+        state: CounterState,
+    },
+    /// An empty retained payload: nobody knows this counter's state any more.
+    CounterCleared {
+        counter: Counter,
+    },
+    QueueChanged {
+        series: Series,
+        state: QueueState,
+    },
+    QueueCleared {
+        series: Series,
+    },
+    NoticePut(Notice),
+    NoticeCleared {
+        id: NoticeId,
+    },
+    /// The broker can be reached, or not any more.
+    LinkChanged {
+        up: bool,
+    },
+    /// The loudspeakers of a zone work, or not any more; without them announcements wait until they expire.
+    SoundChanged {
+        zone: Zone,
+        works: bool,
+    },
+    /// The first sample of an announcement has been handed to the sound card.
+    SpeechStarted {
+        zone: Zone,
+        announcement: AnnouncementId,
+    },
+    /// The announcement is over: all of it was played, or the sound was lost before its end.
+    SpeechEnded {
+        zone: Zone,
+        announcement: AnnouncementId,
+        completed: bool,
+    },
+    /// A technician asked for silence, or ended it.
+    MuteChanged {
+        zone: Option<Zone>,
+        muted: bool,
+    },
+    IdentifyRequested,
+    /// A deadline came; nothing else happened.
+    Ticked,
+}
+
+/// Identity of one announcement in this process.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AnnouncementId(pub u64);
+
+/// What one zone is to say next.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Announcement {
+    pub id: AnnouncementId,
+    pub zone: Zone,
+    pub message: Message,
+    /// How often the sentence is said, at least 1.
+    pub repeats: u8,
+    pub form: Form,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    Call { call: CallId, ticket: Ticket, counter: Counter, kind: Kind, lane: Lane, series: Option<Series> },
+    Notice { id: NoticeId, text: String, emergency: bool },
+}
+
+/// How much is said.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    Full,
+    /// Under load: "A không một hai, quầy năm".
+    Short,
+}
+
+/// What became of a call on this screen.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Shown; too old to be spoken, or not to be spoken here.
+    Shown,
+    Spoken,
+    /// Waited longer than `announce_max_age` for the loudspeakers.
+    Expired,
+    /// Replaced by a later event about the same ticket.
+    Superseded,
+    Muted,
+    OtherScreen,
+}
+
+impl Outcome {
+    /// The word of the wire contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shown => "shown",
+            Self::Spoken => "spoken",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+            Self::Muted => "muted",
+            Self::OtherScreen => "other-screen",
+        }
+    }
+}
+
+/// Something to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// The view changed; publish a new snapshot.
+    Show,
+    /// Say this now in its zone; the zone is silent at this moment.
+    Announce(Announcement),
+    /// A call's story is over.
+    Prove { call: CallId, outcome: Outcome },
+    /// The input was not taken, and why; it changed nothing.
+    Ignore { reason: IgnoreReason },
+}
+
+/// Why the board did not take an input. All are normal in a running hall.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum IgnoreReason {
+    /// The id has been seen: QoS 1 delivers at least once.
+    Duplicate,
+    /// A newer state of the same counter, series or notice is known.
+    Stale,
+    /// More than 50 live notices, or more than 200 counters.
+    TooMany,
+}
+
+impl IgnoreReason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Stale => "stale",
+            Self::TooMany => "too-many",
+        }
+    }
+}

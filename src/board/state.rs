@@ -1,0 +1,111 @@
+//! What other systems say about counters, queues and notices: the payloads of the retained topics as domain values.
+
+use jiff::{Timestamp, civil};
+
+use super::call::{Lane, NoticeId, Ticket, Zone};
+
+/// Whether a counter serves.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CounterMode {
+    Open,
+    Paused,
+    Closed,
+}
+
+impl CounterMode {
+    pub const ALLOWED: &'static str = "open, paused, closed";
+
+    /// The word of the wire contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Paused => "paused",
+            Self::Closed => "closed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Open, Self::Paused, Self::Closed].into_iter().find(|m| m.as_str() == text)
+    }
+}
+
+/// The retained state of one counter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CounterState {
+    pub mode: CounterMode,
+    pub ticket: Option<Ticket>,
+    /// Replaces the configured label when given.
+    pub label: Option<String>,
+    /// Replaces the configured lanes when given.
+    pub lanes: Option<Vec<Lane>>,
+    /// When a paused counter serves again, local time of day.
+    pub reopens: Option<civil::Time>,
+    pub at: Timestamp,
+    pub seq: Option<u64>,
+}
+
+/// The retained state of one series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueueState {
+    pub waiting: u32,
+    pub next: Vec<Ticket>,
+    pub wait_minutes: Option<u32>,
+    pub missed: Vec<Ticket>,
+    pub slot: Option<civil::Time>,
+    /// Tickets that can still be taken today; 0 is shown as "none left".
+    pub left_today: Option<u32>,
+    pub at: Timestamp,
+}
+
+/// How much a notice matters; later variants come first on the ticker.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    Info,
+    Important,
+    /// Takes the whole screen until it ends.
+    Emergency,
+}
+
+impl Level {
+    pub const ALLOWED: &'static str = "info, important, emergency";
+
+    /// The word of the wire contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Important => "important",
+            Self::Emergency => "emergency",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Info, Self::Important, Self::Emergency].into_iter().find(|l| l.as_str() == text)
+    }
+}
+
+/// Longest text of a notice, in characters (wire contract).
+pub const TEXT_MAX: usize = 500;
+
+/// One operator notice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    pub id: NoticeId,
+    pub text: String,
+    pub text_en: Option<String>,
+    pub level: Level,
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    /// Zones that show it; empty means all.
+    pub zones: Vec<Zone>,
+    pub speak: bool,
+    pub qr: Option<String>,
+    pub author: Option<String>,
+    pub at: Timestamp,
+}
+
+impl Notice {
+    /// Whether the notice is on at `wall`; `until` is exclusive.
+    pub fn is_on(&self, wall: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= wall) && self.until.is_none_or(|until| wall < until)
+    }
+}

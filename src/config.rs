@@ -1,0 +1,347 @@
+//! The typed config: one struct a section, every key with its default and its check.
+//!
+//! [`Config::read`] never stops at the first problem: it returns all of them with their lines. The defaults describe
+//! the Đống Đa hall, and `deploy/moiso.toml` spells them out (a test holds the two equal).
+
+use std::path::PathBuf;
+
+use jiff::civil;
+use toml::de::DeTable;
+
+use crate::board::call::{Counter, Lane, Series, Zone, clean};
+use crate::clock::Millis;
+
+pub mod hours;
+pub mod load;
+mod read;
+pub mod section;
+
+use hours::Hours;
+use section::{Env, Problem, Reading};
+
+/// Everything that a hall can set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub hall: HallConfig,
+    pub screen: ScreenConfig,
+    pub board: BoardConfig,
+    pub hours: Hours,
+    pub counters: Vec<CounterConfig>,
+    pub series: Vec<SeriesConfig>,
+    pub mqtt: MqttConfig,
+    pub speech: SpeechConfig,
+    pub audio: AudioConfig,
+    pub control: ControlConfig,
+    pub paths: PathsConfig,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HallConfig {
+    /// Level of the topics, `{root}/{id}/…`.
+    pub id: String,
+    pub title: String,
+    pub motto: String,
+    pub time_zone: String,
+}
+
+/// How frames reach the glass.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum PresentMode {
+    /// Headless without a display; else by the kind of adapter.
+    Auto,
+    Surface,
+    Software,
+    Headless,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScreenConfig {
+    pub id: String,
+    pub present: PresentMode,
+    /// Size in pixels when headless, and of the window when not full screen.
+    pub width: u32,
+    pub height: u32,
+    pub full_screen: bool,
+    /// Name of the monitor, or its number from 1; none takes the current one.
+    pub monitor: Option<String>,
+    pub theme: String,
+    /// Which screen of the hall speaks first, 1 before 2.
+    pub rank: u32,
+    pub diagonal_inches: f32,
+    pub farthest_seat_m: f32,
+    pub max_fps: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoardConfig {
+    /// How long a call keeps the spotlight.
+    pub dwell: Millis,
+    /// How long a page of counters stays.
+    pub page: Millis,
+    /// How long the link may be silent before the board says so.
+    pub stale_after: Millis,
+    pub show_holder: bool,
+    pub english: bool,
+    /// Ticker speed at 1080 lines, px/s.
+    pub ticker_px_s: u32,
+    /// Head of the ticker.
+    pub ticker_title: String,
+    /// What runs on the ticker when no notice does.
+    pub idle_ticker: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct CounterConfig {
+    pub id: Counter,
+    pub noun: String,
+    pub label: Option<String>,
+    pub label_en: Option<String>,
+    pub lanes: Vec<Lane>,
+}
+
+/// How a series' tickets are read aloud.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum SeriesMode {
+    /// Digits when the code has a letter or a leading zero, otherwise as a number.
+    Auto,
+    Digits,
+    Number,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesConfig {
+    pub id: Series,
+    pub label: Option<String>,
+    pub mode: SeriesMode,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct MqttConfig {
+    pub root: String,
+    /// `mqtt://host:1883` or `mqtts://host:8883`, tried in turn.
+    pub brokers: Vec<BrokerAddress>,
+    /// Empty: made of the hall's and the screen's id.
+    pub client_id: String,
+    pub username: Option<String>,
+    /// The password, or `password_file` with it.
+    pub password: Option<String>,
+    pub password_file: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
+    pub cert_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
+    pub keep_alive: Millis,
+    pub embedded: EmbeddedConfig,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerAddress {
+    pub host: String,
+    pub port: u16,
+    pub tls: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmbeddedConfig {
+    /// Address and port; none: no broker inside.
+    pub listen: Option<std::net::SocketAddr>,
+    /// The same over WebSocket, for browsers.
+    pub websocket: Option<std::net::SocketAddr>,
+    /// `name:password` lines; none: everybody on that address may connect.
+    pub users_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpeechConfig {
+    pub voice: String,
+    pub template: String,
+    /// Said before the sentence of a recall.
+    pub recall: String,
+    pub chime: Option<String>,
+    /// How often a sentence is said when the hall is calm.
+    pub repeats: u8,
+    pub repeat_pause: Millis,
+    /// A call older than this is shown and not spoken.
+    pub announce_max_age: Millis,
+    /// Lanes that are named in the sentence.
+    pub spoken_lanes: Vec<Lane>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AudioConfig {
+    pub enabled: bool,
+    pub volume_percent: u32,
+    /// Frames that the card asks for at once.
+    pub buffer_frames: u32,
+    pub zones: Vec<ZoneConfig>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ZoneConfig {
+    pub id: Zone,
+    /// Counters heard there; empty means all that no other zone names.
+    pub counters: Vec<Counter>,
+    /// Name of the output device, or part of it; none takes the default.
+    pub device: Option<String>,
+    /// Channels of the device, from 1; empty means all.
+    pub channels: Vec<u16>,
+    pub gain_db: f32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ControlConfig {
+    /// None: no page and no WebSocket.
+    pub listen: Option<std::net::SocketAddr>,
+    /// Allows an address that others can reach without TLS.
+    pub insecure: bool,
+    /// Token hashes; empty: `tokens.toml` in the state folder.
+    pub tokens_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PathsConfig {
+    /// Where the daemon keeps what must last.
+    pub state: Option<PathBuf>,
+    /// Folder of the voices and chimes.
+    pub sounds: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads a whole file. `env` has the `MOISO_…` variables without their prefix.
+    ///
+    /// # Errors
+    /// All problems, in the order of their lines.
+    pub fn read(text: &str, env: Env) -> Result<Self, Vec<Problem>> {
+        let mut reading = Reading::new(text, env);
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let line = error.span().map(|span| reading.line_at(span.start));
+            reading.problem(line, "", format!("is not valid TOML: {}", error.message()));
+        }
+        let config = read::config(&mut reading, root.get_ref());
+        let problems = reading.finish();
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    /// `{root}/{hall}`.
+    pub fn topic_prefix(&self) -> String {
+        format!("{}/{}", self.mqtt.root, self.hall.id)
+    }
+
+    /// The client id that the broker knows this screen by.
+    pub fn client_id(&self) -> String {
+        if self.mqtt.client_id.is_empty() {
+            format!("moiso-{}-{}", self.hall.id, self.screen.id)
+        } else {
+            self.mqtt.client_id.clone()
+        }
+    }
+
+    /// The zone whose loudspeakers a counter is called on: the one that names it, else the first that names none.
+    pub fn zone_of(&self, counter: &Counter) -> Option<&Zone> {
+        let zones = &self.audio.zones;
+        zones
+            .iter()
+            .find(|z| z.counters.contains(counter))
+            .or_else(|| zones.iter().find(|z| z.counters.is_empty()))
+            .map(|z| &z.id)
+    }
+
+    /// The counter's noun, for instance `Quầy`.
+    pub fn noun_of(&self, counter: &Counter) -> &str {
+        self.counters.iter().find(|c| c.id == *counter).map_or("Quầy", |c| &c.noun)
+    }
+
+    /// How the tickets of `series` are read, or of the series that the ticket's first letter names.
+    pub fn series_mode(&self, series: Option<&str>, ticket: &str) -> SeriesMode {
+        let letters: String = ticket.chars().take_while(|c| c.is_alphabetic()).collect();
+        let name = series.unwrap_or(&letters);
+        self.series.iter().find(|s| s.id.as_str() == name).map_or(SeriesMode::Auto, |s| s.mode)
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::read("", Env::new()).expect("the defaults are valid, which a test shows")
+    }
+}
+
+/// A name that can stand in a topic: letters, digits, `-` and `_`.
+pub fn topic_level(text: &str) -> Option<String> {
+    let text = clean(text, 64).ok()?;
+    text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')).then_some(text)
+}
+
+/// `07:30`.
+pub fn time_of_day(text: &str) -> Option<civil::Time> {
+    civil::Time::strptime("%H:%M", text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        Config::read(text, Env::new()).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_defaults_are_the_dong_da_hall() {
+        let config = Config::default();
+        assert_eq!(config.counters.len(), 11);
+        assert_eq!(config.series.len(), 5);
+        assert_eq!(config.topic_prefix(), "moiso/dong-da");
+        assert_eq!(config.client_id(), "moiso-dong-da-sanh-1");
+        assert!(config.counters[4].lanes.contains(&Lane::Elderly));
+    }
+
+    #[test]
+    fn the_sample_file_equals_the_defaults_and_names_every_key() {
+        let text = include_str!("../deploy/moiso.toml");
+        assert_eq!(Config::read(text, Env::new()).unwrap(), Config::default());
+        let uncommented: String =
+            text.lines().map(|l| l.strip_prefix("#: ").unwrap_or(l)).collect::<Vec<_>>().join("\n");
+        let all = Config::read(&uncommented, Env::new()).unwrap();
+        assert!(all.mqtt.ca_file.is_some(), "keys that have no default are shown behind `#: `");
+    }
+
+    #[test]
+    fn all_problems_are_reported_with_their_lines() {
+        let found = problems(
+            "[board]\ndwell_s = 0\nspeed = 3\n\n[screen]\npresent = \"gl\"\n\n[[counter]]\nid = \"1\"\nlanes = [\"old\"]\n[[counter]]\nnoun = \"Quầy\"\n[mqtt]\nbrokers = \"http://x\"\n[extra]\n",
+        );
+        assert!(found[0].starts_with("line 2: board.dwell_s: must be a number from 1 to"), "{found:#?}");
+        assert!(found[1].starts_with("line 3: board.speed: is not a key of [board]"), "{found:#?}");
+        assert!(found[2].starts_with("line 6: screen.present: must be auto, surface, software or headless"));
+        assert!(found[3].starts_with("line 10: counter[1].lanes: each must be"), "{found:#?}");
+        assert!(found[4].starts_with("line 11: counter[2].id: is missing"), "{found:#?}");
+        assert!(found[5].starts_with("line 14: mqtt.brokers: each must be"), "{found:#?}");
+        assert!(found[6].starts_with("line 15: extra: is not a section"), "{found:#?}");
+        assert_eq!(found.len(), 7);
+    }
+
+    #[test]
+    fn text_that_is_not_toml_is_one_clear_problem() {
+        let found = problems("[board\ndwell_s = 8\n");
+        assert!(found[0].starts_with("line 1: is not valid TOML"), "{found:#?}");
+    }
+
+    #[test]
+    fn the_environment_replaces_single_keys() {
+        let env =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect::<Env>();
+        let config = Config::read(
+            "[board]\ndwell_s = 9\n",
+            env(&[
+                ("BOARD_DWELL_S", "12"),
+                ("MQTT_BROKERS", "mqtt://a;mqtts://b:9"),
+                ("MQTT_EMBEDDED_LISTEN", "127.0.0.1:1"),
+            ]),
+        )
+        .unwrap();
+        assert_eq!(config.board.dwell, Millis::from_secs(12));
+        assert_eq!(config.mqtt.brokers[1], BrokerAddress { host: "b".into(), port: 9, tls: true });
+        assert!(config.mqtt.embedded.listen.is_some());
+        let wrong = Config::read("", env(&[("BORED_DWELL_S", "12")])).unwrap_err();
+        assert_eq!(wrong[0].to_string(), "MOISO_BORED_DWELL_S: no key of the config has this name");
+    }
+}

@@ -1,0 +1,379 @@
+//! From a parsed table to the typed config: each key once, with its default and what is allowed.
+
+use std::net::SocketAddr;
+
+use toml::de::DeTable;
+
+use super::hours::Hours;
+use super::section::{Reading, Section};
+use super::{
+    AudioConfig, BoardConfig, BrokerAddress, Config, ControlConfig, CounterConfig, EmbeddedConfig,
+    HallConfig, MqttConfig, PathsConfig, PresentMode, ScreenConfig, SeriesConfig, SeriesMode, SpeechConfig,
+    ZoneConfig, topic_level,
+};
+use crate::board::call::{Counter, Lane, NAME_MAX, Series, Zone, clean};
+use crate::clock::Millis;
+
+const SECTIONS: [&str; 11] =
+    ["hall", "screen", "board", "hours", "counter", "series", "mqtt", "speech", "audio", "control", "paths"];
+const LEVEL: &str = "letters, digits, '-', '_' and '.', at most 64";
+/// Most counters of a hall (wire contract).
+const COUNTERS_MAX: usize = 200;
+
+pub(super) fn config<'a>(reading: &mut Reading<'_>, root: &'a DeTable<'a>) -> Config {
+    for (key, _) in root {
+        if !SECTIONS.contains(&key.get_ref().as_ref()) {
+            let line = reading.line_at(key.span().start);
+            let message = format!("is not a section; the sections are {}", SECTIONS.join(", "));
+            reading.problem(Some(line), key.get_ref().to_string(), message);
+        }
+    }
+    let config = Config {
+        hall: hall(Section::of(reading, root, "hall")),
+        screen: screen(Section::of(reading, root, "screen")),
+        board: board(Section::of(reading, root, "board")),
+        hours: Hours::read(Section::of(reading, root, "hours")),
+        counters: Section::list(reading, root, "counter", "counter", counter)
+            .unwrap_or_else(default_counters),
+        series: Section::list(reading, root, "series", "series", series).unwrap_or_else(default_series),
+        mqtt: mqtt(Section::of(reading, root, "mqtt")),
+        speech: speech(Section::of(reading, root, "speech")),
+        audio: audio(Section::of(reading, root, "audio")),
+        control: control(Section::of(reading, root, "control")),
+        paths: paths(Section::of(reading, root, "paths")),
+    };
+    across(reading, &config);
+    config
+}
+
+/// Rules that concern more than one section.
+fn across(reading: &mut Reading<'_>, config: &Config) {
+    for (index, counter) in config.counters.iter().enumerate() {
+        if config.counters[..index].iter().any(|c| c.id == counter.id) {
+            reading.problem(
+                None,
+                format!("counter[{}].id", index + 1),
+                format!("{} is given twice", counter.id),
+            );
+        }
+    }
+    if config.counters.len() > COUNTERS_MAX {
+        let message = format!("{} counters; at most {COUNTERS_MAX} are allowed", config.counters.len());
+        reading.problem(None, "counter", message);
+    }
+    for (index, zone) in config.audio.zones.iter().enumerate() {
+        if config.audio.zones[..index].iter().any(|z| z.id == zone.id) {
+            reading.problem(
+                None,
+                format!("audio.zone[{}].id", index + 1),
+                format!("{} is given twice", zone.id),
+            );
+        }
+        for counter in &zone.counters {
+            if !config.counters.iter().any(|c| c.id == *counter) {
+                let message = format!("{counter} is not one of the counters");
+                reading.problem(None, format!("audio.zone[{}].counters", index + 1), message);
+            }
+        }
+    }
+    for counter in &config.counters {
+        if config.audio.enabled && config.zone_of(&counter.id).is_none() {
+            let message =
+                format!("counter {} is heard in no zone; name it or leave one zone's list empty", counter.id);
+            reading.problem(None, "audio.zone", message);
+        }
+    }
+}
+
+fn hall(mut s: Section<'_, '_, '_>) -> HallConfig {
+    let level = |t: &str| topic_level(t);
+    let out = HallConfig {
+        id: s.parsed("id", "dong-da".into(), LEVEL, level),
+        title: s.text("title", "Chi nhánh số 3 · Điểm tiếp nhận Đống Đa"),
+        motto: s.text("motto", "Hành chính thông minh – tận tâm phục vụ"),
+        time_zone: s.parsed(
+            "time_zone",
+            "Asia/Ho_Chi_Minh".into(),
+            "a time zone such as Asia/Ho_Chi_Minh",
+            |t| jiff::tz::TimeZone::get(t).ok().map(|_| t.to_owned()),
+        ),
+    };
+    s.finish();
+    out
+}
+
+fn screen(mut s: Section<'_, '_, '_>) -> ScreenConfig {
+    let (width, height) = s.parsed("size", (1920, 1080), "WIDTHxHEIGHT from 640x360 to 7680x4320", size);
+    let out = ScreenConfig {
+        id: s.parsed("id", "sanh-1".into(), LEVEL, topic_level),
+        present: s.parsed("present", PresentMode::Auto, "auto, surface, software or headless", |t| match t {
+            "auto" => Some(PresentMode::Auto),
+            "surface" => Some(PresentMode::Surface),
+            "software" => Some(PresentMode::Software),
+            "headless" => Some(PresentMode::Headless),
+            _ => None,
+        }),
+        width,
+        height,
+        full_screen: s.flag("full_screen", true),
+        monitor: s.optional("monitor"),
+        theme: s.parsed("theme", "navy".into(), "navy or paper", |t| {
+            matches!(t, "navy" | "paper").then(|| t.to_owned())
+        }),
+        rank: s.number("rank", 1, 1..=99),
+        diagonal_inches: s.number("diagonal_inches", 55.0, 10.0..=200.0),
+        farthest_seat_m: s.number("farthest_seat_m", 9.0, 1.0..=60.0),
+        max_fps: s.number("max_fps", 60, 1..=240),
+    };
+    s.finish();
+    out
+}
+
+fn size(text: &str) -> Option<(u32, u32)> {
+    let (w, h) = text.split_once('x')?;
+    let (w, h) = (w.parse().ok()?, h.parse().ok()?);
+    ((360..=7680).contains(&w) && (360..=7680).contains(&h)).then_some((w, h))
+}
+
+/// What runs when no operator has written a notice.
+const IDLE_TICKER: [&str; 2] = [
+    "Công dân được gửi xe miễn phí, nước uống miễn phí, hướng dẫn kê khai miễn phí",
+    "Lấy số trực tuyến qua ứng dụng iHanoi để biết trước khung giờ phục vụ",
+];
+
+fn board(mut s: Section<'_, '_, '_>) -> BoardConfig {
+    let secs =
+        |s: &mut Section<'_, '_, '_>, key, default, max| Millis::from_secs(s.number(key, default, 1..=max));
+    let out = BoardConfig {
+        dwell: secs(&mut s, "dwell_s", 8, 120),
+        page: secs(&mut s, "page_s", 10, 300),
+        stale_after: secs(&mut s, "stale_after_s", 10, 600),
+        show_holder: s.flag("show_holder", false),
+        english: s.flag("english", false),
+        ticker_px_s: s.number("ticker_px_s", 120, 40..=400),
+        ticker_title: s.text("ticker_title", "THÔNG BÁO"),
+        idle_ticker: s.texts(
+            "idle_ticker",
+            IDLE_TICKER.map(str::to_owned).to_vec(),
+            "a text of at most 500 characters",
+            |t| clean(t, crate::board::state::TEXT_MAX).ok(),
+        ),
+    };
+    s.finish();
+    out
+}
+
+fn word<T>(
+    parse: impl Fn(&str) -> Result<T, crate::board::call::WordError>,
+) -> impl Fn(&str) -> Result<T, String> {
+    move |text| parse(text).map_err(|why| format!("{text:?} {why}"))
+}
+
+fn counter(s: &mut Section<'_, '_, '_>) -> Option<CounterConfig> {
+    let id = s.required("id", "the counter's number or name, such as 5", word(Counter::parse));
+    let noun = s.text("noun", "Quầy");
+    let label = s.optional("label");
+    let label_en = s.optional("label_en");
+    let lanes = s.texts("lanes", Vec::new(), Lane::ALLOWED, |t| Lane::parse(t).ok());
+    Some(CounterConfig { id: id?, noun, label, label_en, lanes })
+}
+
+fn default_counters() -> Vec<CounterConfig> {
+    use Lane::{Authorised, Elderly, Merit, Owner};
+    let labels: [(&str, &[Lane]); 11] = [
+        ("Đất đai · chính chủ", &[Owner]),
+        ("Đất đai · chính chủ", &[Owner]),
+        ("Người được ủy quyền", &[Authorised]),
+        ("Đăng ký thế chấp", &[]),
+        ("Ưu tiên", &[Elderly, Merit]),
+        ("Hộ tịch", &[]),
+        ("Đăng ký kinh doanh", &[]),
+        ("Tiếp nhận hồ sơ", &[]),
+        ("Xây dựng · đô thị", &[]),
+        ("Trả kết quả", &[]),
+        ("Trả kết quả", &[]),
+    ];
+    let labels = labels.iter().enumerate();
+    labels
+        .filter_map(|(index, (label, lanes))| {
+            Some(CounterConfig {
+                id: Counter::parse(&(index + 1).to_string()).ok()?,
+                noun: "Quầy".into(),
+                label: Some((*label).into()),
+                label_en: None,
+                lanes: lanes.to_vec(),
+            })
+        })
+        .collect()
+}
+
+fn series(s: &mut Section<'_, '_, '_>) -> Option<SeriesConfig> {
+    let id = s.required("id", "the letters that its tickets begin with, such as A", word(Series::parse));
+    let label = s.optional("label");
+    let mode = s.parsed("mode", SeriesMode::Auto, "auto, digits or number", |t| match t {
+        "auto" => Some(SeriesMode::Auto),
+        "digits" => Some(SeriesMode::Digits),
+        "number" => Some(SeriesMode::Number),
+        _ => None,
+    });
+    Some(SeriesConfig { id: id?, label, mode })
+}
+
+fn default_series() -> Vec<SeriesConfig> {
+    let all = [
+        ("A", "Đất đai"),
+        ("B", "Đăng ký thế chấp"),
+        ("C", "Ủy quyền"),
+        ("D", "Hộ tịch, kinh doanh, xây dựng"),
+        ("E", "Trả kết quả"),
+    ];
+    all.iter()
+        .filter_map(|(id, label)| {
+            let id = Series::parse(id).ok()?;
+            Some(SeriesConfig { id, label: Some((*label).into()), mode: SeriesMode::Auto })
+        })
+        .collect()
+}
+
+const ADDRESS: &str = "an address and port such as 127.0.0.1:1883";
+
+fn address(s: &mut Section<'_, '_, '_>, key: &'static str, default: &str) -> Option<SocketAddr> {
+    let text = s.text(key, default);
+    if text.is_empty() {
+        return None;
+    }
+    let parsed = text.parse().ok();
+    if parsed.is_none() {
+        s.problem(key, format!("must be {ADDRESS}, or empty, not {text:?}"));
+    }
+    parsed
+}
+
+fn broker(text: &str) -> Option<BrokerAddress> {
+    let (tls, rest) = match text.split_once("://") {
+        Some(("mqtt" | "tcp", rest)) => (false, rest),
+        Some(("mqtts" | "ssl", rest)) => (true, rest),
+        _ => return None,
+    };
+    let rest = rest.trim_end_matches('/');
+    let default = if tls { 8883 } else { 1883 };
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
+        _ => (rest, default),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    (!host.is_empty() && !host.contains(['/', '@', ' '])).then(|| BrokerAddress {
+        host: host.into(),
+        port,
+        tls,
+    })
+}
+
+fn mqtt(mut s: Section<'_, '_, '_>) -> MqttConfig {
+    let local = BrokerAddress { host: "127.0.0.1".into(), port: 1883, tls: false };
+    let mut out = MqttConfig {
+        root: s.parsed("root", "moiso".into(), LEVEL, topic_level),
+        brokers: s.texts("brokers", vec![local], "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]", broker),
+        client_id: s.text("client_id", ""),
+        username: s.optional("username"),
+        password: s.optional("password"),
+        password_file: s.optional("password_file").map(Into::into),
+        ca_file: s.optional("ca_file").map(Into::into),
+        cert_file: s.optional("cert_file").map(Into::into),
+        key_file: s.optional("key_file").map(Into::into),
+        keep_alive: Millis::from_secs(s.number("keep_alive_s", 10, 5..=300)),
+        embedded: EmbeddedConfig { listen: None, websocket: None, users_file: None },
+    };
+    if out.brokers.is_empty() {
+        s.problem("brokers", "must name at least one broker");
+    }
+    if out.cert_file.is_some() != out.key_file.is_some() {
+        s.problem("cert_file", "cert_file and key_file go together");
+    }
+    if out.password.is_some() && out.password_file.is_some() {
+        s.problem("password_file", "give either password or password_file");
+    }
+    let mut e = s.child("embedded");
+    out.embedded.listen = address(&mut e, "listen", "");
+    out.embedded.websocket = address(&mut e, "websocket", "");
+    out.embedded.users_file = e.optional("users_file").map(Into::into);
+    e.finish();
+    s.finish();
+    out
+}
+
+fn speech(mut s: Section<'_, '_, '_>) -> SpeechConfig {
+    let lanes = vec![Lane::Elderly, Lane::Merit, Lane::Disabled, Lane::Pregnant, Lane::Child];
+    let out = SpeechConfig {
+        voice: s.parsed("voice", "north".into(), LEVEL, topic_level),
+        template: s.text(
+            "template",
+            "{chime} Mời công dân có số thứ tự {ticket}, {lane?} đến {counter_noun} số {counter}.",
+        ),
+        recall: s.text("recall", "Nhắc lại:"),
+        chime: Some(s.text("chime", "two-tone")).filter(|c| c != "none"),
+        repeats: s.number("repeats", 2, 1..=5),
+        repeat_pause: Millis(s.number("repeat_pause_ms", 600, 0..=10_000)),
+        announce_max_age: Millis::from_secs(s.number("announce_max_age_s", 120, 10..=3600)),
+        spoken_lanes: s.texts("spoken_lanes", lanes, Lane::ALLOWED, |t| Lane::parse(t).ok()),
+    };
+    s.finish();
+    out
+}
+
+fn audio(mut s: Section<'_, '_, '_>) -> AudioConfig {
+    let zones = s.children("zone", zone);
+    let out = AudioConfig {
+        enabled: s.flag("enabled", true),
+        volume_percent: s.number("volume_percent", 100, 0..=100),
+        buffer_frames: s.number("buffer_frames", 2048, 256..=16_384),
+        zones: zones.unwrap_or_else(|| Zone::parse("sanh").ok().map(default_zone).into_iter().collect()),
+    };
+    s.finish();
+    out
+}
+
+fn default_zone(id: Zone) -> ZoneConfig {
+    ZoneConfig { id, counters: Vec::new(), device: None, channels: Vec::new(), gain_db: 0.0 }
+}
+
+fn zone(s: &mut Section<'_, '_, '_>) -> Option<ZoneConfig> {
+    let id = s.required("id", "the zone's name, such as sanh", word(Zone::parse));
+    let counters = s.texts("counters", Vec::new(), "a counter", |t| Counter::parse(t).ok());
+    let device = s.optional("device");
+    let channels = s.texts("channels", Vec::new(), "a channel from 1 to 64", |t| {
+        t.parse().ok().filter(|c| (1..=64).contains(c))
+    });
+    let gain_db = s.number("gain_db", 0.0, -60.0..=12.0);
+    let id = id?;
+    debug_assert!(id.as_str().chars().count() <= NAME_MAX);
+    Some(ZoneConfig { counters, device, channels, gain_db, ..default_zone(id) })
+}
+
+fn control(mut s: Section<'_, '_, '_>) -> ControlConfig {
+    let out = ControlConfig {
+        listen: address(&mut s, "listen", "127.0.0.1:8088"),
+        insecure: s.flag("insecure", false),
+        tokens_file: s.optional("tokens_file").map(Into::into),
+    };
+    if let Some(listen) = out.listen
+        && !listen.ip().is_loopback()
+        && !out.insecure
+    {
+        s.problem(
+            "listen",
+            format!("{listen} can be reached from outside; set insecure = true to allow it without TLS"),
+        );
+    }
+    s.finish();
+    out
+}
+
+fn paths(mut s: Section<'_, '_, '_>) -> PathsConfig {
+    let out = PathsConfig {
+        state: s.optional("state").map(Into::into),
+        sounds: s.optional("sounds").map(Into::into),
+    };
+    s.finish();
+    out
+}

@@ -1,0 +1,62 @@
+//! What a screen says about itself.
+
+use jiff::Timestamp;
+
+/// The state of the sound.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SoundState {
+    Ok,
+    /// No device; it is looked for without end.
+    Lost,
+    Muted,
+    /// Turned off in the config.
+    Off,
+}
+
+impl SoundState {
+    /// The word of the wire contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Lost => "lost",
+            Self::Muted => "muted",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// The last frame that reached the glass (or the headless picture).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FrameReport {
+    /// Frames handed over since the start.
+    pub frames: u64,
+    pub frame_at: Option<Timestamp>,
+    /// FNV-1a of the view's revision and the damaged pixels' scene; equal pictures have equal hashes.
+    pub frame_hash: u64,
+    /// Adapter, backend and device type, in words.
+    pub gpu: String,
+    /// surface, software or headless.
+    pub present: &'static str,
+}
+
+/// Everything that `screen/{screen}/status` carries.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScreenStatus {
+    pub online: bool,
+    /// Grows with every start of the process: the start time in Unix milliseconds.
+    pub session: i64,
+    pub at: Timestamp,
+    pub version: &'static str,
+    pub rank: u32,
+    pub zones: Vec<String>,
+    pub frame: FrameReport,
+    pub audio: SoundState,
+    /// Address of the broker, or `down`.
+    pub link: String,
+    pub skew_ms: i64,
+    pub backlog_s: u32,
+    pub shown: u64,
+    pub spoken: u64,
+    pub expired: u64,
+    pub rejected: u64,
+}

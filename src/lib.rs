@@ -1,0 +1,12 @@
+//! moiso: the now-serving board and the voice of a public-service hall.
+//!
+//! ARCHITECTURE.md is the map. Core modules (board, speech, scene, wire, config) are pure; the shell around them
+//! (mqtt, control, audio, gpu, present, window, hub, app) does the IO.
+
+pub mod board;
+pub mod clock;
+pub mod config;
+pub mod health;
+pub mod hub;
+pub mod scene;
+pub mod speech;
