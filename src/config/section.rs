@@ -348,6 +348,7 @@ impl<'r, 'a, 't> Section<'r, 'a, 't> {
             }
         };
         let mut out = Vec::new();
+        let given_none = items.is_empty();
         for (item, line) in items {
             let parsed = match &item {
                 Found::Text(text) | Found::Integer(text) => parse(text),
@@ -364,7 +365,7 @@ impl<'r, 'a, 't> Section<'r, 'a, 't> {
                 self.reading.problem(Some(line), path, format!("each must be {allowed}, not {given}"));
             }
         }
-        out
+        if out.is_empty() && !given_none { default } else { out }
     }
 
     /// Reports the keys that nothing has read.
