@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod health;
 pub mod hub;
+pub mod mqtt;
 pub mod scene;
 pub mod speech;
 pub mod wire;
