@@ -4,6 +4,7 @@
 //! (mqtt, control, audio, gpu, present, window, hub, app) does the IO.
 
 pub mod board;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod health;
