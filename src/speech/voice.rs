@@ -58,23 +58,35 @@ impl Voice {
         &self.wording
     }
 
-    /// Plans a message, said `repeats` times; the chime and "nhắc lại" come once.
+    /// Plans a message, said `repeats` times; the chime comes once.
     pub fn plan_message(&self, message: &Message, repeats: u8, form: Form) -> Plan {
-        let (chime, wanted) = match message {
-            Message::Notice { emergency: true, .. } => (Some(EMERGENCY_CHIME), [form, form]),
-            Message::Notice { .. } => (self.chime(), [form, form]),
-            Message::Call { .. } if form == Form::Short => (self.chime(), [Form::Short, Form::Full]),
-            Message::Call { .. } => (self.chime(), [Form::Full, Form::Short]),
+        let sentence = |form| self.wording.sentence(message, form);
+        match message {
+            Message::Call { .. } => self.plan_sentence(sentence, repeats, form),
+            Message::Notice { emergency, .. } => {
+                let covered = self.cover(&sentence(form), true);
+                let chime = if *emergency { Some(EMERGENCY_CHIME) } else { self.chime() };
+                self.finish(&covered, covered.missing.clone(), chime, repeats)
+            }
+        }
+    }
+
+    /// Plans a call whose sentence `sentence` gives in either form: in the wanted one, or in the other when only that
+    /// has clips for the ticket and the counter.
+    pub fn plan_sentence(&self, sentence: impl Fn(Form) -> Sentence, repeats: u8, form: Form) -> Plan {
+        let other = match form {
+            Form::Full => Form::Short,
+            Form::Short => Form::Full,
         };
-        let strict = matches!(message, Message::Notice { .. });
-        let first = self.cover(&self.wording.sentence(message, wanted[0]), strict);
-        let chosen = if first.essential_missing {
-            let second = self.cover(&self.wording.sentence(message, wanted[1]), strict);
-            if second.essential_missing { first.clone() } else { second }
-        } else {
-            first.clone()
-        };
-        self.finish(&chosen, first.missing, chime, repeats)
+        let wanted = self.cover(&sentence(form), false);
+        let missing = wanted.missing.clone();
+        if wanted.essential_missing {
+            let replacement = self.cover(&sentence(other), false);
+            if !replacement.essential_missing {
+                return self.finish(&replacement, missing, self.chime(), repeats);
+            }
+        }
+        self.finish(&wanted, missing, self.chime(), repeats)
     }
 
     fn chime(&self) -> Option<&str> {
