@@ -8,5 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod health;
 pub mod hub;
+pub mod present;
 pub mod scene;
 pub mod speech;
+pub mod window;
