@@ -6,6 +6,7 @@
 pub mod board;
 pub mod clock;
 pub mod config;
+pub mod gpu;
 pub mod health;
 pub mod hub;
 pub mod present;

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use crate::board::view::BoardView;
 use crate::clock::{Millis, Now};
 
+pub mod font;
+
 /// Pixels of the target.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Size {
@@ -27,10 +29,45 @@ pub struct Rect {
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Colour(pub [u8; 4]);
 
-/// A filled rectangle with rounded corners and an inner border.
+/// What a [`Quad`] draws in its rectangle.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Shape {
+    /// The rounded rectangle itself.
+    Box = 0,
+    /// The five-pointed star of the emblem.
+    Star,
+    /// An arrow to the right.
+    Arrow,
+    /// The mark between two notices.
+    Diamond,
+    /// A triangle with an exclamation mark.
+    Warning,
+    /// A clock: an appointment.
+    Clock,
+    /// A person.
+    Person,
+    /// A sheet of paper: an authorisation.
+    Paper,
+    /// A person with a stick.
+    Elderly,
+    /// A medal on its ribbon.
+    Medal,
+    /// A wheelchair.
+    Wheelchair,
+    /// A pregnant woman.
+    Pregnant,
+    /// A grown-up and a child.
+    Child,
+    /// Two upright bars.
+    Pause,
+}
+
+/// A filled rectangle with rounded corners and an inner border, or an icon in that rectangle.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Quad {
     pub rect: Rect,
+    pub shape: Shape,
     pub fill: Colour,
     /// Top left, top right, bottom right, bottom left.
     pub radii: [f32; 4],
@@ -79,6 +116,7 @@ pub struct Strip {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StripContent {
     pub background: Colour,
+    pub quads: Vec<Quad>,
     pub texts: Vec<TextRun>,
     pub length: u32,
 }
