@@ -60,7 +60,9 @@ pub fn run(config: &Config, port: Port) -> Result<(), PresentError> {
     match screen.present {
         PresentMode::Headless => headless::run(&mut show, size, None),
         PresentMode::Auto => return automatic(screen, &mut show, size),
-        PresentMode::Surface | PresentMode::Software if !display::is_set() => return Err(PresentError::NoDisplay),
+        PresentMode::Surface | PresentMode::Software if !display::is_set() => {
+            return Err(PresentError::NoDisplay);
+        }
         PresentMode::Surface | PresentMode::Software => return window::run(screen, &mut show),
     };
     Ok(())

@@ -38,7 +38,8 @@ pub(crate) fn run(screen: &ScreenConfig, show: &mut Show) -> Result<(), PresentE
         let _ = proxy.send_event(());
     });
     show.animate(true);
-    let mut kiosk = Kiosk { screen, show, window: None, size: Size { w: 0, h: 0 }, cover: None, failed: None };
+    let mut kiosk =
+        Kiosk { screen, show, window: None, size: Size { w: 0, h: 0 }, cover: None, failed: None };
     let ended = event_loop.run_app(&mut kiosk);
     match (kiosk.failed, ended) {
         (Some(error), _) => Err(error),

@@ -159,7 +159,7 @@ impl Waker {
         lock(&self.0.state).since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    pub(super) fn is_quit(&self) -> bool {
+    pub(crate) fn is_quit(&self) -> bool {
         self.0.quit.load(Ordering::Acquire)
     }
 

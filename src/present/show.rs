@@ -169,7 +169,13 @@ impl Show {
         }
         match open(size) {
             Ok(canvas) => {
-                info!(gpu = canvas.gpu(), present = canvas.kind(), w = size.w, h = size.h, "the picture is up");
+                info!(
+                    gpu = canvas.gpu(),
+                    present = canvas.kind(),
+                    w = size.w,
+                    h = size.h,
+                    "the picture is up"
+                );
                 self.update(|report| {
                     canvas.gpu().clone_into(&mut report.gpu);
                     report.present = canvas.kind();
@@ -262,7 +268,7 @@ fn refuse(wanted: Vec<Reply>, why: &str) {
 /// Encoding takes longer than a frame may, so it has a thread of its own.
 fn encode(picture: Picture, wanted: Vec<Reply>) {
     let work = move || {
-        let png = picture.to_png().map(Png::from).map_err(|error| SnapshotError::Failed(error.to_string()));
+        let png = picture.png().map(Png::from).map_err(|error| SnapshotError::Failed(error.to_string()));
         for reply in wanted {
             // Who asked may have gone meanwhile.
             let _ = reply.send(png.clone());
@@ -272,3 +278,6 @@ fn encode(picture: Picture, wanted: Vec<Reply>) {
         warn!(%error, "no thread to encode a snapshot");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,9 +89,10 @@ impl Stage {
     fn must_compose(&mut self, size: Size, now: Millis) -> bool {
         // An error means that the hub is gone: the last view stays until the process ends.
         let news = self.views.has_changed().unwrap_or(false);
-        news || self.composed.as_ref().is_none_or(|c| {
-            c.scene.size != size || c.scene.next_change.is_some_and(|at| at <= now)
-        })
+        news || self
+            .composed
+            .as_ref()
+            .is_none_or(|c| c.scene.size != size || c.scene.next_change.is_some_and(|at| at <= now))
     }
 
     fn compose(&mut self, size: Size, now: Now) {
@@ -112,7 +113,9 @@ impl Stage {
     fn move_ticker(&mut self, now: Millis) {
         let Some(composed) = &mut self.composed else { return };
         let size = composed.scene.size;
-        let Some(strip) = composed.scene.strip.as_mut().filter(|strip| strip.content.length > 0) else { return };
+        let Some(strip) = composed.scene.strip.as_mut().filter(|strip| strip.content.length > 0) else {
+            return;
+        };
         let Some(pace) = pace_of(self.ticker_px_s, size, self.max_fps) else { return };
         let offset = u64::from(strip.offset) + pace.moved(composed.moved_at, now);
         strip.offset = (offset % u64::from(strip.content.length)) as u32;

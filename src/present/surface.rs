@@ -7,7 +7,6 @@
 use tracing::debug;
 use wgpu::CurrentSurfaceTexture as Current;
 
-use super::headless::Drawn;
 use super::show::{Canvas, Fault, Shown};
 use crate::gpu::{Gpu, Offscreen, Painter, Picture};
 use crate::scene::{Damage, Rect, Scene, Size, damage};
@@ -35,8 +34,17 @@ impl Screen {
         let config = configuration(&gpu, &surface, size)?;
         let painter = Painter::new(&gpu, config.format);
         let info = gpu.info();
-        let mut new =
-            Self { surface, painter, kept: None, scene: None, stale: true, config, snapshot: None, gpu, info };
+        let mut new = Self {
+            surface,
+            painter,
+            kept: None,
+            scene: None,
+            stale: true,
+            config,
+            snapshot: None,
+            gpu,
+            info,
+        };
         new.configure(size)?;
         Ok(new)
     }
@@ -74,23 +82,20 @@ impl Screen {
         Size { w: self.config.width, h: self.config.height }
     }
 
-    /// What the kept picture lacks; `Some(None)` is everything.
-    fn damage(&self, scene: &Scene) -> Option<Option<Rect>> {
-        match self.scene.as_ref().map_or(Damage::All, |old| damage(old, scene)) {
-            Damage::Nothing => None,
-            Damage::Part(part) => Some(Some(part)),
-            Damage::All => Some(None),
-        }
+    /// What the kept picture lacks.
+    fn damage(&self, scene: &Scene) -> Damage {
+        self.scene.as_ref().map_or(Damage::All, |old| damage(old, scene))
     }
 
-    fn draw(&mut self, scene: &Scene, part: Option<Rect>, target: &wgpu::Texture) -> Result<(), Fault> {
+    fn draw(&mut self, scene: &Scene, what: Damage, target: &wgpu::Texture) -> Result<(), Fault> {
         let Some(kept) = &self.kept else {
-            let view = target.create_view(&wgpu::TextureViewDescriptor::default());
-            self.painter.draw(&self.gpu, scene, &view, None)?;
-            return Ok(());
+            return paint(&mut self.painter, &self.gpu, scene, target, None);
         };
-        let view = kept.create_view(&wgpu::TextureViewDescriptor::default());
-        self.painter.draw(&self.gpu, scene, &view, part)?;
+        match what {
+            Damage::Nothing => {}
+            Damage::Part(part) => paint(&mut self.painter, &self.gpu, scene, kept, Some(part))?,
+            Damage::All => paint(&mut self.painter, &self.gpu, scene, kept, None)?,
+        }
         let label = wgpu::CommandEncoderDescriptor { label: Some("moiso copy to the surface") };
         let mut encoder = self.gpu.device.create_command_encoder(&label);
         encoder.copy_texture_to_texture(kept.as_image_copy(), target.as_image_copy(), self.extent());
@@ -100,9 +105,7 @@ impl Screen {
 
     /// Draws and presents on a texture that was acquired.
     fn present(&mut self, scene: &Scene, frame: wgpu::SurfaceTexture) -> Result<Shown, Fault> {
-        if let Some(part) = self.damage(scene).or(self.stale.then(nothing)) {
-            self.draw(scene, part, &frame.texture)?;
-        }
+        self.draw(scene, self.damage(scene), &frame.texture)?;
         self.gpu.queue.present(frame);
         self.gpu.poll();
         (self.scene, self.stale) = (Some(scene.clone()), false);
@@ -114,17 +117,29 @@ impl Screen {
     }
 }
 
-/// No part of the kept picture.
-fn nothing() -> Option<Rect> {
-    Some(Rect::default())
+fn paint(
+    painter: &mut Painter,
+    gpu: &Gpu,
+    scene: &Scene,
+    target: &wgpu::Texture,
+    part: Option<Rect>,
+) -> Result<(), Fault> {
+    let view = target.create_view(&wgpu::TextureViewDescriptor::default());
+    Ok(painter.draw(gpu, scene, &view, part)?)
 }
 
-fn configuration(gpu: &Gpu, surface: &wgpu::Surface<'_>, size: Size) -> Result<wgpu::SurfaceConfiguration, Fault> {
+fn configuration(
+    gpu: &Gpu,
+    surface: &wgpu::Surface<'_>,
+    size: Size,
+) -> Result<wgpu::SurfaceConfiguration, Fault> {
     let can = surface.get_capabilities(&gpu.adapter);
     // Without sRGB the colours blend as on a web page, which is how the board was designed.
-    let plain = can.formats.iter().copied().find(|f| {
-        matches!(f, wgpu::TextureFormat::Bgra8Unorm | wgpu::TextureFormat::Rgba8Unorm)
-    });
+    let plain = can
+        .formats
+        .iter()
+        .copied()
+        .find(|f| matches!(f, wgpu::TextureFormat::Bgra8Unorm | wgpu::TextureFormat::Rgba8Unorm));
     let format = plain.or(can.formats.first().copied());
     let format = format.ok_or_else(|| Fault::Surface("the adapter cannot present to it".into()))?;
     Ok(wgpu::SurfaceConfiguration {
@@ -148,7 +163,7 @@ impl Canvas for Screen {
         if scene.size != self.size() {
             self.configure(scene.size)?;
         }
-        if !self.stale && self.damage(scene).is_none() {
+        if !self.stale && self.damage(scene) == Damage::Nothing {
             return Ok(Shown::Same);
         }
         match self.surface.get_current_texture() {
