@@ -32,7 +32,8 @@ impl Picture {
     /// [`GpuError::Decode`].
     pub fn from_png(bytes: &[u8]) -> Result<Self, GpuError> {
         let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
-        decoder.set_transformations(png::Transformations::normalize_to_color8() | png::Transformations::ALPHA);
+        decoder
+            .set_transformations(png::Transformations::normalize_to_color8() | png::Transformations::ALPHA);
         let mut reader = decoder.read_info()?;
         let mut rgba = vec![0; reader.output_buffer_size().unwrap_or(0)];
         let info = reader.next_frame(&mut rgba)?;

@@ -127,7 +127,8 @@ impl Strip {
             self.globals.set(gpu, size);
             self.page.set_size(gpu, size);
         }
-        let same = self.content.as_ref().is_some_and(|c| Arc::ptr_eq(c, &strip.content) || *c == strip.content);
+        let same =
+            self.content.as_ref().is_some_and(|c| Arc::ptr_eq(c, &strip.content) || *c == strip.content);
         if !same {
             self.tiles.iter_mut().for_each(|tile| tile.holds = None);
         }
@@ -273,10 +274,5 @@ pub(super) fn clear(colour: Colour, format: wgpu::TextureFormat) -> wgpu::LoadOp
         }
     };
     let [r, g, b, a] = colour.0;
-    wgpu::LoadOp::Clear(wgpu::Color {
-        r: channel(r),
-        g: channel(g),
-        b: channel(b),
-        a: f64::from(a) / 255.0,
-    })
+    wgpu::LoadOp::Clear(wgpu::Color { r: channel(r), g: channel(g), b: channel(b), a: f64::from(a) / 255.0 })
 }

@@ -45,7 +45,8 @@ static SHAPERS: LazyLock<Vec<Shaper>> = LazyLock::new(|| {
     FILES
         .iter()
         .map(|bytes| {
-            let font = harfrust::FontRef::new(bytes).expect("the embedded fonts are valid, which a test shows");
+            let font =
+                harfrust::FontRef::new(bytes).expect("the embedded fonts are valid, which a test shows");
             Shaper { data: harfrust::ShaperData::new(&font), font }
         })
         .collect()
