@@ -4,8 +4,10 @@
 //! (mqtt, control, audio, gpu, present, window, hub, app) does the IO.
 
 pub mod board;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod health;
 pub mod hub;
 pub mod scene;
