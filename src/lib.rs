@@ -12,3 +12,4 @@ pub mod health;
 pub mod hub;
 pub mod scene;
 pub mod speech;
+pub mod wire;
