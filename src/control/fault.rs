@@ -86,6 +86,10 @@ impl Fault {
         Self::new(Code::Stopping, "Hệ thống đang dừng, yêu cầu chưa được thực hiện.")
     }
 
+    pub fn full() -> Self {
+        Self::new(Code::Busy, "Đã có quá nhiều người đăng nhập cùng lúc.")
+    }
+
     pub fn busy() -> Self {
         Self::new(Code::Busy, "Gửi quá nhanh, hãy đợi giây lát rồi thử lại.")
     }

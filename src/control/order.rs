@@ -87,8 +87,8 @@ fn ending(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Option<Tim
     let at = match time_of_day(text) {
         None => text.parse().map_err(|_| wrong())?,
         Some(time) => {
-            let today = around.now.wall.to_zoned(around.time_zone.clone()).date();
-            today.to_datetime(time).to_zoned(around.time_zone.clone()).map_err(|_| wrong())?.timestamp()
+            let today = around.time_zone.to_datetime(around.now.wall).date();
+            around.time_zone.to_timestamp(today.to_datetime(time)).map_err(|_| wrong())?
         }
     };
     Ok(Some(at))
@@ -169,4 +169,15 @@ pub struct Topics {
     pub view: bool,
     pub notices: bool,
     pub health: bool,
+}
+
+impl Topics {
+    /// These and `more`.
+    pub fn with(self, more: Self) -> Self {
+        Self {
+            view: self.view || more.view,
+            notices: self.notices || more.notices,
+            health: self.health || more.health,
+        }
+    }
 }
