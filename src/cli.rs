@@ -1,1 +1,6 @@
 //! Subcommands.
+
+pub mod call;
+pub mod client;
+pub mod notice;
+pub mod token;
