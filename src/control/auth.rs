@@ -20,7 +20,9 @@ use file::{Record, Stamp, TokenFile};
 use token::{Digest, Parts, digest};
 
 /// What a token allows; each role may do all that the ones before it may.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// May subscribe.

@@ -74,7 +74,8 @@ fn ending(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Option<Tim
     let wrong = || Fault::invalid("until", "Giờ kết thúc không hợp lệ, ví dụ đúng: 16:30.");
     if let Some(span) = fields.get("for_s").filter(|v| !v.is_null()) {
         let seconds = span.as_u64().filter(|s| (1..=FOR_MAX_S).contains(s));
-        let seconds = seconds.ok_or_else(|| Fault::invalid("for_s", "Thời gian hiện phải từ 1 giây đến 31 ngày."))?;
+        let seconds =
+            seconds.ok_or_else(|| Fault::invalid("for_s", "Thời gian hiện phải từ 1 giây đến 31 ngày."))?;
         let span = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
         return around.now.wall.checked_add(span).map(Some).map_err(|_| wrong());
     }

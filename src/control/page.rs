@@ -47,7 +47,8 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz));
     for (path, kind, content) in ASSETS {
-        let send = move |headers: HeaderMap| async move { tagged(&headers, kind, Bytes::from_static(content)) };
+        let send =
+            move |headers: HeaderMap| async move { tagged(&headers, kind, Bytes::from_static(content)) };
         router = router.route(path, get(send));
     }
     router.layer(from_fn(guard)).with_state(console)
@@ -124,9 +125,8 @@ async fn board(State(console): State<Arc<Console>>, headers: HeaderMap) -> Respo
 async fn about(State(console): State<Arc<Console>>) -> Response {
     let (control, hall) = (&console.control, &console.control.hall);
     let lane = |(id, lane): (&str, Lane)| json!({ "id": id, "name": lane.spoken().unwrap_or("thường") });
-    let counter = |c: &crate::config::CounterConfig| {
-        json!({ "id": c.id.as_str(), "noun": c.noun, "label": c.label })
-    };
+    let counter =
+        |c: &crate::config::CounterConfig| json!({ "id": c.id.as_str(), "noun": c.noun, "label": c.label });
     let value = json!({
         "title": hall.title,
         "motto": hall.motto,

@@ -122,7 +122,13 @@ pub fn deleted(req: u64, id: &NoticeId, was_live: bool, taken: Result<Taken, Sto
     match taken {
         Err(Stopped) => fail(req, &Fault::stopping()),
         Ok(_) if was_live => done(req, fields([("id", id.as_str().into())])),
-        Ok(_) => fail(req, &Fault { field: Some("id".into()), ..Fault::new(Code::NotFound, "Không có thông báo này, có thể đã kết thúc.") }),
+        Ok(_) => fail(
+            req,
+            &Fault {
+                field: Some("id".into()),
+                ..Fault::new(Code::NotFound, "Không có thông báo này, có thể đã kết thúc.")
+            },
+        ),
     }
 }
 
@@ -276,11 +282,8 @@ fn ask(
 }
 
 fn put(req: u64, notice: Notice) -> Push {
-    let publication = Publication {
-        topic: format!("notice/{}", notice.id),
-        payload: encode_notice(&notice),
-        retain: true,
-    };
+    let publication =
+        Publication { topic: format!("notice/{}", notice.id), payload: encode_notice(&notice), retain: true };
     let told = fields([("id", notice.id.as_str().into()), ("notice", notice_value(&notice))]);
     Push { input: Input::NoticePut(notice), publication, req, told }
 }

@@ -114,7 +114,12 @@ impl TokenFile {
     ///
     /// # Errors
     /// [`TokenFileError`] when the name cannot be shown or the file cannot be written.
-    pub fn add(&self, role: Role, name: &str, created: Timestamp) -> Result<(Record, String), TokenFileError> {
+    pub fn add(
+        &self,
+        role: Role,
+        name: &str,
+        created: Timestamp,
+    ) -> Result<(Record, String), TokenFileError> {
         let name = clean(name, NAME_MAX).map_err(TokenFileError::Name)?;
         let secret = token::new_secret();
         let hash: PasswordHash =
@@ -173,8 +178,7 @@ impl TokenFile {
         path.push(".");
         path.push(ending);
         let path = PathBuf::from(path);
-        let file =
-            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
         Ok((file, path))
     }
 

@@ -81,7 +81,17 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_tokens() {
-        for text in ["", "moiso", "moiso_a", "moiso_a_", "moiso__b", "x_a_b", "moiso_a_b_c", "moiso_a_b b", "moiso_é_b"] {
+        for text in [
+            "",
+            "moiso",
+            "moiso_a",
+            "moiso_a_",
+            "moiso__b",
+            "x_a_b",
+            "moiso_a_b_c",
+            "moiso_a_b b",
+            "moiso_é_b",
+        ] {
             assert_eq!(parts(text), None, "{text:?}");
         }
         assert_eq!(parts(&join("a", &"b".repeat(LONGEST))), None);

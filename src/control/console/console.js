@@ -36,6 +36,10 @@ function pill(element, kind, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function clock(text) {
   const options = { hour: '2-digit', minute: '2-digit' };
   try {
@@ -377,7 +381,7 @@ async function readAbout() {
   $('version').textContent = 'moiso ' + about.version + ' ·';
   $('no-tokens').hidden = about.has_tokens;
   $('board').style.aspectRatio = `${about.screen.width} / ${about.screen.height}`;
-  $('lane').replaceChildren(...about.lanes.map((lane) => make('option', { value: lane.id }, lane.name)));
+  $('lane').replaceChildren(...about.lanes.map((lane) => make('option', { value: lane.id }, capital(lane.name))));
   fillCounters();
 }
 
