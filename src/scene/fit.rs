@@ -46,12 +46,16 @@ fn cut(text: &str, face: Face, size: f32, room: f32) -> String {
     }
 }
 
-/// Breaks `text` at spaces into as few lines as fit into `room`, of about equal length, so that no word is left alone.
+/// Breaks `text` into as few lines as fit into `room`: between sentences when that is enough, else at spaces into lines
+/// of about equal length, so that no word is left alone.
 pub fn lines(text: &str, face: Face, size: f32, room: f32) -> Vec<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let widths: Vec<f32> = words.iter().map(|w| font::width(w, face, size)).collect();
     let space = font::width("n n", face, size) - font::width("nn", face, size);
     let count = broken(&words, &widths, space, room).len();
+    if let Some(sentences) = by_sentences(text, face, size, room).filter(|s| s.len() == count) {
+        return sentences;
+    }
     // The narrowest measure that still needs no more lines.
     let (mut low, mut high) = (room / 2.0, room);
     while high - low > size / 4.0 {
@@ -63,6 +67,12 @@ pub fn lines(text: &str, face: Face, size: f32, room: f32) -> Vec<String> {
         }
     }
     broken(&words, &widths, space, high)
+}
+
+/// One sentence a line, when each fits.
+fn by_sentences(text: &str, face: Face, size: f32, room: f32) -> Option<Vec<String>> {
+    let sentences: Vec<String> = text.split_inclusive(". ").map(|s| s.trim().to_owned()).collect();
+    sentences.iter().all(|s| font::width(s, face, size) <= room).then_some(sentences)
 }
 
 fn broken(words: &[&str], widths: &[f32], space: f32, room: f32) -> Vec<String> {
@@ -117,12 +127,19 @@ mod tests {
 
     #[test]
     fn lines_are_about_equally_long_and_keep_all_words() {
-        let text = "Không cần xếp hàng từ sớm. Mọi công dân đã lấy số đều được giải quyết.";
+        let text = "Không cần xếp hàng từ sớm vì mọi công dân đã lấy số đều được giải quyết.";
         let broken = lines(text, WORDS, 46.0, 1600.0);
         assert_eq!(broken.join(" "), text);
         assert_eq!(broken.len(), 2);
         let widths: Vec<f32> = broken.iter().map(|l| font::width(l, WORDS, 46.0)).collect();
         assert!(widths.iter().all(|w| *w <= 1600.0));
         assert!(widths[1] > widths[0] * 0.6, "{widths:?}");
+    }
+
+    #[test]
+    fn lines_break_between_sentences_when_that_is_enough() {
+        let text = "Không cần xếp hàng từ sớm. Mọi công dân đã lấy số đều được giải quyết.";
+        let first = &lines(text, WORDS, 46.0, 1600.0)[0];
+        assert_eq!(first, "Không cần xếp hàng từ sớm.");
     }
 }
