@@ -1,4 +1,5 @@
 //! What the hall hears of a plan, sample by sample, with a bank of noise.
+#![allow(clippy::float_cmp, clippy::unwrap_used, reason = "a test may panic, and silence is exact")]
 
 mod sound_bank;
 

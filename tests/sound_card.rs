@@ -1,6 +1,7 @@
 //! A real stream into a paced sound card: PulseAudio with a null sink that is recorded, taken away and given back.
 //!
 //! ALSA reads its environment once, so each test runs its body in a process of its own, with its own server.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod sound_bank;
 
@@ -147,6 +148,8 @@ struct Hall {
 
 impl Hall {
     fn open(more: &str) -> Self {
+        // The log tells why, when a test fails; only the first call of a process counts.
+        let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).try_init();
         let bank = SoundBank::new();
         let config = bank.config(more);
         let (requests, heard) = mpsc::channel(64);
