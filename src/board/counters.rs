@@ -49,7 +49,7 @@ struct Cell {
     mode: CounterMode,
     reopens: Option<civil::Time>,
     serving: Option<Serving>,
-    /// The newest report about the counter, of whatever kind.
+    /// The newest report of what the counter serves.
     mark: Option<Mark>,
     ended: VecDeque<(Ticket, Mark)>,
     known: bool,
@@ -140,19 +140,16 @@ impl Counters {
 
     /// Nobody came. The number stays until the next one, so that a latecomer still finds the counter.
     pub fn miss(&mut self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
-        let mark = mark(call.at, call.seq, now);
-        let Some(cell) = self.cell(&call.counter) else { return Ok(()) };
-        cell.end(call, mark)?;
-        cell.take_mark(mark);
-        Ok(())
+        match self.cell(&call.counter) {
+            Some(cell) => cell.end(call, mark(call.at, call.seq, now)),
+            None => Ok(()),
+        }
     }
 
     /// The call was a mistake: its number goes.
     pub fn cancel(&mut self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
-        let mark = mark(call.at, call.seq, now);
         let Some(cell) = self.cell(&call.counter) else { return Ok(()) };
-        cell.end(call, mark)?;
-        cell.take_mark(mark);
+        cell.end(call, mark(call.at, call.seq, now))?;
         cell.serving.take_if(|s| s.ticket == call.ticket);
         Ok(())
     }
