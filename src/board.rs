@@ -10,6 +10,7 @@ use crate::config::{Config, CounterConfig, SeriesConfig, ZoneConfig};
 
 pub mod call;
 mod calls;
+mod cell;
 mod counters;
 mod day;
 mod history;

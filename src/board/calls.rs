@@ -2,7 +2,7 @@
 
 use super::Board;
 use super::call::{Call, Kind};
-use super::counters::Standing;
+use super::cell::Standing;
 use super::day::told;
 use super::input::{IgnoreReason, Outcome};
 use super::view::Spot;
