@@ -10,6 +10,7 @@ use crate::config::{Config, CounterConfig, SeriesConfig, ZoneConfig};
 
 pub mod call;
 mod calls;
+mod cell;
 mod counters;
 mod day;
 mod history;
@@ -150,7 +151,7 @@ impl Board {
         let now = Now { mono: now.mono.max(self.applied.mono), wall: now.wall };
         let mut effects = self.pass_time(now);
         match self.take(now, input) {
-            Ok(more) => effects.extend(more),
+            Ok(proofs) => effects.extend(proven(proofs)),
             Err(reason) => effects.push(Effect::Ignore { reason }),
         }
         self.spotlight.settle(now.mono);
@@ -178,36 +179,34 @@ impl Board {
         proven(self.lanes.expire(now.mono))
     }
 
-    fn take(&mut self, now: Now, input: Input) -> Result<Vec<Effect>, IgnoreReason> {
-        let from_link = input.is_news();
-        let effects = match input {
-            Input::CallReceived(call) => self.take_call(now, call)?,
+    fn take(&mut self, now: Now, input: Input) -> Result<Vec<Proof>, IgnoreReason> {
+        let is_news = input.is_news();
+        let mut proofs = Vec::new();
+        match input {
+            Input::CallReceived(call) => proofs = self.take_call(now, call)?,
             Input::CounterChanged { counter, state } => {
                 let counts = self.day.counts(state.at, now) || self.link.is_settled(now);
                 self.counters.changed(&counter, state, counts, now)?;
-                Vec::new()
             }
-            Input::CounterCleared { counter } => done(self.counters.cleared(&counter)),
-            Input::QueueChanged { series, state } => done(self.queues.changed(series, state, now)?),
-            Input::QueueCleared { series } => done(self.queues.cleared(&series)),
-            Input::NoticePut(notice) => done(self.notices.put(notice, now)?),
-            Input::NoticeCleared { id } => done(self.notices.clear(&id)),
-            Input::LinkChanged { up } => done(self.link.changed(up, now)),
-            Input::SoundChanged { zone, works } => done(self.lanes.sound_changed(&zone, works)),
-            Input::SpeechStarted { zone, announcement } => {
-                done(self.lanes.started(&zone, announcement, now.mono))
-            }
+            Input::CounterCleared { counter } => self.counters.cleared(&counter),
+            Input::QueueChanged { series, state } => self.queues.changed(series, state, now)?,
+            Input::QueueCleared { series } => self.queues.cleared(&series),
+            Input::NoticePut(notice) => self.notices.put(notice, now)?,
+            Input::NoticeCleared { id } => self.notices.clear(&id),
+            Input::LinkChanged { up } => self.link.changed(up, now),
+            Input::SoundChanged { zone, works } => self.lanes.sound_changed(&zone, works),
+            Input::SpeechStarted { zone, announcement } => self.lanes.started(&zone, announcement, now.mono),
             Input::SpeechEnded { zone, announcement, completed } => {
-                proven(self.lanes.ended(&zone, announcement, completed, now.mono))
+                proofs = self.lanes.ended(&zone, announcement, completed, now.mono);
             }
-            Input::MuteChanged { zone, muted } => proven(self.lanes.mute(zone.as_ref(), muted)),
-            Input::IdentifyRequested => done(self.identify_until = Some(now.mono + IDENTIFY)),
-            Input::Ticked => Vec::new(),
-        };
-        if from_link {
+            Input::MuteChanged { zone, muted } => proofs = self.lanes.mute(zone.as_ref(), muted),
+            Input::IdentifyRequested => self.identify_until = Some(now.mono + IDENTIFY),
+            Input::Ticked => {}
+        }
+        if is_news {
             self.link.news(now);
         }
-        Ok(effects)
+        Ok(proofs)
     }
 
     fn speak_notices(&mut self, now: Now) {
@@ -298,11 +297,6 @@ impl Board {
     pub fn remember(&mut self, ids: impl IntoIterator<Item = CallId>, now: Now) {
         ids.into_iter().for_each(|id| self.ledger.remember(id, now.mono));
     }
-}
-
-/// An input that was taken and has no effect beyond the view.
-fn done((): ()) -> Vec<Effect> {
-    Vec::new()
 }
 
 fn proven(proofs: Vec<Proof>) -> Vec<Effect> {

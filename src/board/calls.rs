@@ -1,18 +1,19 @@
 //! What a call event does to every part of the board. Each event is taken once; one that is refused changes nothing.
 
+use super::Board;
 use super::call::{Call, Kind};
-use super::counters::Standing;
+use super::cell::Standing;
 use super::day::told;
-use super::input::{Effect, IgnoreReason, Outcome};
+use super::input::{IgnoreReason, Outcome};
 use super::view::Spot;
 use super::zone::Proof;
-use super::{Board, proven};
+
 use crate::clock::{Millis, Now};
 
 impl Board {
     /// A call event. One of yesterday does not count, because ticket numbers begin anew; but on a settled link what
     /// comes is live, and then it is this screen's date that is wrong.
-    pub(super) fn take_call(&mut self, now: Now, mut call: Call) -> Result<Vec<Effect>, IgnoreReason> {
+    pub(super) fn take_call(&mut self, now: Now, mut call: Call) -> Result<Vec<Proof>, IgnoreReason> {
         if self.ledger.knows(&call.id) {
             return Err(IgnoreReason::Duplicate);
         }
@@ -28,7 +29,7 @@ impl Board {
         };
         self.link.compare_clocks(call.at, self.fresh, now);
         self.ledger.remember(call.id, now.mono);
-        Ok(proven(proofs))
+        Ok(proofs)
     }
 
     /// A ticket is asked to a counter. A call that its counter has already passed is listed by its time and no more:

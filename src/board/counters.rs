@@ -1,160 +1,104 @@
-//! The grid: what every counter serves. Calls and the counters' own states meet here, and the later report wins.
-//!
-//! A cell never goes back to an older ticket. Counters that no config names are shown all the same, after the others:
+//! The grid: every counter in its place, and tickets that move between them. Counters that no config names are shown all the same, after the others:
 //! a mistake in the config must not hide a call.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
-use jiff::{Timestamp, civil};
+use jiff::Timestamp;
 
-use super::call::{Call, Counter, Kind, Lane, Series, Ticket};
-use super::day::{may_replace, told};
+use super::call::{Call, Counter, Series, Ticket};
+use super::cell::{Cell, Standing, is_ticket_of, mark};
 use super::input::IgnoreReason;
 use super::ledger::Mark;
-use super::state::{CounterMode, CounterState};
+use super::state::CounterState;
 use super::view::CounterView;
-use crate::clock::{Millis, Now};
+use crate::clock::Now;
 use crate::config::CounterConfig;
 
 /// Most counters of a hall (wire contract).
 pub const LIMIT: usize = 200;
-/// How many tickets that were served, missed or cancelled a cell remembers, against calls that come after their end.
-const ENDED: usize = 8;
-
-/// Where a call stands against what is known of its counter.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Its ticket is, or was already, on the counter's cell; or the counter is not serving another one.
-    Current,
-    /// The counter shows a later ticket: this call must not come before it.
-    Passed,
-    /// A later event has already ended it.
-    Ended,
-}
+/// How many transfers are remembered; a late delivery is late by seconds.
+const MOVES: usize = 64;
 
 #[derive(Clone, Debug)]
 pub struct Counters {
     config: Vec<CounterConfig>,
+    /// In the order of the board.
     cells: Vec<Cell>,
+    /// The last transfers, oldest first.
+    moves: VecDeque<Move>,
 }
 
+/// A ticket that went to another counter; a call to its old one that comes late must not send its holder back.
 #[derive(Clone, Debug)]
-struct Cell {
-    counter: Counter,
-    /// Index in the config.
-    home: Option<usize>,
-    /// The last state that was taken, as it came.
-    state: Option<CounterState>,
-    mode: CounterMode,
-    reopens: Option<civil::Time>,
-    serving: Option<Serving>,
-    /// The newest report about the counter, of whatever kind.
-    mark: Option<Mark>,
-    ended: VecDeque<(Ticket, Mark)>,
-    known: bool,
-}
-
-/// The ticket on a cell.
-#[derive(Clone, Debug)]
-struct Serving {
+struct Move {
     ticket: Ticket,
     series: Option<Series>,
-    lane: Lane,
-    slot: Option<civil::Time>,
-    /// Time of the report that it came with.
-    at: Timestamp,
-    /// The newest call of it.
-    called: Option<Mark>,
-    called_at: Option<Millis>,
+    to: Counter,
+    mark: Mark,
 }
 
-impl Serving {
-    fn of(call: &Call) -> Self {
-        let (ticket, series) = (call.ticket.clone(), call.series.clone());
-        Self { ticket, series, lane: call.lane, slot: call.slot, at: call.at, called: None, called_at: None }
-    }
-
-    fn told(ticket: &Ticket, at: Timestamp) -> Self {
-        let ticket = ticket.clone();
-        Self { ticket, series: None, lane: Lane::Regular, slot: None, at, called: None, called_at: None }
-    }
-
-    /// Whether it is the ticket of `call`: two series may both have a number 12.
-    fn is_same(&self, call: &Call) -> bool {
-        let series = self.series.is_none() || call.series.is_none() || self.series == call.series;
-        series && self.ticket == call.ticket
-    }
-
-    /// The call that put the ticket here is later than the report `mark`.
-    fn was_called_after(&self, mark: Mark) -> bool {
-        self.called.is_some_and(|called| mark.precedes(called))
+impl Move {
+    fn of(call: &Call, mark: Mark) -> Self {
+        Self { ticket: call.ticket.clone(), series: call.series.clone(), to: call.counter.clone(), mark }
     }
 }
 
 impl Counters {
     pub fn new(config: Vec<CounterConfig>) -> Self {
         let cells = config.iter().enumerate().map(|(home, c)| Cell::new(c.id.clone(), Some(home))).collect();
-        Self { config, cells }
+        Self { config, cells, moves: VecDeque::new() }
     }
 
     /// A call: its ticket comes onto the cell unless something later is known there.
     pub fn call(&mut self, call: &Call, now: Now) -> Result<Standing, IgnoreReason> {
-        let moved_on = call.kind == Kind::Transfer && self.was_moved_on(call, now);
-        let cell = self.cell_or_new(&call.counter)?;
-        if moved_on {
+        if self.has_moved_on(call, now) {
             return Ok(Standing::Ended);
         }
-        Ok(cell.call(call, mark(call.at, call.seq, now), now.mono))
+        let mark = mark(call.at, call.seq, now);
+        Ok(self.cell_or_new(&call.counter)?.call(call, mark, now.mono))
     }
 
-    /// A later call has brought the ticket to another counter already. Sequence numbers are a counter's own.
-    fn was_moved_on(&self, call: &Call, now: Now) -> bool {
+    /// A later transfer has brought the ticket to another counter already.
+    fn has_moved_on(&self, call: &Call, now: Now) -> bool {
         let mark = mark(call.at, None, now);
-        let mut others =
-            self.cells.iter().filter(|c| c.counter != call.counter).filter_map(|c| c.serving.as_ref());
-        others.any(|s| s.is_same(call) && s.was_called_after(mark))
+        let away = |m: &Move| {
+            is_ticket_of(&m.ticket, m.series.as_ref(), call) && m.to != call.counter && mark.precedes(m.mark)
+        };
+        self.moves.iter().any(away)
     }
 
     /// The ticket moved to `call.counter`: no other cell shows it, unless that one has later news of it.
     pub fn redirect(&mut self, call: &Call, now: Now) {
         let mark = mark(call.at, None, now);
         for cell in self.cells.iter_mut().filter(|c| c.counter != call.counter) {
-            cell.serving.take_if(|s| s.is_same(call) && !s.was_called_after(mark));
+            cell.leave(call, mark);
+        }
+        self.moves.push_back(Move::of(call, mark));
+        if self.moves.len() > MOVES {
+            self.moves.pop_front();
         }
     }
 
     /// The citizen came: the counter serves this ticket now.
     pub fn serve(&mut self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
-        let mark = mark(call.at, call.seq, now);
-        let cell = self.cell_or_new(&call.counter)?;
-        cell.end(call, mark)?;
-        if cell.take_mark(mark) {
-            if cell.serving.as_ref().is_none_or(|s| s.ticket != call.ticket) {
-                cell.serving = Some(Serving::of(call));
-            }
-            cell.open();
-        }
-        Ok(())
+        self.cell_or_new(&call.counter)?.serve(call, mark(call.at, call.seq, now))
     }
 
     /// Nobody came. The number stays until the next one, so that a latecomer still finds the counter.
     pub fn miss(&mut self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
-        let mark = mark(call.at, call.seq, now);
-        let Some(cell) = self.cell(&call.counter) else { return Ok(()) };
-        cell.end(call, mark)?;
-        cell.take_mark(mark);
-        Ok(())
+        match self.cell(&call.counter) {
+            Some(cell) => cell.end(call, mark(call.at, call.seq, now)),
+            None => Ok(()),
+        }
     }
 
     /// The call was a mistake: its number goes.
     pub fn cancel(&mut self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
-        let mark = mark(call.at, call.seq, now);
-        let Some(cell) = self.cell(&call.counter) else { return Ok(()) };
-        cell.end(call, mark)?;
-        cell.take_mark(mark);
-        cell.serving.take_if(|s| s.ticket == call.ticket);
-        Ok(())
+        match self.cell(&call.counter) {
+            Some(cell) => cell.cancel(call, mark(call.at, call.seq, now)),
+            None => Ok(()),
+        }
     }
 
     /// A counter's own state; `counts` says whether its time is of today, else its ticket is yesterday's.
@@ -180,10 +124,10 @@ impl Counters {
     /// A new day: tickets of yesterday go, and so do counters that were only heard of by them.
     pub fn turn(&mut self, counts: impl Fn(Timestamp) -> bool) {
         for cell in &mut self.cells {
-            cell.serving.take_if(|s| !counts(s.at));
-            cell.ended.retain(|(_, mark)| counts(mark.at));
+            cell.turn(&counts);
         }
-        self.cells.retain(|c| c.home.is_some() || c.state.is_some() || c.serving.is_some());
+        self.cells.retain(|c| !c.is_forgotten());
+        self.moves.retain(|m| counts(m.mark.at));
     }
 
     fn cell(&mut self, counter: &Counter) -> Option<&mut Cell> {
@@ -217,130 +161,14 @@ fn by_name(counter: &Counter) -> (Reverse<bool>, u64, &str) {
     (Reverse(number.is_some()), number.unwrap_or(0), counter.as_str())
 }
 
-fn mark(at: Timestamp, seq: Option<u64>, now: Now) -> Mark {
-    Mark { at: told(at, now), seq }
-}
-
-impl Cell {
-    fn new(counter: Counter, home: Option<usize>) -> Self {
-        Self {
-            counter,
-            home,
-            state: None,
-            mode: CounterMode::Open,
-            reopens: None,
-            serving: None,
-            mark: None,
-            ended: VecDeque::new(),
-            known: false,
-        }
-    }
-
-    fn call(&mut self, call: &Call, mark: Mark, now: Millis) -> Standing {
-        self.known = true;
-        if self.ended.iter().any(|(ticket, end)| *ticket == call.ticket && mark.precedes(*end)) {
-            return Standing::Ended;
-        }
-        let later = self.take_mark(mark);
-        let same = self.serving.as_ref().filter(|s| s.ticket == call.ticket);
-        let called = same.and_then(|s| s.called).filter(|called| mark.precedes(*called)).or(Some(mark));
-        let same = same.is_some();
-        if later || same {
-            self.serving = Some(Serving { called, called_at: Some(now), ..Serving::of(call) });
-        }
-        if later {
-            self.open();
-        }
-        if later || same || self.serving.is_none() { Standing::Current } else { Standing::Passed }
-    }
-
-    /// Remembers that the ticket's call is over; refuses when the ticket has been called again since.
-    fn end(&mut self, call: &Call, mark: Mark) -> Result<(), IgnoreReason> {
-        let serving = self.serving.as_ref().filter(|s| s.ticket == call.ticket);
-        if serving.is_some_and(|s| s.was_called_after(mark)) {
-            return Err(IgnoreReason::Stale);
-        }
-        self.ended.retain(|(ticket, _)| *ticket != call.ticket);
-        self.ended.push_back((call.ticket.clone(), mark));
-        if self.ended.len() > ENDED {
-            self.ended.pop_front();
-        }
-        Ok(())
-    }
-
-    /// Takes the mark when it follows the newest one.
-    fn take_mark(&mut self, mark: Mark) -> bool {
-        let later = self.mark.is_none_or(|newest| mark.follows(newest));
-        if later {
-            self.mark = Some(mark);
-        }
-        later
-    }
-
-    /// A counter that calls or serves is open, whatever it said before.
-    fn open(&mut self) {
-        self.known = true;
-        self.mode = CounterMode::Open;
-        self.reopens = None;
-    }
-
-    fn changed(&mut self, state: CounterState, counts: bool, now: Now) -> Result<(), IgnoreReason> {
-        if self.state.as_ref() == Some(&state) {
-            return Err(IgnoreReason::Duplicate);
-        }
-        let mark = mark(state.at, state.seq, now);
-        let older = self.state.as_ref().is_some_and(|known| is_older(&state, known, now));
-        if older || self.mark.is_some_and(|newest| mark.precedes(newest)) {
-            return Err(IgnoreReason::Stale);
-        }
-        self.mark = Some(mark);
-        self.known = true;
-        self.mode = state.mode;
-        self.reopens = state.reopens;
-        let ticket = state.ticket.as_ref().filter(|_| counts);
-        if self.serving.as_ref().map(|s| &s.ticket) != ticket {
-            self.serving = ticket.map(|ticket| Serving::told(ticket, state.at));
-        }
-        self.state = Some(state);
-        Ok(())
-    }
-
-    fn view(&self, config: Option<&CounterConfig>, holds: impl Fn(&Counter, &Ticket) -> bool) -> CounterView {
-        let state = self.state.as_ref();
-        let label = state.and_then(|s| s.label.clone());
-        let lanes = state.and_then(|s| s.lanes.clone());
-        let serving = self.serving.as_ref();
-        CounterView {
-            counter: self.counter.clone(),
-            noun: config.map_or_else(|| "Quầy".to_owned(), |c| c.noun.clone()),
-            // A label that replaces the configured one has no translation.
-            label_en: config.filter(|_| label.is_none()).and_then(|c| c.label_en.clone()),
-            label: label.or_else(|| config.and_then(|c| c.label.clone())),
-            lanes: lanes.or_else(|| config.map(|c| c.lanes.clone())).unwrap_or_default(),
-            mode: self.mode,
-            ticket: serving.map(|s| s.ticket.clone()),
-            lane: serving.map_or(Lane::Regular, |s| s.lane),
-            slot: serving.and_then(|s| s.slot),
-            reopens: self.reopens,
-            called: serving.is_some_and(|s| holds(&self.counter, &s.ticket)),
-            called_at: serving.and_then(|s| s.called_at),
-            known: self.known,
-        }
-    }
-}
-
-/// Whether `state` is older than the `known` state of the same counter, by what both say themselves.
-fn is_older(state: &CounterState, known: &CounterState, now: Now) -> bool {
-    let own = Mark { at: state.at, seq: state.seq };
-    let other = Mark { at: known.at, seq: known.seq };
-    let counted = own.seq.is_some() && other.seq.is_some();
-    own.precedes(other) && (counted || !may_replace(own.at, other.at, now))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::call::CallId;
+    use jiff::civil;
+
+    use crate::board::call::{CallId, Kind, Lane};
+    use crate::board::state::CounterMode;
+    use crate::clock::Millis;
     use crate::config::Config;
 
     const NOW: Now = Now { mono: Millis::ZERO, wall: Timestamp::constant(1_800_001_000, 0) };
@@ -477,6 +305,11 @@ mod tests {
         let transfer = Call { kind: Kind::Transfer, ..call("A1", "5", 20, None) };
         cells.call(&transfer, NOW).unwrap();
         cells.redirect(&transfer, NOW);
+        assert_eq!(
+            cells.call(&call("A1", "3", 19, None), NOW),
+            Ok(Standing::Ended),
+            "it was before the transfer"
+        );
         assert_eq!([shown(&cells, "3"), shown(&cells, "4")], [None, Some("A2".to_owned())]);
         let late = Call { kind: Kind::Transfer, ..call("A1", "7", 15, None) };
         assert_eq!(cells.call(&late, NOW), Ok(Standing::Ended), "it has moved on since");

@@ -32,10 +32,8 @@ impl Recent {
     /// Lists a call at the time `shown`. A live one goes to the top; a late delivery finds its place by time.
     pub fn add(&mut self, call: &Call, shown: Timestamp, live: bool) {
         self.remove(&call.counter, &call.ticket);
-        let index = match live {
-            true => 0,
-            false => self.entries.iter().position(|e| e.entry.at <= shown).unwrap_or(self.entries.len()),
-        };
+        let by_time = || self.entries.iter().position(|e| e.entry.at <= shown).unwrap_or(self.entries.len());
+        let index = if live { 0 } else { by_time() };
         let entry = RecentCall { ticket: call.ticket.clone(), counter: call.counter.clone(), at: shown };
         self.entries.insert(index, Told { said: call.at, entry });
         self.entries.truncate(LENGTH);
