@@ -203,7 +203,8 @@ fn area<'a>(run: &TextRun, shaped: &'a Shaped, moved: f32) -> TextArea<'a> {
         Align::Centre => x + free / 2.0,
         Align::End => x + free,
     };
-    let baseline = (y + (h + font::cap_em(run.face) * run.size) / 2.0).round();
+    let cap = font::cap_em(run.face) * run.size;
+    let baseline = (y + f32::midpoint(h, cap)).round();
     let [r, g, b, a] = run.colour.0;
     TextArea {
         buffer: &shaped.buffer,

@@ -73,3 +73,13 @@ fn width_em(text: &str, face: Face) -> f32 {
 pub fn width(text: &str, face: Face, size: f32) -> f32 {
     width_em(text, face) * size
 }
+
+/// Whether the face itself has a glyph for `letter`.
+pub fn has_glyph(letter: char, face: Face) -> bool {
+    let entry = &SHAPERS[face_index(face)];
+    let mut buffer = harfrust::UnicodeBuffer::new();
+    buffer.push_str(letter.encode_utf8(&mut [0; 4]));
+    buffer.guess_segment_properties();
+    let glyphs = entry.data.shaper(&entry.font).build().shape(buffer, &[]);
+    glyphs.glyph_infos().iter().all(|glyph| glyph.glyph_id != 0)
+}
