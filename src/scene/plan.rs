@@ -67,7 +67,7 @@ pub fn cell_sizes(w: f32, h: f32, px: Scale, english: bool) -> CellSizes {
     let tab = (w * 0.22).min(h * 0.84).floor();
     let pad = (w * 0.044).min(px.of(22.0)).floor();
     let face = Face::Digits(800);
-    let room_h = h - (label * super::canvas::LINE).ceil() - (second * super::canvas::LINE).ceil() - h * 0.185;
+    let room_h = h - (label * super::canvas::LINE).ceil() - (second * super::canvas::LINE).ceil() - h * 0.175;
     let room_w = w - tab - 2.0 * pad;
     let by_width = room_w / font::width(USUAL_TICKET, face, 1.0);
     let ticket = (room_h / font::cap_em(face)).min(by_width).min(px.of(230.0)).round();

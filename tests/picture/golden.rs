@@ -72,7 +72,8 @@ fn a_label_moved_by_one_pixel_is_noticed() {
         }
         picture
     };
-    let share = |a: &Picture, b: &Picture| differing(a, b).iter().filter(|f| **f).count() as f64 / (1920.0 * 1080.0);
+    let share =
+        |a: &Picture, b: &Picture| differing(a, b).iter().filter(|f| **f).count() as f64 / (1920.0 * 1080.0);
     assert!(share(&with_bar(100), &with_bar(101)) > DIFFERING_SHARE);
     assert!(share(&with_bar(100), &with_bar(100)) < DIFFERING_SHARE);
 }
