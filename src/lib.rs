@@ -9,5 +9,7 @@ pub mod config;
 pub mod gpu;
 pub mod health;
 pub mod hub;
+pub mod mqtt;
 pub mod scene;
 pub mod speech;
+pub mod wire;
