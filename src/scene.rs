@@ -26,6 +26,7 @@ mod ticker;
 mod words;
 
 use canvas::Canvas;
+pub use canvas::LINE as LINE_HEIGHT_EM;
 pub use damage::damage;
 use layout::Track;
 pub use look::Look;

@@ -160,7 +160,7 @@ fn label_row(canvas: &mut Canvas, board: &Board<'_>, row: Rect, counter: &Counte
     let chip_h = (sizes.label * 1.3).floor().min(row.h);
     let gap = (sizes.label * 0.5).floor();
     let chips_w: f32 = chips.iter().map(|chip| chip.width(chip_h) + gap).sum();
-    let kind = Type::words(500, sizes.label, theme.quiet).floor(sizes.label * 0.78);
+    let kind = Type::words(500, sizes.label, theme.quiet).floor(sizes.label * 0.84);
     let room = (row.w - chips_w).max(0.0);
     let mut x = row.x;
     if let Some(label) = counter.label.as_deref() {

@@ -79,16 +79,13 @@ fn broken(words: &[&str], widths: &[f32], space: f32, room: f32) -> Vec<String> 
     let mut lines: Vec<String> = Vec::new();
     let mut used = f32::INFINITY;
     for (word, width) in words.iter().zip(widths) {
-        match lines.last_mut().filter(|_| used + space + width <= room) {
-            Some(line) => {
-                line.push(' ');
-                line.push_str(word);
-                used += space + width;
-            }
-            None => {
-                lines.push((*word).to_owned());
-                used = *width;
-            }
+        if let Some(line) = lines.last_mut().filter(|_| used + space + width <= room) {
+            line.push(' ');
+            line.push_str(word);
+            used += space + width;
+        } else {
+            lines.push((*word).to_owned());
+            used = *width;
         }
     }
     lines
@@ -103,7 +100,7 @@ mod tests {
     #[test]
     fn text_that_has_room_keeps_its_size() {
         let fitted = line("Hộ tịch", WORDS, 24.0, 18.0, 400.0);
-        assert_eq!((&*fitted.text, fitted.size), ("Hộ tịch", 24.0));
+        assert!(&*fitted.text == "Hộ tịch" && (fitted.size - 24.0).abs() < 0.1, "{fitted:?}");
     }
 
     #[test]
@@ -112,9 +109,9 @@ mod tests {
         let whole = font::width(text, WORDS, 24.0);
         let shrunk = line(text, WORDS, 24.0, 18.0, whole * 0.8);
         assert_eq!(&*shrunk.text, text);
-        assert_eq!(shrunk.size, 19.0);
+        assert!((shrunk.size - 19.0).abs() < 0.1, "{shrunk:?}");
         let cut = line(text, WORDS, 24.0, 18.0, whole * 0.4);
-        assert_eq!(cut.size, 18.0);
+        assert!((cut.size - 18.0).abs() < 0.1, "{cut:?}");
         assert!(cut.text.ends_with('…') && cut.width <= whole * 0.4, "{cut:?}");
         assert!(text.starts_with(cut.text.trim_end_matches('…')));
         assert!(cut.text.chars().count() > 12, "as much as fits is kept: {cut:?}");

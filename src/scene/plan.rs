@@ -67,7 +67,7 @@ pub fn cell_sizes(w: f32, h: f32, px: Scale, english: bool) -> CellSizes {
     let tab = (w * 0.22).min(h * 0.84).floor();
     let pad = (w * 0.044).min(px.of(22.0)).floor();
     let face = Face::Digits(800);
-    let room_h = h - (label * super::canvas::LINE).ceil() - (second * super::canvas::LINE).ceil() - h * 0.185;
+    let room_h = h - (label * super::canvas::LINE).ceil() - (second * super::canvas::LINE).ceil() - h * 0.175;
     let room_w = w - tab - 2.0 * pad;
     let by_width = room_w / font::width(USUAL_TICKET, face, 1.0);
     let ticket = (room_h / font::cap_em(face)).min(by_width).min(px.of(230.0)).round();
@@ -93,8 +93,8 @@ pub fn choose(look: &Look, size: Size, area: Rect, count: usize) -> Plan {
     let count = count.max(1);
     let needed = needed_px(look, size) / font::cap_em(Face::Digits(800));
     let plans = candidates(area, px, look.english, count);
-    let whole =
-        plans.iter().filter(|p| p.cells() >= count).max_by(|a, b| a.worth(count).total_cmp(&b.worth(count)));
+    let worth = |plan: &Plan| plan.worth(area, px, look.english, count);
+    let whole = plans.iter().filter(|p| p.cells() >= count).max_by(|a, b| worth(a).total_cmp(&worth(b)));
     if let Some(whole) = whole.filter(|p| p.ticket >= needed || count <= FALLBACK_CELLS) {
         return *whole;
     }
@@ -132,10 +132,14 @@ impl Plan {
         self.columns * self.rows
     }
 
-    /// Large tickets are worth most; empty cells cost a little.
-    fn worth(&self, count: usize) -> f32 {
+    /// How well `count` counters of cells of this size can be read: large tickets and large counters; room that stays
+    /// empty costs a little.
+    fn worth(&self, area: Rect, px: Scale, english: bool, count: usize) -> f32 {
+        let (w, h) = cell(area, px, self.columns, self.rows);
+        let sizes = cell_sizes(w, h, px, english);
+        let used = (h + px.of(GAP)) * self.rows as f32 / area.h;
         let empty = self.cells().saturating_sub(count) as f32 / self.cells() as f32;
-        self.ticket * (1.0 - 0.3 * empty)
+        (sizes.ticket + 0.45 * sizes.tab.min(h)) * (0.7 + 0.3 * used.min(1.0)) * (1.0 - 0.3 * empty)
     }
 }
 

@@ -1,4 +1,5 @@
 //! Boards as a hall shows them, made by hand.
+#![allow(dead_code)] // Each test program uses some of them.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
