@@ -1,8 +1,80 @@
-//! The command line, one file a subcommand.
+//! The command line: one file a subcommand, all over the same config.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::load::{LoadError, load};
 
 pub mod call;
+pub mod check;
 pub mod client;
+pub mod demo;
 pub mod notice;
 pub mod read;
+pub mod run;
 pub mod say;
 pub mod token;
+
+/// The now-serving board and the voice of a public-service hall.
+#[derive(Debug, Parser)]
+#[command(name = "moiso", version, max_term_width = 100)]
+struct Cli {
+    /// The config file; without it /etc/moiso/moiso.toml when it is there, else the defaults.
+    #[arg(long, global = true, env = "MOISO_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the board, the voice and the operators' page of one screen.
+    Run(run::Args),
+    /// Prints all that is wrong with the config and what it needs; exits 1 when there is something.
+    Check(check::Args),
+    /// Shows a hall at work, with a broker of its own and a simulated day.
+    Demo(demo::Args),
+    /// Prints how a ticket is announced.
+    Read(read::Args),
+    /// Speaks an announcement, or writes it as WAV.
+    Say(say::Args),
+    /// Puts, lists or ends notices on a running daemon.
+    Notice(notice::Args),
+    /// Calls a ticket on a running daemon.
+    Call(call::Args),
+    /// Makes, lists and revokes the operators' tokens.
+    Token(token::Args),
+}
+
+/// A config at start that cannot be used.
+const EXIT_CONFIG: u8 = 2;
+
+/// The code that the process ends with for `error`.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<LoadError>() { EXIT_CONFIG } else { 1 }
+}
+
+/// Parses the arguments and runs the command.
+///
+/// # Errors
+/// Whatever the command could not do, with its causes.
+pub fn run() -> anyhow::Result<ExitCode> {
+    let cli = Cli::parse();
+    if let Command::Check(args) = &cli.command {
+        return Ok(check::run(args, cli.config.as_deref()));
+    }
+    let config = load(cli.config.as_deref())?;
+    match &cli.command {
+        Command::Run(args) => run::run(args, config)?,
+        Command::Demo(args) => demo::run(args, config)?,
+        Command::Read(args) => read::run(args, &config)?,
+        Command::Say(args) => say::run(args, &config)?,
+        Command::Notice(args) => notice::run(args, &config)?,
+        Command::Call(args) => call::run(args, &config)?,
+        Command::Token(args) => token::run(args, &config)?,
+        Command::Check(_) => unreachable!("handled before the config is loaded"),
+    }
+    Ok(ExitCode::SUCCESS)
+}

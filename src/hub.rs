@@ -1,14 +1,21 @@
 //! The single task that owns the board and runs its effects. Everybody else talks to it through [`HubHandle`].
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::board::call::Zone;
-use crate::board::input::{AnnouncementId, IgnoreReason, Input, Message};
+use crate::board::Board;
+use crate::board::call::{CallId, Zone};
+use crate::board::input::{Announcement, AnnouncementId, Effect, Form, IgnoreReason, Input, Message, Outcome};
 use crate::board::state::Notice;
 use crate::board::view::SharedView;
+use crate::clock::Clock;
+use crate::health::{FrameReport, ScreenStatus, SoundState};
 use crate::speech::Utterance;
+use crate::wire::{self, Proof};
 
 /// What the hub can be asked.
 #[derive(Debug)]
@@ -91,4 +98,230 @@ pub trait Speaker: Send {
 /// Turns what the board wants said into clips.
 pub trait Planner: Send {
     fn plan(&self, message: &Message, repeats: u8, short: bool) -> Utterance;
+}
+
+/// Where the hub learns the rest of what the status says.
+pub struct Probes {
+    pub frame: Box<dyn Fn() -> FrameReport + Send>,
+    /// The worst state over all zones.
+    pub sound: Box<dyn Fn() -> SoundState + Send>,
+    /// Address of the broker while the link is up.
+    pub link: Box<dyn Fn() -> Option<String> + Send>,
+}
+
+/// The parts that the hub drives.
+pub struct Outlets {
+    pub planner: Box<dyn Planner>,
+    pub speaker: Box<dyn Speaker>,
+    pub publications: mpsc::Sender<Publication>,
+    pub views: watch::Sender<SharedView>,
+    pub status: watch::Sender<ScreenStatus>,
+    /// Tells the main thread that there is a new view.
+    pub wake: Box<dyn Fn() + Send>,
+    pub probes: Probes,
+}
+
+/// Owns the board; see [`Hub::run`].
+pub struct Hub {
+    board: Board,
+    clock: Arc<dyn Clock>,
+    outlets: Outlets,
+    status: ScreenStatus,
+    screen: String,
+    /// Calls whose story has no end yet; the board ends each with one proof.
+    stories: HashMap<CallId, Story>,
+    /// Which call an announcement that is being spoken belongs to.
+    said: HashMap<AnnouncementId, CallId>,
+}
+
+struct Story {
+    received: Timestamp,
+    speech_from: Option<Timestamp>,
+}
+
+impl Story {
+    fn begun(received: Timestamp) -> Self {
+        Self { received, speech_from: None }
+    }
+}
+
+/// How many waiting requests are taken before the view is published: a burst becomes one picture, not a thousand.
+const BATCH: usize = 256;
+/// The status is looked at again this often, also when nothing happens.
+const STATUS_EVERY: Duration = Duration::from_secs(5);
+
+impl Hub {
+    pub fn new(board: Board, clock: Arc<dyn Clock>, outlets: Outlets, status: ScreenStatus, screen: &str) -> Self {
+        let (stories, said) = (HashMap::new(), HashMap::new());
+        Self { board, clock, outlets, status, screen: screen.to_owned(), stories, said }
+    }
+
+    /// Runs until every handle is dropped. Nothing else ever changes the board.
+    pub async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        self.show();
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut status_tick = tokio::time::interval(STATUS_EVERY);
+        status_tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let deadline = self.until_deadline();
+            tokio::select! {
+                count = requests.recv_many(&mut batch, BATCH) => {
+                    if count == 0 {
+                        return;
+                    }
+                    self.take(&mut batch);
+                }
+                () = tokio::time::sleep(deadline) => {
+                    if self.apply(Input::Ticked).shown {
+                        self.show();
+                    }
+                }
+                _ = status_tick.tick() => {}
+            }
+            self.report();
+        }
+    }
+
+    fn until_deadline(&self) -> Duration {
+        /// With nothing due, look again after this long: a wall clock that NTP moves changes the phase of the day.
+        const AT_MOST: Duration = Duration::from_secs(20);
+        let now = self.clock.now();
+        let due = self.board.next_deadline(now);
+        due.map_or(AT_MOST, |due| (due - now.mono).to_duration().min(AT_MOST))
+    }
+
+    fn take(&mut self, batch: &mut Vec<Request>) {
+        let mut shown = false;
+        let mut replies: Vec<(oneshot::Sender<Taken>, Taken)> = Vec::new();
+        for request in batch.drain(..) {
+            match request {
+                Request::Input { input, reply } => {
+                    let done = self.apply(input);
+                    shown |= done.shown;
+                    replies.extend(reply.map(|reply| (reply, done.taken)));
+                }
+                Request::Push { input, publish, reply } => {
+                    let done = self.apply(input);
+                    shown |= done.shown;
+                    if done.taken == Taken::Applied {
+                        self.publish(publish);
+                    }
+                    replies.push((reply, done.taken));
+                }
+                Request::Notices { reply } => {
+                    // A session that has gone meanwhile needs no answer.
+                    let _ = reply.send(self.board.notices(self.clock.now()));
+                }
+                Request::Rejected => self.status.rejected += 1,
+            }
+        }
+        if shown {
+            self.show();
+        }
+        for (reply, taken) in replies {
+            let _ = reply.send(taken);
+        }
+    }
+
+    fn apply(&mut self, input: Input) -> Done {
+        self.note(&input);
+        let begun = self.begin(&input);
+        let effects = self.board.apply(self.clock.now(), input);
+        let mut done = Done { shown: false, taken: Taken::Applied };
+        for effect in effects {
+            match effect {
+                Effect::Show => done.shown = true,
+                Effect::Announce(announcement) => self.announce(&announcement),
+                Effect::Prove { call, outcome } => self.prove(call, outcome),
+                Effect::Ignore { reason } => done.taken = Taken::Ignored(reason),
+            }
+        }
+        if let (Some(call), Taken::Ignored(_)) = (begun, done.taken) {
+            self.stories.remove(&call);
+        }
+        done
+    }
+
+    fn announce(&mut self, announcement: &Announcement) {
+        if let Message::Call { call, .. } = &announcement.message {
+            self.said.insert(announcement.id, call.clone());
+        }
+        let short = announcement.form == Form::Short;
+        let utterance = self.outlets.planner.plan(&announcement.message, announcement.repeats, short);
+        tracing::info!(zone = %announcement.zone, text = utterance.text, repeats = announcement.repeats, "announce");
+        self.outlets.speaker.say(&announcement.zone, announcement.id, Arc::new(utterance));
+    }
+
+    /// Tells the hall what became of a call, once.
+    fn prove(&mut self, call: CallId, outcome: Outcome) {
+        tracing::debug!(%call, outcome = outcome.as_str(), "proof");
+        let story = self.stories.remove(&call).unwrap_or_else(|| Story::begun(self.clock.now().wall));
+        let topic = format!("screen/{}/proof", self.screen);
+        let proof = Proof {
+            call,
+            received: story.received,
+            drawn: None,
+            speech_from: story.speech_from,
+            speech_to: (outcome == Outcome::Spoken).then(|| self.clock.now().wall),
+            outcome,
+        };
+        self.publish(Publication { topic, payload: wire::encode_proof(&proof), retain: false });
+    }
+
+    /// Begins the story of a call that has none, and tells which.
+    fn begin(&mut self, input: &Input) -> Option<CallId> {
+        let Input::CallReceived(call) = input else { return None };
+        if !call.kind.summons() || self.stories.contains_key(&call.id) {
+            return None;
+        }
+        self.stories.insert(call.id.clone(), Story::begun(self.clock.now().wall));
+        Some(call.id.clone())
+    }
+
+    /// Notes when a call was spoken.
+    fn note(&mut self, input: &Input) {
+        match input {
+            Input::SpeechStarted { announcement, .. } => {
+                let story = self.said.get(announcement).and_then(|call| self.stories.get_mut(call));
+                if let Some(story) = story {
+                    story.speech_from.get_or_insert(self.clock.now().wall);
+                }
+            }
+            Input::SpeechEnded { announcement, .. } => {
+                self.said.remove(announcement);
+            }
+            _ => {}
+        }
+    }
+
+    fn publish(&self, publication: Publication) {
+        if let Err(full) = self.outlets.publications.try_send(publication) {
+            tracing::warn!(topic = full.into_inner().topic, "the link takes no more messages; this one is dropped");
+        }
+    }
+
+    fn show(&mut self) {
+        self.outlets.views.send_replace(Arc::new(self.board.view(self.clock.now())));
+        (self.outlets.wake)();
+    }
+
+    /// Publishes the status when it has changed in more than its time.
+    fn report(&mut self) {
+        let now = self.clock.now();
+        let tally = self.board.tally();
+        let probes = &self.outlets.probes;
+        self.status.frame = (probes.frame)();
+        self.status.audio = (probes.sound)();
+        self.status.link = (probes.link)().unwrap_or_else(|| "down".to_owned());
+        self.status.skew_ms = self.board.skew_ms();
+        self.status.backlog_s = u32::try_from(self.board.worst_wait(now).0 / 1000).unwrap_or(0);
+        (self.status.shown, self.status.spoken, self.status.expired) = (tally.shown, tally.spoken, tally.expired);
+        self.status.at = now.wall;
+        self.outlets.status.send_replace(self.status.clone());
+    }
+}
+
+struct Done {
+    shown: bool,
+    taken: Taken,
 }

@@ -3,12 +3,14 @@
 //! ARCHITECTURE.md is the map. Core modules (board, speech, scene, wire, config) are pure; the shell around them
 //! (mqtt, control, audio, gpu, present, window, hub, app) does the IO.
 
+pub mod app;
 pub mod audio;
 pub mod board;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
+pub mod demo;
 pub mod gpu;
 pub mod health;
 pub mod hub;

@@ -1,0 +1,408 @@
+//! The one place that knows every part: start-up order, threads, shutdown order.
+//!
+//! The main thread belongs to the picture, because a window must live there and presenting may block while a panel
+//! is off. Everything else runs beside it: tokio's threads (link, control, hub), the audio supervisor, and the sound
+//! card's callback. Stopping goes the other way round: the picture ends first, then the doors close, then the hub
+//! runs dry, then the sound and the broker stop.
+
+use std::io::IsTerminal;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::audio::sounds;
+use crate::board::call::Zone;
+use crate::board::input::{AnnouncementId, Message};
+use crate::board::{Board, Rules};
+use crate::clock::Clock;
+use crate::clock::system::SystemClock;
+use crate::config::Config;
+use crate::demo::QueueSystem;
+use crate::health::{FrameReport, ScreenStatus, SoundState};
+use crate::hub::{Hub, HubHandle, Outlets, Planner, Probes, Request, Speaker};
+use crate::speech::Utterance;
+use crate::{audio, control, mqtt, present, wire};
+
+/// What the demo adds to a daemon.
+#[derive(Debug, Default)]
+pub struct Extras {
+    pub demo: Option<Demo>,
+    pub stop_after: Option<Duration>,
+}
+
+/// The simulated hall.
+#[derive(Copy, Clone, Debug)]
+pub struct Demo {
+    pub speed: f64,
+    pub seed: u64,
+}
+
+/// Requests that may wait for the hub; beyond, the sender waits.
+const REQUESTS: usize = 1024;
+/// A technician's commands that may wait.
+const COMMANDS: usize = 16;
+/// Messages that may wait for the link.
+const PUBLICATIONS: usize = 1024;
+/// Everything has stopped by then, or is left behind.
+const STOP_WITHIN: Duration = Duration::from_secs(2);
+
+/// Sends the log to stderr; `MOISO_LOG` sets its filter, `info` by default.
+pub fn init_logging() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("MOISO_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,wgpu_core=warn,wgpu_hal=error,naga=warn,symphonia=warn"));
+    // A second call, in a test, keeps the first one's settings.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = log.with_ansi(std::io::stderr().is_terminal()).try_init();
+}
+
+/// `127.0.0.1:port` when it is free, else a port that is.
+///
+/// # Errors
+/// When the machine has no free port at all.
+pub fn free_address(port: u16) -> std::io::Result<SocketAddr> {
+    let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let bound = TcpListener::bind(wanted).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+    bound.local_addr()
+}
+
+/// A started daemon; [`App::run`] gives it the main thread.
+pub struct App {
+    config: Config,
+    runtime: Runtime,
+    port: present::Port,
+    glass: present::PortHandle,
+    audio: Option<audio::Handle>,
+    stop: watch::Sender<bool>,
+    /// Everything that has to end before the hub may.
+    doors: Vec<JoinHandle<()>>,
+    hub: JoinHandle<()>,
+    #[cfg(feature = "embedded-broker")]
+    broker: Option<mqtt::broker::Running>,
+}
+
+impl App {
+    /// Starts every part but the picture, in the order in which they need each other.
+    ///
+    /// # Errors
+    /// What cannot be had at start: an address in use, threads. A broker, a sound card or a GPU that is missing is no
+    /// error: each is looked for without end.
+    pub fn start(config: Config, extras: Extras) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("io")
+            .enable_all()
+            .build()
+            .context("cannot start the io threads")?;
+        let _inside = runtime.enter();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let now = clock.now();
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), hall = config.hall.id, screen = config.screen.id, "start");
+
+        #[cfg(feature = "embedded-broker")]
+        let broker = start_broker(&config)?;
+        #[cfg(not(feature = "embedded-broker"))]
+        anyhow::ensure!(config.mqtt.embedded.listen.is_none(), "this build has no embedded broker");
+
+        let listener = match config.control.listen {
+            Some(address) => Some(bind(address)?),
+            None => None,
+        };
+
+        let (requests, inbox) = mpsc::channel(REQUESTS);
+        let (stop, stopped) = watch::channel(false);
+        let sound = Sound::start(&config, &requests);
+        let mut rules = Rules::of(&config);
+        rules.speaks &= sound.handle.is_some();
+        let board = Board::new(rules, now);
+        let (view_sender, views) = watch::channel(Arc::new(board.view(now)));
+        let (glass, port) = present::channel(views.clone(), Arc::clone(&clock));
+        let hub_handle = HubHandle { requests, views };
+
+        let (publications, outgoing) = mpsc::channel(PUBLICATIONS);
+        let status = first_status(&config, now.wall);
+        let (status_sender, statuses) = watch::channel(status.clone());
+        let (link_sender, link) = watch::channel(mqtt::LinkState::new());
+        let (commands, orders) = mpsc::channel(COMMANDS);
+
+        let hub = Hub::new(
+            board,
+            Arc::clone(&clock),
+            Outlets {
+                planner: sound.planner,
+                speaker: sound.speaker,
+                publications,
+                views: view_sender,
+                status: status_sender,
+                wake: Box::new({
+                    let waker = glass.waker();
+                    move || waker.wake()
+                }),
+                probes: Probes {
+                    frame: Box::new({
+                        let glass = glass.clone();
+                        move || glass.report()
+                    }),
+                    sound: sound.state,
+                    link: Box::new(move || Some(link.borrow()).filter(|l| l.is_up()).map(|l| l.broker.clone())),
+                },
+            },
+            status,
+            &config.screen.id,
+        );
+        let hub = runtime.spawn(hub.run(inbox));
+        let mut doors = Vec::new();
+        let link_doors = mqtt::Doors {
+            hub: hub_handle.clone(),
+            outgoing,
+            commands,
+            status: statuses.clone(),
+            state: link_sender,
+            stop: stopped.clone(),
+        };
+        doors.push(runtime.spawn(mqtt::run(&config, link_doors)));
+        runtime.spawn(obey(orders));
+        if let Some(listener) = listener {
+            let auth = Arc::new(control::auth::Auth::of(&config));
+            if extras.demo.is_some() {
+                print_address(&config, &auth);
+            }
+            let served = control::Control {
+                hub: hub_handle,
+                pictures: Arc::new(glass.clone()),
+                auth,
+                health: Arc::new(move || verdict(&statuses.borrow())),
+                clock,
+                hall: control::HallFacts::of(&config),
+            };
+            doors.push(runtime.spawn(control::serve(listener, served, told_to(stopped.clone()))));
+        }
+        if let Some(demo) = extras.demo
+            && let Some(address) = config.mqtt.embedded.listen
+        {
+            doors.push(runtime.spawn(QueueSystem::new(&config, demo.seed).run(address, demo.speed, stopped)));
+        }
+        runtime.spawn(quit_on_signal(glass.clone(), extras.stop_after));
+        Ok(Self {
+            config,
+            port,
+            glass,
+            audio: sound.handle,
+            stop,
+            doors,
+            hub,
+            #[cfg(feature = "embedded-broker")]
+            broker,
+            runtime,
+        })
+    }
+
+    /// Draws until a signal, the end of the window or the death of the hub; then stops everything in order.
+    ///
+    /// # Errors
+    /// When the display is given up, or the hub has died: the supervisor is to start the process again.
+    pub fn run(self) -> anyhow::Result<()> {
+        let hub = self.runtime.spawn({
+            let glass = self.glass.clone();
+            async move {
+                let ended = self.hub.await;
+                glass.quit();
+                ended
+            }
+        });
+        let drawn = present::run(&self.config, self.port);
+        tracing::info!("stop");
+        let ran_on = !hub.is_finished();
+        self.stop.send_replace(true);
+        let doors = self.doors;
+        let ended = self.runtime.block_on(async {
+            let all = async {
+                for door in doors {
+                    // A door that panicked has been logged and is closed all the same.
+                    let _ = door.await;
+                }
+            };
+            tokio::time::timeout(STOP_WITHIN, all).await
+        });
+        if ended.is_err() {
+            tracing::warn!("not everything ended in time");
+        }
+        if let Some(audio) = self.audio {
+            audio.stop();
+        }
+        #[cfg(feature = "embedded-broker")]
+        if let Some(broker) = self.broker {
+            broker.stop();
+        }
+        self.runtime.shutdown_timeout(Duration::from_millis(200));
+        drawn?;
+        anyhow::ensure!(ran_on, "the hub has died");
+        Ok(())
+    }
+}
+
+/// The parts of the voice; without sounds the board runs silent.
+struct Sound {
+    handle: Option<audio::Handle>,
+    planner: Box<dyn Planner>,
+    speaker: Box<dyn Speaker>,
+    state: Box<dyn Fn() -> SoundState + Send>,
+}
+
+impl Sound {
+    /// Loads the voice and opens the cards; a hall without a voice keeps its board.
+    fn start(config: &Config, requests: &mpsc::Sender<Request>) -> Self {
+        if !config.audio.enabled {
+            return Self::silent();
+        }
+        let loaded = sounds::find(config).and_then(|folder| Ok((sounds::load(&folder, config)?, folder)));
+        let (voice, folder) = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                tracing::error!(%error, "no voice: calls are shown and not spoken");
+                return Self::silent();
+            }
+        };
+        match audio::spawn(config, folder, requests.clone()) {
+            Ok(handle) => Self {
+                planner: Box::new(voice),
+                speaker: Box::new(handle.clone()),
+                state: Box::new({
+                    let handle = handle.clone();
+                    move || handle.overall()
+                }),
+                handle: Some(handle),
+            },
+            Err(error) => {
+                tracing::error!(%error, "no sound: calls are shown and not spoken");
+                Self::silent()
+            }
+        }
+    }
+
+    fn silent() -> Self {
+        Self {
+            handle: None,
+            planner: Box::new(Silence),
+            speaker: Box::new(Silence),
+            state: Box::new(|| SoundState::Off),
+        }
+    }
+}
+
+/// Stands where a voice would; the board announces nothing then.
+struct Silence;
+
+impl Planner for Silence {
+    fn plan(&self, _message: &Message, _repeats: u8, _short: bool) -> Utterance {
+        Utterance { parts: Vec::new(), text: String::new() }
+    }
+}
+
+impl Speaker for Silence {
+    fn say(&mut self, _zone: &Zone, _id: AnnouncementId, _utterance: Arc<Utterance>) {}
+}
+
+impl control::Pictures for present::PortHandle {
+    fn snapshot(&self) -> futures_util::future::BoxFuture<'static, Option<Vec<u8>>> {
+        let port = self.clone();
+        Box::pin(async move { Self::snapshot(&port).await.ok().map(|png| png.to_vec()) })
+    }
+}
+
+/// Alive while the hub answers, which the status shows by being there; ready when calls reach the hall.
+fn verdict(status: &ScreenStatus) -> control::Verdict {
+    let drawn = status.frame.frame_at.is_some();
+    let linked = status.link != "down";
+    let detail = serde_json::json!({ "screen": wire::status_value(status) });
+    control::Verdict { live: true, ready: drawn && linked, detail }
+}
+
+/// Ends when the daemon is told to stop.
+async fn told_to(mut stop: watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Takes the technician's commands that are not inputs of the board.
+async fn obey(mut orders: mpsc::Receiver<wire::Command>) {
+    while let Some(command) = orders.recv().await {
+        tracing::warn!(?command, "this command is not available yet");
+    }
+}
+
+fn bind(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
+    let bound = TcpListener::bind(address).with_context(|| format!("control.listen: cannot listen on {address}"))?;
+    bound.set_nonblocking(true)?;
+    Ok(tokio::net::TcpListener::from_std(bound)?)
+}
+
+fn first_status(config: &Config, at: jiff::Timestamp) -> ScreenStatus {
+    ScreenStatus {
+        online: true,
+        session: at.as_millisecond(),
+        at,
+        version: env!("CARGO_PKG_VERSION"),
+        rank: config.screen.rank,
+        zones: config.audio.zones.iter().map(|z| z.id.to_string()).collect(),
+        frame: FrameReport::default(),
+        audio: SoundState::Off,
+        link: "down".into(),
+        skew_ms: 0,
+        backlog_s: 0,
+        shown: 0,
+        spoken: 0,
+        expired: 0,
+        rejected: 0,
+    }
+}
+
+/// Ends the picture, and with it everything else, at SIGINT, SIGTERM or SIGHUP, or after a time.
+async fn quit_on_signal(glass: present::PortHandle, after: Option<Duration>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let wait = |kind| async move {
+        match signal(kind) {
+            Ok(mut signals) => {
+                signals.recv().await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "a signal cannot be waited for");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    let time = async {
+        match after {
+            Some(after) => tokio::time::sleep(after).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = wait(SignalKind::interrupt()) => {}
+        () = wait(SignalKind::terminate()) => {}
+        () = wait(SignalKind::hangup()) => {}
+        () = time => {}
+    }
+    glass.quit();
+}
+
+/// Prints where the page is, with a token that works once.
+fn print_address(config: &Config, auth: &control::auth::Auth) {
+    if let Some(address) = config.control.listen {
+        let token = auth.one_time(control::auth::Role::Technician, "Bản chạy thử");
+        println!("\nTrang quản lý / operators' page: http://{address}/#token={token}\n");
+    }
+}
+
+#[cfg(feature = "embedded-broker")]
+fn start_broker(config: &Config) -> anyhow::Result<Option<mqtt::broker::Running>> {
+    if config.mqtt.embedded.listen.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(mqtt::broker::start(&config.mqtt.embedded).context("cannot start the embedded broker")?))
+}

@@ -1,0 +1,65 @@
+//! `moiso check`: everything that is wrong, at once, before the hall opens.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::audio::sounds;
+use crate::config::Config;
+use crate::config::load::load;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
+    let config = match load(path) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let problems = missing(&config);
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    if problems.is_empty() {
+        println!(
+            "ok: hall {}, screen {}, {} counters, {} series, voice {}",
+            config.hall.id,
+            config.screen.id,
+            config.counters.len(),
+            config.series.len(),
+            if config.audio.enabled { &config.speech.voice } else { "off" },
+        );
+        return ExitCode::SUCCESS;
+    }
+    ExitCode::FAILURE
+}
+
+/// What the config names and this machine lacks.
+fn missing(config: &Config) -> Vec<String> {
+    let mqtt = &config.mqtt;
+    let files = [
+        ("mqtt.password_file", &mqtt.password_file),
+        ("mqtt.ca_file", &mqtt.ca_file),
+        ("mqtt.cert_file", &mqtt.cert_file),
+        ("mqtt.key_file", &mqtt.key_file),
+        ("mqtt.embedded.users_file", &mqtt.embedded.users_file),
+    ];
+    let unreadable = files.iter().filter_map(|(key, path)| {
+        let path = path.as_ref()?;
+        std::fs::File::open(path).err().map(|why| format!("{key}: cannot read {}: {why}", path.display()))
+    });
+    let mut problems: Vec<String> = unreadable.collect();
+    if config.audio.enabled {
+        let loaded = sounds::find(config).and_then(|folder| Ok((sounds::load(&folder, config)?, folder)));
+        match loaded {
+            Ok((voice, folder)) => {
+                problems.extend(voice.missing(config));
+                problems.extend(sounds::verify(&folder, &voice).iter().map(ToString::to_string));
+            }
+            Err(error) => problems.push(format!("speech.voice: {error}")),
+        }
+    }
+    problems
+}

@@ -1,0 +1,122 @@
+//! The whole program against real peers: mosquitto, a PulseAudio card, HTTP and WebSocket clients, and its own command line.
+
+mod support;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::daemon::Daemon;
+use support::mosquitto::Mosquitto;
+use support::pulse::Pulse;
+use support::sound::find;
+use support::until;
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn call(id: &str, ticket: &str, counter: &str, kind: &str) -> String {
+    let at = jiff::Timestamp::now();
+    json!({"id": id, "ticket": ticket, "counter": counter, "kind": kind, "at": at.to_string()}).to_string()
+}
+
+fn spotlight(view: &Value) -> Vec<String> {
+    let spots = view["spotlight"].as_array().cloned().unwrap_or_default();
+    spots.iter().filter_map(|s| s["ticket"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
+    let mut broker = Mosquitto::start();
+    let pulse = Pulse::start();
+    let daemon = Daemon::start(&broker, Some(&pulse), "");
+
+    until(SOON, "the link comes up", || daemon.status()["online"] == true);
+    let before = daemon.board_png();
+
+    broker.publish("moiso/dong-da/call", &call("c-1", "A012", "5", "call"), &[]);
+    until(SOON, "the call is in the spotlight", || spotlight(&daemon.view()) == ["A012"]);
+    until(SOON, "the picture has changed", || daemon.board_png() != before);
+
+    // What the sound card got is the very announcement that the command line writes, whole, with nothing over it.
+    until(Duration::from_secs(40), "the call is spoken", || daemon.status()["spoken"] == 1);
+    let announcement = daemon.announcement("A012", "5");
+    let heard = pulse.recording();
+    let there = find(&announcement, &heard, 0).expect("the announcement is in what the card got");
+    assert!(find(&announcement, &heard, there.end).is_err(), "it is said in one announcement, not in two");
+
+    // The same event again is neither shown nor spoken again.
+    broker.publish("moiso/dong-da/call", &call("c-1", "A012", "5", "call"), &[]);
+
+    let without = daemon.board_png();
+    daemon.cli(&["notice", "put", "Quầy 8 tạm nghỉ đến 10 giờ", "--level", "important", "--for", "30m"]);
+    until(SOON, "the notice is on the ticker", || {
+        daemon.view()["ticker"].as_array().is_some_and(|t| t.iter().any(|n| n["text"] == "Quầy 8 tạm nghỉ đến 10 giờ"))
+    });
+    until(SOON, "the ticker is drawn", || daemon.board_png() != without);
+    assert!(
+        broker.subscribe("moiso/dong-da/notice/#").wait_for(|m| m.contains("Quầy 8 tạm nghỉ")).len() > 1,
+        "the notice is published for the hall's other screens"
+    );
+
+    broker.kill();
+    until(Duration::from_secs(40), "the board says that its news is old", || daemon.view()["link"]["stale"] == true);
+    broker.restart();
+    until(Duration::from_secs(40), "the link comes back", || daemon.view()["link"]["stale"] == false);
+    broker.publish("moiso/dong-da/call", &call("c-2", "B107", "2", "call"), &[]);
+    until(SOON, "the next call arrives", || spotlight(&daemon.view()).contains(&"B107".to_owned()));
+    until(Duration::from_secs(40), "and is spoken", || daemon.status()["spoken"] == 2);
+    assert_eq!(daemon.status()["shown"], 2, "the duplicate was not taken for a call");
+
+    let took = daemon.stop();
+    assert!(took < Duration::from_secs(3), "stopped after {took:?}");
+    let last = broker.subscribe("moiso/dong-da/screen/sanh-1/status").wait_for(|_| true);
+    assert!(last.contains(r#""online":false"#), "the last word is that the screen is gone: {last}");
+}
+
+#[test]
+fn bad_payloads_are_counted_and_change_nothing() {
+    let broker = Mosquitto::start();
+    let daemon = Daemon::start(&broker, None, "");
+    until(SOON, "the link comes up", || daemon.status()["online"] == true);
+    let at = jiff::Timestamp::now().to_string();
+    let big = format!("{{\"pad\":\"{}\"}}", "x".repeat(64 * 1024));
+    let bad = [
+        "not json".to_owned(),
+        "[]".to_owned(),
+        json!({"id": "b-1", "ticket": "A012", "kind": "call", "at": at}).to_string(),
+        json!({"id": "b-2", "ticket": "A012345678901", "counter": "5", "kind": "call", "at": at}).to_string(),
+        json!({"id": "b-3", "ticket": "A\u{7}12", "counter": "5", "kind": "call", "at": at}).to_string(),
+        json!({"id": "b-4", "ticket": "A012", "counter": "5", "kind": "shout", "at": at}).to_string(),
+        json!({"id": "b-5", "ticket": "A012", "counter": "5", "kind": "call", "at": "yesterday"}).to_string(),
+        big,
+    ];
+    for payload in &bad {
+        broker.publish("moiso/dong-da/call", payload, &[]);
+    }
+    until(SOON, "all are counted", || daemon.status()["rejected"] == bad.len());
+    assert!(spotlight(&daemon.view()).is_empty());
+
+    // An event from 1970 is shown on its counter and not announced; one from the future counts as now.
+    let odd = |id: &str, at: &str| json!({"id": id, "ticket": "C001", "counter": "3", "kind": "call", "at": at}).to_string();
+    broker.publish("moiso/dong-da/call", &odd("o-1", "1970-01-01T00:00:00Z"), &[]);
+    let counter_3 = || daemon.view()["counters"].as_array().and_then(|c| c.get(2).cloned()).unwrap_or_default();
+    until(SOON, "the old call is on its counter", || counter_3()["ticket"] == "C001");
+    assert!(spotlight(&daemon.view()).is_empty());
+    broker.publish("moiso/dong-da/call", &odd("o-2", "2099-01-01T00:00:00Z").replace("C001", "C002"), &[]);
+    until(SOON, "the call from the future is shown", || spotlight(&daemon.view()) == ["C002"]);
+
+    // A counter that the config does not know is shown all the same.
+    broker.publish("moiso/dong-da/call", &call("u-1", "Z999", "77", "call"), &[]);
+    until(SOON, "an unknown counter is shown", || spotlight(&daemon.view()).contains(&"Z999".to_owned()));
+}
+
+#[test]
+fn a_bad_config_stops_the_start_with_every_problem() {
+    let output = support::moiso(&["run", "--config", "tests/data/wrong.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    for expected in ["wrong.toml:2: board.dwell_s", "wrong.toml:3: board.sped", "wrong.toml:6: mqtt.brokers"] {
+        assert!(words.contains(expected), "{words}");
+    }
+    let check = support::moiso(&["check", "--config", "tests/data/wrong.toml"]);
+    assert_eq!(check.status.code(), Some(1));
+}

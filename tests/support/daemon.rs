@@ -1,0 +1,119 @@
+//! The program itself as a child, with a config and a state folder of its own.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::mosquitto::{Mosquitto, free_port};
+use super::pulse::Pulse;
+use super::until;
+
+pub struct Daemon {
+    child: Child,
+    folder: tempfile::TempDir,
+    config: PathBuf,
+    port: u16,
+    token: String,
+}
+
+impl Daemon {
+    /// Starts `moiso run`, headless, linked to `broker`; its sound goes to `pulse`, or is off. `extra` is more TOML.
+    pub fn start(broker: &Mosquitto, pulse: Option<&Pulse>, extra: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let config = folder.path().join("moiso.toml");
+        let text = format!(
+            "[screen]\npresent = \"headless\"\nsize = \"1280x720\"\n[hours]\nenabled = false\n[board]\nstale_after_s = 2\n\
+             [mqtt]\nbrokers = [\"mqtt://127.0.0.1:{}\"]\n[audio]\nenabled = {}\n[control]\nlisten = \"127.0.0.1:{port}\"\n\
+             [paths]\nstate = {:?}\nsounds = {:?}\n{extra}",
+            broker.port,
+            pulse.is_some(),
+            folder.path().join("state"),
+            concat!(env!("CARGO_MANIFEST_DIR"), "/sounds"),
+        );
+        std::fs::write(&config, text).unwrap();
+        let base = ["--config", config.to_str().unwrap()];
+        let made = super::moiso(&[base[0], base[1], "token", "add", "--role", "operator", "--name", "Quầy hướng dẫn"]);
+        assert!(made.status.success(), "{made:?}");
+        let token = String::from_utf8(made.stdout).unwrap();
+        let token = token.split_whitespace().find(|w| w.starts_with("moiso_")).expect("a token").to_owned();
+
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_moiso"));
+        command.args(base).arg("run").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+        if let Some(pulse) = pulse {
+            pulse.point(&mut command);
+        }
+        let child = command.spawn().unwrap();
+        let daemon = Self { child, folder, config, port, token };
+        until(Duration::from_secs(20), "the daemon answers", || daemon.get("/healthz").is_some());
+        daemon
+    }
+
+    fn get(&self, path: &str) -> Option<Vec<u8>> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", self.port).ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok()?;
+        let end = answer.windows(4).position(|w| w == b"\r\n\r\n")?;
+        Some(answer.split_off(end + 4))
+    }
+
+    pub fn board_png(&self) -> Vec<u8> {
+        self.get("/board.png").expect("a picture")
+    }
+
+    pub fn view(&self) -> Value {
+        serde_json::from_slice(&self.get("/api/view").expect("a view")).expect("a view in JSON")
+    }
+
+    /// What the daemon says of itself: the payload of its status topic.
+    pub fn status(&self) -> Value {
+        serde_json::from_slice::<Value>(&self.get("/healthz").expect("a verdict")).expect("JSON")["detail"]["screen"].clone()
+    }
+
+    /// Runs a command of the program against this daemon.
+    pub fn cli(&self, args: &[&str]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_moiso"))
+            .args(["--config", self.config.to_str().unwrap()])
+            .args(args)
+            .env("MOISO_TOKEN", &self.token)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The samples of a call's whole announcement, 48 kHz mono.
+    pub fn announcement(&self, ticket: &str, counter: &str) -> Vec<f32> {
+        let path = self.folder.path().join("announcement.wav");
+        self.cli(&["say", ticket, "--counter", counter, "--wav", path.to_str().unwrap()]);
+        super::sound::read_wav(&path)
+    }
+
+    /// Ends it as the system would, and tells how long it took.
+    pub fn stop(mut self) -> Duration {
+        let start = Instant::now();
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        until(Duration::from_secs(10), "the daemon ends", || matches!(self.child.try_wait(), Ok(Some(_))));
+        start.elapsed()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            eprintln!("--- the daemon's log\n{log}---");
+        }
+    }
+}

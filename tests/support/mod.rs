@@ -1,0 +1,25 @@
+//! Real peers for the tests, each started on free ports with files of its own, and ended with the test.
+
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+pub mod daemon;
+pub mod mosquitto;
+pub mod pulse;
+pub mod sound;
+
+/// Runs the program to its end.
+pub fn moiso(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_moiso")).args(args).output().unwrap()
+}
+
+/// Waits for a fact; fails with its name when it has not come by then.
+pub fn until(within: Duration, fact: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < within, "not within {within:?}: {fact}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
