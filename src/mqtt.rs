@@ -20,6 +20,8 @@ use crate::hub::{HubHandle, Publication, Request};
 use crate::wire::Command;
 
 pub mod backoff;
+#[cfg(feature = "embedded-broker")]
+pub mod broker;
 mod delivery;
 mod options;
 pub mod outbox;
