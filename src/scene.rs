@@ -4,8 +4,33 @@
 
 use std::sync::Arc;
 
-use crate::board::view::BoardView;
+use crate::board::call::Counter;
+use crate::board::view::{BoardView, Phase};
 use crate::clock::{Millis, Now};
+
+mod canvas;
+mod chip;
+mod counters;
+mod damage;
+pub mod fit;
+pub mod font;
+mod full;
+mod header;
+pub mod layout;
+mod look;
+pub mod plan;
+mod recent;
+mod spotlight;
+pub mod theme;
+mod ticker;
+mod words;
+
+use canvas::Canvas;
+pub use canvas::LINE as LINE_HEIGHT_EM;
+pub use damage::damage;
+use layout::Track;
+pub use look::Look;
+pub use theme::Theme;
 
 /// Pixels of the target.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,10 +52,45 @@ pub struct Rect {
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Colour(pub [u8; 4]);
 
-/// A filled rectangle with rounded corners and an inner border.
+/// What a [`Quad`] draws in its rectangle.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Shape {
+    /// The rounded rectangle itself.
+    Box = 0,
+    /// The five-pointed star of the emblem.
+    Star,
+    /// An arrow to the right.
+    Arrow,
+    /// The mark between two notices.
+    Diamond,
+    /// A triangle with an exclamation mark.
+    Warning,
+    /// A clock: an appointment.
+    Clock,
+    /// A person.
+    Person,
+    /// A sheet of paper: an authorisation.
+    Paper,
+    /// A person with a stick.
+    Elderly,
+    /// A medal on its ribbon.
+    Medal,
+    /// A wheelchair.
+    Wheelchair,
+    /// A pregnant woman.
+    Pregnant,
+    /// A grown-up and a child.
+    Child,
+    /// Two upright bars.
+    Pause,
+}
+
+/// A filled rectangle with rounded corners and an inner border, or an icon in that rectangle.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Quad {
     pub rect: Rect,
+    pub shape: Shape,
     pub fill: Colour,
     /// Top left, top right, bottom right, bottom left.
     pub radii: [f32; 4],
@@ -74,13 +134,20 @@ pub struct Strip {
     pub content: Arc<StripContent>,
     /// How far the content has moved, 0 to `length` - 1.
     pub offset: u32,
+    /// Added to where time alone would put it, so that a new list goes on from the old one's place.
+    pub shift: u32,
+    /// Speed; 0 stands still.
+    pub px_per_s: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct StripContent {
     pub background: Colour,
+    pub quads: Vec<Quad>,
     pub texts: Vec<TextRun>,
     pub length: u32,
+    /// False when all of it is seen at once.
+    pub moves: bool,
 }
 
 /// One frame.
@@ -110,7 +177,170 @@ pub enum Damage {
     All,
 }
 
-/// Draws the view as data. (The look carries theme, names and the measures of the screen.)
-pub fn compose(_view: &BoardView, _look: &(), size: Size, _now: Now) -> Scene {
-    Scene { size, background: Colour([0, 0, 0, 255]), layers: Vec::new(), strip: None, next_change: None }
+/// Pixels at 1920x1080 (or 1080x1920) to pixels of the target.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Scale(f32);
+
+impl Scale {
+    /// The scale at which the designed board fits into `size` both ways.
+    pub fn of_size(size: Size) -> Self {
+        let (w, h) = if size.is_portrait() { (1080.0, 1920.0) } else { (1920.0, 1080.0) };
+        Self((size.w as f32 / w).min(size.h as f32 / h))
+    }
+
+    /// Whole pixels of the target, at least one for anything that is not zero.
+    pub fn of(self, px: f32) -> f32 {
+        let scaled = (px * self.0).round();
+        if px > 0.0 { scaled.max(1.0) } else { scaled }
+    }
+}
+
+impl Size {
+    pub fn is_portrait(self) -> bool {
+        self.h > self.w
+    }
+
+    pub fn rect(self) -> Rect {
+        Rect { x: 0.0, y: 0.0, w: self.w as f32, h: self.h as f32 }
+    }
+}
+
+/// All that the parts of the picture look at.
+struct Board<'a> {
+    view: &'a BoardView,
+    look: &'a Look,
+    size: Size,
+    now: Now,
+    local: jiff::civil::DateTime,
+    px: Scale,
+    portrait: bool,
+}
+
+impl Board<'_> {
+    /// What this counter is called, `Quầy` for one that nobody has described.
+    fn noun(&self, counter: &Counter) -> &str {
+        self.view.counters.iter().find(|c| c.counter == *counter).map_or("Quầy", |c| &c.noun)
+    }
+}
+
+/// Draws the view as data: the same arguments give the same picture.
+pub fn compose(view: &BoardView, look: &Look, size: Size, now: Now) -> Scene {
+    let local = look.time_zone.to_datetime(now.wall);
+    let board =
+        Board { view, look, size, now, local, px: Scale::of_size(size), portrait: size.is_portrait() };
+    let mut canvas = Canvas::default();
+    let mut over = Canvas::default();
+    let areas = Areas::of(&board);
+    header::draw(&mut canvas, &board, areas.header);
+    let mut strip = None;
+    let mut turns = None;
+    if let Some(notice) = &view.emergency {
+        full::emergency(&mut canvas, &board, areas.main.union(areas.footer), notice);
+    } else {
+        turns = body(&mut canvas, &board, areas.main);
+        strip = ticker::draw(&mut canvas, &board, areas.footer);
+    }
+    let identify = view.identify_until.filter(|until| *until > now.mono);
+    if identify.is_some() {
+        full::identify(&mut over, &board, size.rect());
+    }
+    let changes = [Some(next_minute(now)), turns, identify];
+    Scene {
+        size,
+        background: look.theme.ground,
+        layers: vec![canvas.layer, over.layer],
+        strip,
+        next_change: changes.into_iter().flatten().min(),
+    }
+}
+
+/// When the clock on the board shows another minute; every time zone's minutes begin together.
+fn next_minute(now: Now) -> Millis {
+    now.mono + Millis(60_000 - now.wall.as_millisecond().rem_euclid(60_000))
+}
+
+/// Everything between head and foot; returns when a page turns.
+fn body(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis> {
+    let mut area = area;
+    if board.view.link.stale {
+        let h = board.px.of(58.0);
+        header::stale(canvas, board, area.band(0.0, h));
+        // The band takes part of the margin below it.
+        let used = h - board.px.of(12.0);
+        area = area.band(used, area.h - used);
+    }
+    if let Phase::Closed { reason, opens } = &board.view.phase {
+        full::closed(canvas, board, area, *reason, *opens);
+        return None;
+    }
+    let remarks = recent::remarks(board);
+    let areas = BodyAreas::of(board.size, area, remarks.len());
+    spotlight_and_below(canvas, board, areas.left, &remarks);
+    counters::draw(canvas, board, areas.counters)
+}
+
+fn spotlight_and_below(canvas: &mut Canvas, board: &Board<'_>, area: Rect, remarks: &[(Shape, String)]) {
+    let px = board.px;
+    let recent = if board.view.recent.is_empty() { None } else { Some(Track::Px(px.of(172.0))) };
+    let mut tracks = vec![Track::Share(1.0)];
+    tracks.extend(recent);
+    tracks.extend(remarks.iter().map(|_| Track::Px(px.of(REMARK))));
+    let places = layout::rows(area, &tracks, px.of(if remarks.is_empty() { 22.0 } else { 16.0 }));
+    spotlight::draw(canvas, board, places[0]);
+    if recent.is_some() {
+        recent::draw(canvas, board, places[1]);
+    }
+    for (remark, place) in remarks.iter().rev().zip(places.iter().rev()) {
+        recent::remark(canvas, board, *place, remark);
+    }
+}
+
+/// Height of one remark at 1080 lines.
+const REMARK: f32 = 54.0;
+
+/// Head, middle and foot.
+struct Areas {
+    header: Rect,
+    main: Rect,
+    footer: Rect,
+}
+
+impl Areas {
+    fn of(board: &Board<'_>) -> Self {
+        let footer = if board.view.ticker.is_empty() { 0.0 } else { 1.0 };
+        Self::with_footer(board.size, footer)
+    }
+
+    fn with_footer(size: Size, footer: f32) -> Self {
+        let px = Scale::of_size(size);
+        let (head, foot) = if size.is_portrait() { (128.0, 104.0) } else { (104.0, 92.0) };
+        let tracks = [Track::Px(px.of(head)), Track::Share(1.0), Track::Px(px.of(foot) * footer)];
+        let parts = layout::rows(size.rect(), &tracks, 0.0);
+        Self { header: parts[0], main: parts[1], footer: parts[2] }
+    }
+}
+
+/// Spotlight with recent calls, and the counters.
+struct BodyAreas {
+    left: Rect,
+    counters: Rect,
+}
+
+impl BodyAreas {
+    fn of(size: Size, area: Rect, remarks: usize) -> Self {
+        let px = Scale::of_size(size);
+        let inner = area.inset(px.of(40.0), px.of(28.0));
+        let parts = if size.is_portrait() {
+            let left = px.of(720.0) + px.of(REMARK + 14.0) * remarks as f32;
+            layout::rows(inner, &[Track::Px(left), Track::Share(1.0)], px.of(28.0))
+        } else {
+            layout::columns(inner, &[Track::Share(800.0), Track::Share(1012.0)], px.of(28.0))
+        };
+        Self { left: parts[0], counters: parts[1] }
+    }
+}
+
+/// Where the counters stand on a calm day, for judging whether they can be read.
+fn counters_area(size: Size) -> Rect {
+    BodyAreas::of(size, Areas::with_footer(size, 1.0).main, 0).counters
 }

@@ -1,0 +1,186 @@
+//! One frame: a [`Scene`] onto a texture view. The same painter serves the window, the picture file and the tests.
+//!
+//! A frame is prepare (upload, shape, rasterise), one render pass, trim. With damage only that rectangle is touched;
+//! the rest of the target must hold the frame before.
+
+use glyphon::PrepareError;
+
+use super::quad::{Globals, QuadBatch, QuadPipeline};
+use super::strip::{Strip, begin, clear};
+use super::text::{Page, Text};
+use super::{Gpu, GpuError};
+use crate::scene::{Colour, Layer, Quad, Rect, Scene, Shape};
+
+/// Draws scenes on one device into targets of one format.
+///
+/// With a format that is not sRGB the colours blend as on a web page, which is how the board was designed; with an sRGB
+/// format the board looks the same, but soft edges are slightly lighter.
+pub struct Painter {
+    format: wgpu::TextureFormat,
+    globals: Globals,
+    pipeline: QuadPipeline,
+    quads: QuadBatch,
+    text: Text,
+    page: Page,
+    strip: Strip,
+}
+
+/// Pixels that may be touched, whole and inside the target: x, y, w, h.
+type Scissor = [u32; 4];
+
+impl Painter {
+    pub fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
+        let layout = Globals::layout(gpu);
+        let text = Text::new(gpu, format);
+        let page = text.page(gpu);
+        Self {
+            format,
+            globals: Globals::new(gpu, &layout, format.is_srgb()),
+            pipeline: QuadPipeline::new(gpu, &layout, format),
+            quads: QuadBatch::new(),
+            strip: Strip::new(gpu, &layout, &text, format),
+            text,
+            page,
+        }
+    }
+
+    /// Draws `scene` into `target`, which has the scene's size. With `damage` only that rectangle changes.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`] when the device is gone; text errors when not even an empty atlas holds one frame's glyphs.
+    pub fn draw(
+        &mut self,
+        gpu: &Gpu,
+        scene: &Scene,
+        target: &wgpu::TextureView,
+        damage: Option<Rect>,
+    ) -> Result<(), GpuError> {
+        if gpu.is_lost() {
+            return Err(GpuError::Lost);
+        }
+        let whole = [0, 0, scene.size.w, scene.size.h];
+        let Some(scissor) = damage.map_or(Some(whole), |rect| pixels(rect, whole)) else { return Ok(()) };
+        let label = wgpu::CommandEncoderDescriptor { label: Some("moiso frame") };
+        let mut encoder = gpu.device.create_command_encoder(&label);
+        let ranges = match self.prepare(gpu, &mut encoder, scene, scissor) {
+            Err(GpuError::Text(PrepareError::AtlasFull)) => {
+                encoder = gpu.device.create_command_encoder(&label);
+                self.prepare_anew(gpu, &mut encoder, scene, scissor)?
+            }
+            other => other?,
+        };
+        self.render(&mut encoder, scene, target, scissor, damage.is_some(), &ranges)?;
+        gpu.queue.submit([encoder.finish()]);
+        self.text.trim();
+        gpu.poll();
+        if gpu.is_lost() { Err(GpuError::Lost) } else { Ok(()) }
+    }
+
+    /// The atlas is full: first without the glyphs of earlier frames, then with a new one.
+    fn prepare_anew(
+        &mut self,
+        gpu: &Gpu,
+        encoder: &mut wgpu::CommandEncoder,
+        scene: &Scene,
+        scissor: Scissor,
+    ) -> Result<Vec<std::ops::Range<u32>>, GpuError> {
+        self.text.trim();
+        match self.prepare(gpu, encoder, scene, scissor) {
+            Err(GpuError::Text(PrepareError::AtlasFull)) => {
+                tracing::warn!("glyph atlas full, building a new one");
+                self.text.rebuild(gpu);
+                self.page.forget();
+                self.strip.forget();
+                self.prepare(gpu, encoder, scene, scissor)
+            }
+            other => other,
+        }
+    }
+
+    fn prepare(
+        &mut self,
+        gpu: &Gpu,
+        encoder: &mut wgpu::CommandEncoder,
+        scene: &Scene,
+        scissor: Scissor,
+    ) -> Result<Vec<std::ops::Range<u32>>, GpuError> {
+        self.globals.set(gpu, scene.size);
+        self.page.set_size(gpu, scene.size);
+        if let Some(strip) = scene.strip.as_ref().filter(|strip| touches(&strip.rect, scissor)) {
+            self.strip.prepare(gpu, encoder, &self.pipeline, &mut self.text, strip)?;
+        }
+        self.quads.clear();
+        let ground = background(scene);
+        let mut ranges = vec![self.quads.push(std::iter::once(&ground))];
+        for (index, Layer { quads, texts }) in scene.layers.iter().enumerate() {
+            ranges.push(self.quads.push(quads.iter().filter(|quad| touches(&quad.rect, scissor))));
+            let runs = texts.iter().filter(|run| touches(&run.rect, scissor));
+            self.text.prepare(gpu, &mut self.page, index, runs, 0.0)?;
+        }
+        self.quads.upload(gpu);
+        Ok(ranges)
+    }
+
+    fn render(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        scene: &Scene,
+        target: &wgpu::TextureView,
+        scissor: Scissor,
+        keep: bool,
+        ranges: &[std::ops::Range<u32>],
+    ) -> Result<(), GpuError> {
+        let load = if keep { wgpu::LoadOp::Load } else { clear(scene.background, self.format) };
+        let mut pass = begin(encoder, "moiso board pass", target, load);
+        let [x, y, w, h] = scissor;
+        pass.set_scissor_rect(x, y, w, h);
+        if keep {
+            self.quads.draw(&mut pass, &self.pipeline, &self.globals, ranges[0].clone());
+        }
+        for (index, range) in ranges[1..].iter().enumerate() {
+            self.quads.draw(&mut pass, &self.pipeline, &self.globals, range.clone());
+            self.text.draw(&self.page, index, &mut pass)?;
+            if let Some([x, y, w, h]) = self.strip_pixels(scene, scissor).filter(|_| index == 0) {
+                pass.set_scissor_rect(x, y, w, h);
+                self.strip.draw(&mut pass, &self.globals);
+                let [x, y, w, h] = scissor;
+                pass.set_scissor_rect(x, y, w, h);
+            }
+        }
+        Ok(())
+    }
+
+    #[allow(clippy::unused_self)]
+    fn strip_pixels(&self, scene: &Scene, scissor: Scissor) -> Option<Scissor> {
+        scene.strip.as_ref().and_then(|strip| pixels(strip.rect, scissor))
+    }
+}
+
+/// What a cleared target would show; a damaged part is painted with it, because a clear ignores the scissor.
+fn background(scene: &Scene) -> Quad {
+    let rect = Rect { x: 0.0, y: 0.0, w: scene.size.w as f32, h: scene.size.h as f32 };
+    Quad {
+        rect,
+        shape: Shape::Box,
+        fill: scene.background,
+        radii: [0.0; 4],
+        border: 0.0,
+        border_colour: Colour([0; 4]),
+    }
+}
+
+/// The pixels of `rect` inside `within`; none when nothing is left.
+fn pixels(rect: Rect, within: Scissor) -> Option<Scissor> {
+    let [wx, wy, ww, wh] = within;
+    let x0 = (rect.x.floor().max(0.0) as u32).max(wx);
+    let y0 = (rect.y.floor().max(0.0) as u32).max(wy);
+    let x1 = ((rect.x + rect.w).ceil().max(0.0) as u32).min(wx + ww);
+    let y1 = ((rect.y + rect.h).ceil().max(0.0) as u32).min(wy + wh);
+    (x1 > x0 && y1 > y0).then(|| [x0, y0, x1 - x0, y1 - y0])
+}
+
+fn touches(rect: &Rect, scissor: Scissor) -> bool {
+    // A soft edge reaches one pixel beyond its rectangle.
+    let grown = Rect { x: rect.x - 1.0, y: rect.y - 1.0, w: rect.w + 2.0, h: rect.h + 2.0 };
+    pixels(grown, scissor).is_some()
+}

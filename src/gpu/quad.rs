@@ -1,0 +1,216 @@
+//! Boxes and icons: one pipeline per device and format, one instanced draw per layer.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::Gpu;
+use crate::scene::{Quad, Size};
+
+/// What the shader reads about one quad.
+#[derive(Copy, Clone, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct Instance {
+    rect: [f32; 4],
+    radii: [f32; 4],
+    fill: [u8; 4],
+    border_colour: [u8; 4],
+    border: f32,
+    shape: u32,
+}
+
+impl From<&Quad> for Instance {
+    fn from(q: &Quad) -> Self {
+        Self {
+            rect: [q.rect.x, q.rect.y, q.rect.w, q.rect.h],
+            radii: q.radii,
+            fill: q.fill.0,
+            border_colour: q.border_colour.0,
+            border: q.border,
+            shape: q.shape as u32,
+        }
+    }
+}
+
+const ATTRIBUTES: [wgpu::VertexAttribute; 6] = wgpu::vertex_attr_array![
+    0 => Float32x4, 1 => Float32x4, 2 => Unorm8x4, 3 => Unorm8x4, 4 => Float32, 5 => Uint32
+];
+
+/// Size and colour encoding of a target, for the shaders.
+#[derive(Debug)]
+pub(super) struct Globals {
+    buffer: wgpu::Buffer,
+    pub group: wgpu::BindGroup,
+    size: Option<Size>,
+    linear: bool,
+}
+
+impl Globals {
+    pub fn layout(gpu: &Gpu) -> wgpu::BindGroupLayout {
+        gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("moiso globals layout"),
+            entries: &[wgpu::BindGroupLayoutEntry {
+                binding: 0,
+                visibility: wgpu::ShaderStages::VERTEX_FRAGMENT,
+                ty: wgpu::BindingType::Buffer {
+                    ty: wgpu::BufferBindingType::Uniform,
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
+            }],
+        })
+    }
+
+    pub fn new(gpu: &Gpu, layout: &wgpu::BindGroupLayout, linear: bool) -> Self {
+        let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("moiso globals"),
+            size: 16,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("moiso globals group"),
+            layout,
+            entries: &[wgpu::BindGroupEntry { binding: 0, resource: buffer.as_entire_binding() }],
+        });
+        Self { buffer, group, size: None, linear }
+    }
+
+    pub fn set(&mut self, gpu: &Gpu, size: Size) {
+        if self.size != Some(size) {
+            let words = [(size.w as f32).to_bits(), (size.h as f32).to_bits(), u32::from(self.linear), 0];
+            gpu.queue.write_buffer(&self.buffer, 0, bytemuck::cast_slice(&words));
+            self.size = Some(size);
+        }
+    }
+}
+
+/// The pipeline, shared by the board and the strip.
+#[derive(Debug)]
+pub(super) struct QuadPipeline(wgpu::RenderPipeline);
+
+impl QuadPipeline {
+    pub fn new(gpu: &Gpu, globals: &wgpu::BindGroupLayout, format: wgpu::TextureFormat) -> Self {
+        let stride = size_of::<Instance>() as u64;
+        Self(pipeline(
+            gpu,
+            "moiso quad",
+            include_str!("../../shaders/quad.wgsl"),
+            &[Some(globals)],
+            (stride, &ATTRIBUTES),
+            format,
+        ))
+    }
+}
+
+/// A pipeline of instanced rectangles with blended output.
+pub(super) fn pipeline(
+    gpu: &Gpu,
+    label: &str,
+    source: &str,
+    groups: &[Option<&wgpu::BindGroupLayout>],
+    (stride, attributes): (u64, &[wgpu::VertexAttribute]),
+    format: wgpu::TextureFormat,
+) -> wgpu::RenderPipeline {
+    let module = gpu.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some(label),
+        source: wgpu::ShaderSource::Wgsl(source.into()),
+    });
+    let layout = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(label),
+        bind_group_layouts: groups,
+        immediate_size: 0,
+    });
+    gpu.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: Some(label),
+        layout: Some(&layout),
+        vertex: wgpu::VertexState {
+            module: &module,
+            entry_point: Some("vs_main"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            buffers: &[Some(wgpu::VertexBufferLayout {
+                array_stride: stride,
+                step_mode: wgpu::VertexStepMode::Instance,
+                attributes,
+            })],
+        },
+        primitive: wgpu::PrimitiveState {
+            topology: wgpu::PrimitiveTopology::TriangleStrip,
+            ..wgpu::PrimitiveState::default()
+        },
+        depth_stencil: None,
+        multisample: wgpu::MultisampleState::default(),
+        fragment: Some(wgpu::FragmentState {
+            module: &module,
+            entry_point: Some("fs_main"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            targets: &[Some(wgpu::ColorTargetState {
+                format,
+                blend: Some(wgpu::BlendState::ALPHA_BLENDING),
+                write_mask: wgpu::ColorWrites::ALL,
+            })],
+        }),
+        multiview_mask: None,
+        cache: None,
+    })
+}
+
+/// A growing vertex buffer; it allocates only when more quads come than ever before.
+#[derive(Debug)]
+pub(super) struct QuadBatch {
+    buffer: Option<wgpu::Buffer>,
+    instances: Vec<Instance>,
+}
+
+impl QuadBatch {
+    pub const fn new() -> Self {
+        Self { buffer: None, instances: Vec::new() }
+    }
+
+    pub fn clear(&mut self) {
+        self.instances.clear();
+    }
+
+    /// Adds quads and returns their range.
+    pub fn push<'a>(&mut self, quads: impl Iterator<Item = &'a Quad>) -> std::ops::Range<u32> {
+        let start = self.instances.len() as u32;
+        self.instances.extend(quads.map(Instance::from));
+        start..self.instances.len() as u32
+    }
+
+    pub fn upload(&mut self, gpu: &Gpu) {
+        let bytes: &[u8] = bytemuck::cast_slice(&self.instances);
+        if bytes.is_empty() {
+            return;
+        }
+        let buffer = match self.buffer.take() {
+            Some(buffer) if buffer.size() >= bytes.len() as u64 => buffer,
+            _ => vertex_buffer(gpu, "moiso quads", bytes.len() as u64),
+        };
+        gpu.queue.write_buffer(&buffer, 0, bytes);
+        self.buffer = Some(buffer);
+    }
+
+    pub fn draw(
+        &self,
+        pass: &mut wgpu::RenderPass<'_>,
+        pipeline: &QuadPipeline,
+        globals: &Globals,
+        range: std::ops::Range<u32>,
+    ) {
+        let Some(buffer) = self.buffer.as_ref().filter(|_| !range.is_empty()) else { return };
+        pass.set_pipeline(&pipeline.0);
+        pass.set_bind_group(0, &globals.group, &[]);
+        pass.set_vertex_buffer(0, buffer.slice(..));
+        pass.draw(0..4, range);
+    }
+}
+
+/// A vertex buffer with room to grow.
+pub(super) fn vertex_buffer(gpu: &Gpu, label: &str, bytes: u64) -> wgpu::Buffer {
+    gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size: bytes.next_power_of_two().max(1024),
+        usage: wgpu::BufferUsages::VERTEX | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
+}

@@ -1,0 +1,227 @@
+//! Text: shaped from the embedded faces only, kept in one bounded cache, drawn through one glyph atlas.
+//!
+//! Everything is shaped at its true pixel size and placed on whole pixels, so that the atlas holds each glyph few times.
+//! The atlas is trimmed once a frame, after all that is drawn in it has been prepared.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use glyphon::cosmic_text::{FeatureTag, FontFeatures, Hinting};
+use glyphon::{
+    Attrs, Buffer, Cache, Color, ColorMode, Family, FontSystem, Metrics, PrepareError, Resolution, Shaping,
+    SwashCache, TextArea, TextAtlas, TextBounds, TextRenderer, Viewport, Weight, Wrap, fontdb,
+};
+
+use super::{Gpu, GpuError};
+use crate::scene::font::{self, DIGITS_SPACING_EM};
+use crate::scene::{Align, Face, Rect, Size, TextRun};
+
+/// Shaped lines that are kept; a board of 200 counters has about 900.
+const SHAPED_MAX: usize = 2048;
+
+/// Rows beyond a box that a smoothed outline may still tint.
+const SOFT_EDGE: i32 = 1;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    text: Arc<str>,
+    face: Face,
+    /// Bits of the size in pixels.
+    size: u32,
+}
+
+struct Shaped {
+    buffer: Buffer,
+    width: f32,
+    /// From the buffer's top to its baseline.
+    baseline: f32,
+    ink: font::Ink,
+    used: u64,
+}
+
+/// All text state of one device.
+pub(super) struct Text {
+    fonts: FontSystem,
+    swash: SwashCache,
+    cache: Cache,
+    atlas: TextAtlas,
+    format: wgpu::TextureFormat,
+    shaped: HashMap<Key, Shaped>,
+    frame: u64,
+}
+
+/// A target of a size, with renderers that keep what they have prepared until it is drawn.
+pub(super) struct Page {
+    viewport: Viewport,
+    renderers: Vec<TextRenderer>,
+}
+
+/// The embedded faces and nothing else; scanning the system's would take seconds and make pictures differ.
+fn font_system() -> FontSystem {
+    let mut db = fontdb::Database::new();
+    for file in font::FILES {
+        db.load_font_source(fontdb::Source::Binary(Arc::new(file)));
+    }
+    FontSystem::new_with_locale_and_db("vi-VN".to_owned(), db)
+}
+
+impl Text {
+    pub fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
+        let cache = Cache::new(&gpu.device);
+        let atlas = atlas(gpu, &cache, format);
+        Self {
+            fonts: font_system(),
+            swash: SwashCache::new(),
+            cache,
+            atlas,
+            format,
+            shaped: HashMap::new(),
+            frame: 0,
+        }
+    }
+
+    pub fn page(&self, gpu: &Gpu) -> Page {
+        Page { viewport: Viewport::new(&gpu.device, &self.cache), renderers: Vec::new() }
+    }
+
+    /// Throws the atlas away; all renderers of all pages must be made again.
+    pub fn rebuild(&mut self, gpu: &Gpu) {
+        self.atlas = atlas(gpu, &self.cache, self.format);
+    }
+
+    /// Shapes and rasterises `runs` for renderer `index` of `page`; `moved` is added to their x.
+    pub fn prepare<'a>(
+        &mut self,
+        gpu: &Gpu,
+        page: &mut Page,
+        index: usize,
+        runs: impl Iterator<Item = &'a TextRun> + Clone,
+        moved: f32,
+    ) -> Result<(), PrepareError> {
+        for run in runs.clone() {
+            self.shape(run);
+        }
+        while page.renderers.len() <= index {
+            let state = wgpu::MultisampleState::default();
+            page.renderers.push(TextRenderer::new(&mut self.atlas, &gpu.device, state, None));
+        }
+        let shaped = &self.shaped;
+        let areas = runs.filter_map(|run| Some(area(run, shaped.get(&Key::of(run))?, moved)));
+        page.renderers[index].prepare(
+            &gpu.device,
+            &gpu.queue,
+            &mut self.fonts,
+            &mut self.atlas,
+            &page.viewport,
+            areas,
+            &mut self.swash,
+        )
+    }
+
+    fn shape(&mut self, run: &TextRun) {
+        let key = Key::of(run);
+        let frame = self.frame;
+        if let Some(found) = self.shaped.get_mut(&key) {
+            found.used = frame;
+            return;
+        }
+        let buffer = shape(&mut self.fonts, run);
+        let (width, baseline) =
+            buffer.layout_runs().next().map_or((0.0, 0.0), |line| (line.line_w, line.line_y));
+        let ink = font::ink(&run.text, run.face);
+        self.shaped.insert(key, Shaped { buffer, width, baseline, ink, used: frame });
+    }
+
+    pub fn draw(&self, page: &Page, index: usize, pass: &mut wgpu::RenderPass<'_>) -> Result<(), GpuError> {
+        if let Some(renderer) = page.renderers.get(index) {
+            renderer.render(&self.atlas, &page.viewport, pass)?;
+        }
+        Ok(())
+    }
+
+    /// Marks all glyphs as free to go, and forgets the lines that have not been used for longest.
+    pub fn trim(&mut self) {
+        self.atlas.trim();
+        self.frame += 1;
+        if self.shaped.len() > SHAPED_MAX {
+            let mut ages: Vec<u64> = self.shaped.values().map(|s| s.used).collect();
+            let middle = ages.len() / 2;
+            let (_, &mut median, _) = ages.select_nth_unstable(middle);
+            self.shaped.retain(|_, s| s.used > median);
+        }
+    }
+}
+
+impl Page {
+    pub fn set_size(&mut self, gpu: &Gpu, size: Size) {
+        let wanted = Resolution { width: size.w, height: size.h };
+        self.viewport.update(&gpu.queue, wanted);
+    }
+
+    pub fn forget(&mut self) {
+        self.renderers.clear();
+    }
+}
+
+impl Key {
+    fn of(run: &TextRun) -> Self {
+        Self { text: Arc::clone(&run.text), face: run.face, size: run.size.to_bits() }
+    }
+}
+
+fn atlas(gpu: &Gpu, cache: &Cache, format: wgpu::TextureFormat) -> TextAtlas {
+    let mode = if format.is_srgb() { ColorMode::Accurate } else { ColorMode::Web };
+    TextAtlas::with_color_mode(&gpu.device, &gpu.queue, cache, format, mode)
+}
+
+fn shape(fonts: &mut FontSystem, run: &TextRun) -> Buffer {
+    // The line height only centres the baseline here; boxes come from the scene.
+    let mut buffer = Buffer::new(fonts, Metrics::new(run.size, (run.size * 1.5).ceil()));
+    buffer.set_wrap(Wrap::None);
+    buffer.set_hinting(Hinting::Disabled);
+    buffer.set_text(&run.text, &attributes(run.face), Shaping::Advanced, None);
+    buffer.shape_until_scroll(fonts, false);
+    buffer
+}
+
+fn attributes(face: Face) -> Attrs<'static> {
+    match face {
+        Face::Words(weight) => Attrs::new().family(Family::Name("Be Vietnam Pro")).weight(Weight(weight)),
+        Face::Digits(weight) => {
+            let mut features = FontFeatures::new();
+            features.enable(FeatureTag::new(b"tnum"));
+            Attrs::new()
+                .family(Family::Name("Inter"))
+                .weight(Weight(weight))
+                .letter_spacing(DIGITS_SPACING_EM)
+                .font_features(features)
+        }
+    }
+}
+
+/// The scene says where the baseline stands; what sticks out of the box is cut at its edges.
+fn area<'a>(run: &TextRun, shaped: &'a Shaped, moved: f32) -> TextArea<'a> {
+    let Rect { x, y, w, h } = run.rect;
+    let free = w - shaped.width;
+    let left = match run.align {
+        Align::Start => x,
+        Align::Centre => x + free / 2.0,
+        Align::End => x + free,
+    };
+    let baseline = (y + font::baseline(shaped.ink, run.face, run.size, h)).round();
+    let [r, g, b, a] = run.colour.0;
+    TextArea {
+        buffer: &shaped.buffer,
+        left: (left + moved).round(),
+        top: baseline - shaped.baseline.round(),
+        scale: 1.0,
+        bounds: TextBounds {
+            left: (x + moved).floor() as i32,
+            top: y.floor() as i32 - SOFT_EDGE,
+            right: (x + moved + w).ceil() as i32,
+            bottom: (y + h).ceil() as i32 + SOFT_EDGE,
+        },
+        default_color: Color::rgba(r, g, b, a),
+        custom_glyphs: &[],
+    }
+}

@@ -1,0 +1,144 @@
+//! The topics of one screen: what it subscribes to, what it publishes on, and what an arriving topic is. Pure.
+
+use crate::config::Config;
+
+/// The topics below `{root}/{hall}` for one screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topics {
+    prefix: String,
+    screen: String,
+}
+
+/// A subscription, and whether the screen is useless without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    pub filter: String,
+    pub essential: bool,
+}
+
+/// What an arriving topic is, as the part below the prefix.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Subject<'t> {
+    /// `call`, `counter/…`, `queue/…`, `notice/…`: an input for the board.
+    Input(&'t str),
+    /// A command to this screen.
+    Command(&'t str),
+    /// An answer to this screen's request for the hall's state.
+    Sync(&'t str),
+    /// Nothing that this screen has subscribed to.
+    Foreign,
+}
+
+impl Topics {
+    pub fn of(config: &Config) -> Self {
+        Self { prefix: config.topic_prefix(), screen: config.screen.id.clone() }
+    }
+
+    /// Narrow filters, never `#`: one large message on a topic that nobody needs would otherwise end the link.
+    pub fn filters(&self) -> Vec<Filter> {
+        let own = |topic: String, essential| Filter { filter: self.full(&topic), essential };
+        vec![
+            own("call".into(), true),
+            own("counter/+".into(), true),
+            own("queue/+".into(), false),
+            own("notice/+".into(), false),
+            own(self.command(), false),
+            own(self.sync_state(), false),
+        ]
+    }
+
+    /// The whole topic of one below the prefix.
+    pub fn full(&self, below: &str) -> String {
+        format!("{}/{below}", self.prefix)
+    }
+
+    pub fn subject<'t>(&self, topic: &'t str) -> Subject<'t> {
+        let below = topic.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix('/'));
+        match below {
+            Some(below) if below == self.command() => Subject::Command(below),
+            Some(below) if below == self.sync_state() => Subject::Sync(below),
+            Some(below) if is_input(below) => Subject::Input(below),
+            _ => Subject::Foreign,
+        }
+    }
+
+    /// Below the prefix.
+    pub fn status(&self) -> String {
+        format!("screen/{}/status", self.screen)
+    }
+
+    /// Below the prefix.
+    pub fn command(&self) -> String {
+        format!("screen/{}/command", self.screen)
+    }
+
+    /// Below the prefix.
+    pub fn proof(&self) -> String {
+        format!("screen/{}/proof", self.screen)
+    }
+
+    /// Below the prefix.
+    pub fn sync_request(&self) -> String {
+        "sync/request".into()
+    }
+
+    /// Below the prefix.
+    pub fn sync_state(&self) -> String {
+        format!("sync/state/{}", self.screen)
+    }
+
+    pub fn screen(&self) -> &str {
+        &self.screen
+    }
+}
+
+fn is_input(below: &str) -> bool {
+    below == "call" || ["counter/", "queue/", "notice/"].iter().any(|head| below.starts_with(head))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topics() -> Topics {
+        Topics::of(&Config::default())
+    }
+
+    #[test]
+    fn subscriptions_are_narrow() {
+        let filters: Vec<String> = topics().filters().into_iter().map(|f| f.filter).collect();
+        assert_eq!(
+            filters,
+            [
+                "moiso/dong-da/call",
+                "moiso/dong-da/counter/+",
+                "moiso/dong-da/queue/+",
+                "moiso/dong-da/notice/+",
+                "moiso/dong-da/screen/sanh-1/command",
+                "moiso/dong-da/sync/state/sanh-1",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_arriving_topic_is_recognised_below_its_prefix() {
+        let topics = topics();
+        assert_eq!(topics.subject("moiso/dong-da/call"), Subject::Input("call"));
+        assert_eq!(topics.subject("moiso/dong-da/counter/5"), Subject::Input("counter/5"));
+        assert_eq!(
+            topics.subject("moiso/dong-da/screen/sanh-1/command"),
+            Subject::Command("screen/sanh-1/command")
+        );
+        assert_eq!(topics.subject("moiso/dong-da/sync/state/sanh-1"), Subject::Sync("sync/state/sanh-1"));
+        for other in [
+            "moiso/dong-da",
+            "moiso/dong-da-2/call",
+            "moiso/dong-da/screen/sanh-2/command",
+            "moiso/dong-da/screen/sanh-1/status",
+            "other/dong-da/call",
+            "",
+        ] {
+            assert_eq!(topics.subject(other), Subject::Foreign, "{other}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! How a board looks: all that the config says about the picture, as one value.
+
+use jiff::tz::TimeZone;
+
+use super::theme::Theme;
+use crate::clock::Millis;
+use crate::config::Config;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    pub theme: Theme,
+    pub title: String,
+    pub motto: String,
+    pub ticker_title: String,
+    pub time_zone: TimeZone,
+    /// How long a page of counters stays.
+    pub page: Millis,
+    pub english: bool,
+    pub show_holder: bool,
+    pub diagonal_inches: f32,
+    pub farthest_seat_m: f32,
+    /// At 1080 lines.
+    pub ticker_px_s: u32,
+    /// What the closed screen says under the time of opening.
+    pub advice: Vec<String>,
+    /// Named by the identify overlay.
+    pub screen: String,
+}
+
+impl Look {
+    /// The look that the config describes; a theme or time zone that does not exist falls back to navy and UTC.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            theme: Theme::named(&config.screen.theme).unwrap_or_else(Theme::navy),
+            title: config.hall.title.clone(),
+            motto: config.hall.motto.clone(),
+            ticker_title: config.board.ticker_title.clone(),
+            time_zone: TimeZone::get(&config.hall.time_zone).unwrap_or(TimeZone::UTC),
+            page: config.board.page,
+            english: config.board.english,
+            show_holder: config.board.show_holder,
+            diagonal_inches: config.screen.diagonal_inches,
+            farthest_seat_m: config.screen.farthest_seat_m,
+            ticker_px_s: config.board.ticker_px_s,
+            advice: config.hours.advice.clone(),
+            screen: config.screen.id.clone(),
+        }
+    }
+}

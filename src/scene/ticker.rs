@@ -1,0 +1,149 @@
+//! The moving line at the foot. Its place is a function of time; a change of the list keeps what is being read in place.
+
+use std::sync::Arc;
+
+use super::canvas::{Canvas, Type};
+use super::{Align, Board, Rect, Scene, Shape, Strip, StripContent, font};
+use crate::board::state::Level;
+use crate::clock::Millis;
+
+/// Draws the head of the line and returns the line itself.
+pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Strip> {
+    let (theme, px) = (&board.look.theme, board.px);
+    canvas.fill(area, theme.ticker, 0.0);
+    let head = Type::words(800, px.of(32.0), theme.alarm_ink).aligned(Align::Centre);
+    let width =
+        (font::width(&board.look.ticker_title, head.face, head.size) + px.of(68.0)).ceil().min(area.w * 0.4);
+    let label = Rect { w: width, ..area };
+    canvas.fill(label, theme.alarm, 0.0);
+    canvas.text(label.inset(px.of(20.0), 0.0), &board.look.ticker_title, &head);
+    let rect = area.trimmed(width, 0.0);
+    let content = content(board, rect)?;
+    // At 1080 lines the config's speed; a larger picture moves faster, so that reading takes as long.
+    let px_per_s = if content.moves { (board.look.ticker_px_s as f32 * px.0).round() as u32 } else { 0 };
+    let mut strip = Strip { rect, content: Arc::new(content), offset: 0, shift: 0, px_per_s };
+    strip.slide(board.now.mono);
+    Some(strip)
+}
+
+/// Lays the items out on one long line.
+fn content(board: &Board<'_>, rect: Rect) -> Option<StripContent> {
+    if board.view.ticker.is_empty() {
+        return None;
+    }
+    let (theme, px) = (&board.look.theme, board.px);
+    let (gap, mark) = (px.of(30.0), px.of(26.0));
+    let line = Rect { x: 0.0, y: 0.0, w: 0.0, h: rect.h };
+    let mut canvas = Canvas::default();
+    let mut x = px.of(40.0);
+    for item in &board.view.ticker {
+        let important = item.level >= Level::Important;
+        let (weight, ink) = if important { (700, theme.ticker_mark) } else { (600, theme.ticker_ink) };
+        if important {
+            let side = px.of(42.0);
+            canvas.icon(Shape::Warning, Rect { x, w: side, ..line }, theme.ticker_mark);
+            x += side + px.of(14.0);
+        }
+        let texts = [Some(item.text.as_str()), item.text_en.as_deref().filter(|_| board.look.english)];
+        for text in texts.into_iter().flatten() {
+            let kind = Type::words(weight, px.of(38.0), ink);
+            let width = font::width(text, kind.face, kind.size).ceil() + 2.0;
+            canvas.text(Rect { x, w: width, ..line }, text, &kind);
+            x += width + gap;
+        }
+        canvas.icon(Shape::Diamond, Rect { x, w: mark, ..line }, theme.ticker_mark);
+        x += mark + gap;
+    }
+    // All of it fits: it stands still, without the last mark.
+    let moves = x - mark - gap * 2.0 > rect.w;
+    if !moves {
+        canvas.layer.quads.pop();
+    }
+    let length = if moves { x - px.of(40.0) + px.of(10.0) } else { rect.w };
+    let shifted = if moves { px.of(40.0) - px.of(10.0) } else { 0.0 };
+    let mut quads = canvas.layer.quads;
+    let mut texts = canvas.layer.texts;
+    for rect in quads.iter_mut().map(|q| &mut q.rect).chain(texts.iter_mut().map(|t| &mut t.rect)) {
+        rect.x -= shifted;
+    }
+    Some(StripContent { background: theme.ticker, quads, texts, length: length.round() as u32, moves })
+}
+
+impl Strip {
+    /// Moves the line to where it is at `mono`; says whether that is another place.
+    pub fn slide(&mut self, mono: Millis) -> bool {
+        let length = i64::from(self.content.length.max(1));
+        let gone = mono.0.saturating_mul(i64::from(self.px_per_s)).div_euclid(1000);
+        let offset = (gone + i64::from(self.shift)).rem_euclid(length) as u32;
+        let moved = offset != self.offset;
+        self.offset = offset;
+        moved
+    }
+
+    /// When the line has moved by one pixel; none for a line that stands still.
+    pub fn next_step(&self, mono: Millis) -> Option<Millis> {
+        if self.px_per_s == 0 {
+            return None;
+        }
+        let speed = i64::from(self.px_per_s);
+        let gone = mono.0.saturating_mul(speed).div_euclid(1000);
+        Some(Millis(((gone + 1) * 1000 + speed - 1).div_euclid(speed)))
+    }
+
+    /// Takes over the place of `old`: the first text that both lines have stays where it is on the glass.
+    fn follow(&mut self, old: &Self, mono: Millis) {
+        if self.px_per_s == 0 || old.px_per_s == 0 {
+            return;
+        }
+        self.shift = old.shift;
+        self.slide(mono);
+        if self.content == old.content {
+            return;
+        }
+        if let Some(target) = self.offset_with_text_of(old) {
+            let length = i64::from(self.content.length.max(1));
+            let by = target - i64::from(self.offset);
+            self.shift = (i64::from(self.shift) + by).rem_euclid(length) as u32;
+            self.slide(mono);
+        }
+    }
+
+    /// The offset at which a text now on the glass keeps its place.
+    fn offset_with_text_of(&self, old: &Self) -> Option<i64> {
+        let length = old.content.length.max(1) as f32;
+        let place = |x: f32, w: f32| {
+            let x = (x - old.offset as f32).rem_euclid(length);
+            if x + w > length { x - length } else { x }
+        };
+        let mut seen: Vec<(f32, &super::TextRun)> = old
+            .content
+            .texts
+            .iter()
+            .map(|run| (place(run.rect.x, run.rect.w), run))
+            .filter(|(x, run)| *x < old.rect.w && *x + run.rect.w > 0.0)
+            .collect();
+        seen.sort_by(|a, b| a.0.total_cmp(&b.0));
+        seen.into_iter().find_map(|(x, run)| {
+            let same = self
+                .content
+                .texts
+                .iter()
+                .find(|new| new.text == run.text && new.size.to_bits() == run.size.to_bits())?;
+            Some((same.rect.x - x).round() as i64)
+        })
+    }
+}
+
+impl Scene {
+    /// Lets the moving line go on from where `old` shows it.
+    pub fn follow(&mut self, old: &Self, mono: Millis) {
+        if let (Some(new), Some(old)) = (&mut self.strip, &old.strip) {
+            new.follow(old, mono);
+        }
+    }
+
+    /// Moves the line only; says whether the picture changed. For the frames between two views.
+    pub fn slide(&mut self, mono: Millis) -> bool {
+        self.strip.as_mut().is_some_and(|strip| strip.slide(mono))
+    }
+}
