@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use jiff::{Timestamp, civil};
 
-use super::call::{Call, Counter, Lane, Series, Ticket};
+use super::call::{Call, Counter, Kind, Lane, Series, Ticket};
 use super::day::{may_replace, told};
 use super::input::IgnoreReason;
 use super::ledger::Mark;
@@ -41,8 +41,17 @@ pub struct Cell {
     serving: Option<Serving>,
     /// The newest report of what the counter serves.
     mark: Option<Mark>,
-    ended: VecDeque<(Ticket, Mark)>,
+    /// Calls that are over, oldest first.
+    ended: VecDeque<End>,
     known: bool,
+}
+
+/// The end of a ticket's call.
+#[derive(Clone, Debug)]
+struct End {
+    ticket: Ticket,
+    mark: Mark,
+    cancelled: bool,
 }
 
 /// The ticket on a cell.
@@ -96,13 +105,19 @@ impl Cell {
         }
     }
 
-    /// A call: its ticket comes onto the cell unless something later is known.
+    /// A call: its ticket comes onto the cell unless something later is known. One that is over already still says that
+    /// the counter went on from what it served before.
     pub fn call(&mut self, call: &Call, mark: Mark, now: Millis) -> Standing {
         self.known = true;
-        if self.ended.iter().any(|(ticket, end)| *ticket == call.ticket && mark.precedes(*end)) {
+        let later = self.take_mark(mark);
+        if self.was_ended_after(&call.ticket, mark) {
+            if later {
+                let cancelled = self.was_cancelled_after(&call.ticket, mark);
+                self.serving = (!cancelled).then(|| Serving::of(call));
+                self.open();
+            }
             return Standing::Ended;
         }
-        let later = self.take_mark(mark);
         let known = self.serving.as_ref().filter(|s| s.ticket == call.ticket);
         if later || known.is_some() {
             let called = known.and_then(|s| s.called).filter(|called| mark.precedes(*called)).or(Some(mark));
@@ -143,7 +158,7 @@ impl Cell {
     /// A new day: what was reported before goes.
     pub fn turn(&mut self, counts: impl Fn(Timestamp) -> bool) {
         self.serving.take_if(|s| !counts(s.at));
-        self.ended.retain(|(_, mark)| counts(mark.at));
+        self.ended.retain(|end| counts(end.mark.at));
     }
 
     /// Whether only an event of another day has ever named this counter.
@@ -151,18 +166,28 @@ impl Cell {
         self.home.is_none() && self.state.is_none() && self.serving.is_none()
     }
 
-    /// Remembers that the ticket's call is over; refuses when the ticket has been called again since.
+    /// Remembers that the ticket's call is over; refuses when the ticket has been called again, or ended again, since.
     pub fn end(&mut self, call: &Call, mark: Mark) -> Result<(), IgnoreReason> {
         let serving = self.serving.as_ref().filter(|s| s.ticket == call.ticket);
-        if serving.is_some_and(|s| s.was_called_after(mark)) {
+        if serving.is_some_and(|s| s.was_called_after(mark)) || self.was_ended_after(&call.ticket, mark) {
             return Err(IgnoreReason::Stale);
         }
-        self.ended.retain(|(ticket, _)| *ticket != call.ticket);
-        self.ended.push_back((call.ticket.clone(), mark));
+        self.known = true;
+        let cancelled = call.kind == Kind::Cancel;
+        self.ended.retain(|end| end.ticket != call.ticket);
+        self.ended.push_back(End { ticket: call.ticket.clone(), mark, cancelled });
         if self.ended.len() > ENDED {
             self.ended.pop_front();
         }
         Ok(())
+    }
+
+    fn was_ended_after(&self, ticket: &Ticket, mark: Mark) -> bool {
+        self.ended.iter().any(|end| end.ticket == *ticket && mark.precedes(end.mark))
+    }
+
+    fn was_cancelled_after(&self, ticket: &Ticket, mark: Mark) -> bool {
+        self.ended.iter().any(|end| end.cancelled && end.ticket == *ticket && mark.precedes(end.mark))
     }
 
     /// Takes the mark when it follows the newest one.
@@ -194,7 +219,7 @@ impl Cell {
         self.known = true;
         self.mode = state.mode;
         self.reopens = state.reopens;
-        let ticket = state.ticket.as_ref().filter(|_| counts);
+        let ticket = state.ticket.as_ref().filter(|ticket| counts && !self.was_cancelled_after(ticket, mark));
         if self.serving.as_ref().map(|s| &s.ticket) != ticket {
             self.serving = ticket.map(|ticket| Serving::told(ticket, state.at));
         }

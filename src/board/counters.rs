@@ -87,18 +87,12 @@ impl Counters {
 
     /// Nobody came. The number stays until the next one, so that a latecomer still finds the counter.
     pub fn miss(&mut self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
-        match self.cell(&call.counter) {
-            Some(cell) => cell.end(call, mark(call.at, call.seq, now)),
-            None => Ok(()),
-        }
+        self.cell_or_new(&call.counter)?.end(call, mark(call.at, call.seq, now))
     }
 
     /// The call was a mistake: its number goes.
     pub fn cancel(&mut self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
-        match self.cell(&call.counter) {
-            Some(cell) => cell.cancel(call, mark(call.at, call.seq, now)),
-            None => Ok(()),
-        }
+        self.cell_or_new(&call.counter)?.cancel(call, mark(call.at, call.seq, now))
     }
 
     /// A counter's own state; `counts` says whether its time is of today, else its ticket is yesterday's.
@@ -128,10 +122,6 @@ impl Counters {
         }
         self.cells.retain(|c| !c.is_forgotten());
         self.moves.retain(|m| counts(m.mark.at));
-    }
-
-    fn cell(&mut self, counter: &Counter) -> Option<&mut Cell> {
-        self.cells.iter_mut().find(|c| c.counter == *counter)
     }
 
     /// The counter's cell; an unknown counter gets one in the order of names, after those of the config.

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub mod oracle;
+
 use jiff::Timestamp;
 use moiso::board::call::{Call, CallId, Counter, Kind, Lane, NoticeId, Ticket, Zone};
 use moiso::board::input::{Announcement, Effect, Input, Message, Outcome};
