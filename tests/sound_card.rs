@@ -284,3 +284,46 @@ fn inside_a_vanishing() {
     let [left, _] = recorder.stop_after(24_000);
     hall.assert_heard(&left, &utterance);
 }
+
+/// Prints how buffer sizes do on this machine; the default of `audio.buffer_frames` comes from here.
+#[test]
+#[ignore = "a measurement of a minute; run it alone"]
+fn buffer_sizes() {
+    for frames in [256, 512, 1024, 2048, 4096, 8192] {
+        let server = Server::start(&format!("size-{frames}"));
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        environment(&mut command, &server.home);
+        let output = command
+            .args(["--exact", "inside_a_measurement", "--ignored", "--nocapture"])
+            .env(INSIDE, &server.home)
+            .env("FRAMES", frames.to_string())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let line = text.lines().find(|l| l.contains("frames asked")).unwrap_or("lost the card");
+        println!("{line}");
+        if std::env::var("VERBOSE").is_ok() { for l in String::from_utf8_lossy(&output.stderr).lines().filter(|l| l.contains("ERR") || l.contains("WARN")).take(12) { println!("  {}", &l[..l.len().min(220)]); } }
+    }
+}
+
+#[test]
+#[ignore = "runs inside the server of its parent"]
+fn inside_a_measurement() {
+    let frames = std::env::var("FRAMES").unwrap();
+    let mut hall = Hall::open(&format!("[audio]\nbuffer_frames = {frames}\n"));
+    let utterance = hall.utterance(5);
+    let from = Instant::now();
+    hall.say(1, &utterance);
+    let latency = from.elapsed() - Duration::from_millis(300);
+    let ended = hall.next();
+    let took = from.elapsed();
+    let counters = hall.audio.counters(&hall.zone);
+    let late = took.saturating_sub(Duration::from_millis(300 + utterance.frames(RATE_HZ) / 48));
+    println!(
+        "{frames} frames asked: first sample after {latency:?}, end {late:?} after its ideal, {} xruns, {} starved \
+         frames, complete: {}",
+        counters.xruns,
+        counters.starved_frames,
+        ended == hall.ended(1, true)
+    );
+}
