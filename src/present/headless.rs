@@ -62,7 +62,17 @@ impl Drawn {
         self.picture.draw(&self.gpu, scene, part)?;
         // A copy is cheap: the texts are shared.
         self.scene = Some(scene.clone());
-        Ok(Some(part.unwrap_or(whole(scene.size))))
+        Ok(Some(part.unwrap_or(scene.size.rect())))
+    }
+
+    /// The same, but the moving line stays where it was drawn last.
+    pub fn draw_but_line(&mut self, scene: &Scene) -> Result<Option<Rect>, Fault> {
+        let drawn = self.scene.as_ref().and_then(|scene| scene.strip.as_ref());
+        let mut scene = scene.clone();
+        if let (Some(strip), Some(drawn)) = (&mut scene.strip, drawn) {
+            strip.offset = drawn.offset % strip.content.length.max(1);
+        }
+        self.draw(&scene)
     }
 
     /// The whole picture with this scene on it.
@@ -79,10 +89,6 @@ impl Drawn {
     pub fn info(&self) -> &str {
         &self.info
     }
-}
-
-pub(super) fn whole(size: Size) -> Rect {
-    Rect { x: 0.0, y: 0.0, w: size.w as f32, h: size.h as f32 }
 }
 
 /// The canvas without a display.
