@@ -10,6 +10,7 @@ pub mod gpu;
 pub mod health;
 pub mod hub;
 pub mod mqtt;
+pub mod replay;
 pub mod scene;
 pub mod speech;
 pub mod wire;
