@@ -31,12 +31,16 @@ pub struct FrameReport {
     /// Frames handed over since the start.
     pub frames: u64,
     pub frame_at: Option<Timestamp>,
-    /// FNV-1a of the view's revision and the damaged pixels' scene; equal pictures have equal hashes.
+    /// FNV-1a of the scene, the ticker's motion left aside; equal pictures have equal hashes.
     pub frame_hash: u64,
-    /// Adapter, backend and device type, in words.
+    /// Adapter, backend and device type, in words; or `rebuilding: …` while there is none.
     pub gpu: String,
     /// surface, software or headless.
     pub present: &'static str,
+    /// How often the device or the surface was lost and built anew.
+    pub rebuilds: u64,
+    /// Whole seconds that the main thread has not answered a ring, as when a panel is off; 0 while it does.
+    pub unanswered_s: u64,
 }
 
 /// Everything that `screen/{screen}/status` carries.

@@ -3,14 +3,19 @@
 //! ARCHITECTURE.md is the map. Core modules (board, speech, scene, wire, config) are pure; the shell around them
 //! (mqtt, control, audio, gpu, present, window, hub, app) does the IO.
 
+pub mod audio;
 pub mod board;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod gpu;
 pub mod health;
 pub mod hub;
 pub mod mqtt;
 pub mod replay;
+pub mod present;
 pub mod scene;
 pub mod speech;
+pub mod window;
 pub mod wire;

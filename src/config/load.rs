@@ -51,3 +51,16 @@ fn environment() -> Env {
         .filter(|(name, _)| !NOT_KEYS.contains(&name.as_str()))
         .collect()
 }
+
+/// The folder of what must outlast a restart: `paths.state`, else what systemd gives the service, else the user's.
+pub fn state_dir(config: &Config) -> PathBuf {
+    let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // With several state folders systemd joins them with colons; the first is the unit's main one.
+    let of_service = || {
+        let folders = std::env::var("STATE_DIRECTORY").ok()?;
+        folders.split(':').next().filter(|first| !first.is_empty()).map(PathBuf::from)
+    };
+    let of_user = || given("XDG_STATE_HOME").or_else(|| Some(given("HOME")?.join(".local/state")));
+    let chosen = config.paths.state.clone().or_else(of_service);
+    chosen.or_else(|| Some(of_user()?.join("moiso"))).unwrap_or_else(|| "/var/lib/moiso".into())
+}

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::board::call::{Counter, Lane, NAME_MAX, Series, Zone, clean};
 use crate::clock::Millis;
+use crate::speech::template::Template;
 
 const SECTIONS: [&str; 11] =
     ["hall", "screen", "board", "hours", "counter", "series", "mqtt", "speech", "audio", "control", "paths"];
@@ -317,6 +318,9 @@ fn speech(mut s: Section<'_, '_, '_>) -> SpeechConfig {
         announce_max_age: Millis::from_secs(s.number("announce_max_age_s", 120, 10..=3600)),
         spoken_lanes: s.texts("spoken_lanes", lanes, Lane::ALLOWED, |t| Lane::parse(t).ok()),
     };
+    for problem in Template::parse(&out.template).err().unwrap_or_default() {
+        s.problem("template", problem);
+    }
     s.finish();
     out
 }

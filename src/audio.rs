@@ -1,0 +1,255 @@
+//! The loudspeakers: a thread for every sound card, which owns its stream, mixes ahead of it and tells the hub what was
+//! really played.
+//!
+//! Never gives up on a card, never reports a sentence as spoken whose last sample the card has not taken, and never
+//! waits for the hub.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+use crate::board::call::Zone;
+use crate::board::input::{AnnouncementId, Input};
+use crate::clock::Millis;
+use crate::config::{Config, ZoneConfig};
+use crate::health::SoundState;
+use crate::hub::{Request, Speaker};
+use crate::speech::Utterance;
+
+pub mod card;
+pub mod clips;
+mod decoder;
+pub mod feed;
+pub mod mixer;
+pub mod output;
+mod player;
+pub mod sounds;
+pub mod wav;
+
+use card::{Cards, Wish};
+use clips::{ClipError, Clips};
+use mixer::{Line, Mixer};
+use player::{Command, Player};
+
+/// How long [`Handle::stop`] waits for the threads.
+const STOP_WITHIN: Duration = Duration::from_millis(900);
+/// Announcements that may wait for one card; the board sends one a zone at a time.
+const COMMANDS: usize = 64;
+
+#[derive(Debug, Error)]
+pub enum AudioError {
+    #[error("cannot start the audio thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// What one zone has done since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Name of the card in use; empty without one.
+    pub card: String,
+    /// Frames of announcements that the card has taken.
+    pub played_frames: u64,
+    /// Frames of silence inside announcements because the mixer was late.
+    pub starved_frames: u64,
+    /// Gaps that the system reported.
+    pub xruns: u64,
+    /// How often the card was opened.
+    pub opened: u64,
+}
+
+/// What the player publishes about its zones.
+#[derive(Debug, Default)]
+struct Report {
+    up: AtomicBool,
+    counters: Mutex<Counters>,
+}
+
+struct Desk {
+    zones: Vec<Zone>,
+    commands: SyncSender<Command>,
+    report: Arc<Report>,
+    finished: Arc<AtomicBool>,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _ = self.commands.try_send(Command::Stop);
+    }
+}
+
+/// A door to the loudspeakers, cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    desks: Arc<Vec<Desk>>,
+    requests: mpsc::Sender<Request>,
+}
+
+/// Starts a thread for every card that the zones name. With `audio.enabled = false` nothing is opened, and every
+/// announcement ends at once as not completed.
+///
+/// # Errors
+/// [`AudioError`] when the system gives no thread. A missing card is no error: it is looked for without end.
+pub fn spawn(
+    config: &Config,
+    sounds: PathBuf,
+    requests: mpsc::Sender<Request>,
+) -> Result<Handle, AudioError> {
+    spawn_with(config, sounds, requests, || Box::new(output::SystemCards))
+}
+
+/// The same with other cards, for tests.
+///
+/// # Errors
+/// As for [`spawn`].
+pub fn spawn_with(
+    config: &Config,
+    sounds: PathBuf,
+    requests: mpsc::Sender<Request>,
+    cards: impl Fn() -> Box<dyn Cards>,
+) -> Result<Handle, AudioError> {
+    let mut desks = Vec::new();
+    if config.audio.enabled {
+        let decoder = decoder::spawn(Clips::new(sounds)).map_err(AudioError::Thread)?;
+        for (device, zones) in by_device(&config.audio.zones) {
+            let wish = Wish { device, buffer_frames: config.audio.buffer_frames };
+            let lines = zones.iter().map(|zone| line(zone, config.audio.volume_percent)).collect();
+            let names: Vec<Zone> = zones.iter().map(|zone| zone.id.clone()).collect();
+            let (commands, inbox) = std::sync::mpsc::sync_channel(COMMANDS);
+            let desk = Desk {
+                zones: names.clone(),
+                commands: commands.clone(),
+                report: Arc::default(),
+                finished: Arc::default(),
+            };
+            let player = Player::new(player::Parts {
+                cards: cards(),
+                wish,
+                zones: names,
+                lines,
+                inbox,
+                outbox: requests.clone(),
+                decoder: decoder.clone(),
+                commands,
+                report: Arc::clone(&desk.report),
+            });
+            player.spawn(Arc::clone(&desk.finished)).map_err(AudioError::Thread)?;
+            desks.push(desk);
+        }
+    }
+    Ok(Handle { desks: Arc::new(desks), requests })
+}
+
+/// Zones that share a device, in the order of the config.
+fn by_device(zones: &[ZoneConfig]) -> Vec<(Option<String>, Vec<&ZoneConfig>)> {
+    let mut out: Vec<(Option<String>, Vec<&ZoneConfig>)> = Vec::new();
+    for zone in zones {
+        match out.iter_mut().find(|(device, _)| *device == zone.device) {
+            Some((_, same)) => same.push(zone),
+            None => out.push((zone.device.clone(), vec![zone])),
+        }
+    }
+    out
+}
+
+fn line(zone: &ZoneConfig, volume_percent: u32) -> Line {
+    Line { gain: mixer::gain(volume_percent, zone.gain_db), channels: zone.channels.clone() }
+}
+
+impl Handle {
+    /// Whether a zone's loudspeakers work. [`SoundState::Muted`] is the board's own knowledge and never comes from here.
+    pub fn state(&self, zone: &Zone) -> SoundState {
+        match self.desk(zone) {
+            None => SoundState::Off,
+            Some((desk, _)) if desk.report.up.load(Ordering::Relaxed) => SoundState::Ok,
+            Some(_) => SoundState::Lost,
+        }
+    }
+
+    /// The worst state of all zones, for the screen's status.
+    pub fn overall(&self) -> SoundState {
+        let zones = self.desks.iter().flat_map(|desk| &desk.zones);
+        let states: Vec<SoundState> = zones.map(|zone| self.state(zone)).collect();
+        match states.as_slice() {
+            [] => SoundState::Off,
+            all if all.contains(&SoundState::Lost) => SoundState::Lost,
+            _ => SoundState::Ok,
+        }
+    }
+
+    /// Counts of the card that a zone uses.
+    pub fn counters(&self, zone: &Zone) -> Counters {
+        let Some((desk, _)) = self.desk(zone) else { return Counters::default() };
+        desk.report.counters.lock().map(|counters| counters.clone()).unwrap_or_default()
+    }
+
+    /// Ends all sound and closes the cards, within a second; a card that hangs is left behind.
+    pub fn stop(&self) {
+        let deadline = Instant::now() + STOP_WITHIN;
+        for desk in self.desks.iter() {
+            let _ = desk.commands.try_send(Command::Stop);
+        }
+        while Instant::now() < deadline
+            && !self.desks.iter().all(|desk| desk.finished.load(Ordering::Acquire))
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn desk(&self, zone: &Zone) -> Option<(&Desk, usize)> {
+        self.desks.iter().find_map(|desk| Some((desk, desk.zones.iter().position(|z| z == zone)?)))
+    }
+
+    fn refuse(&self, zone: &Zone, announcement: AnnouncementId, why: &str) {
+        tracing::warn!(%zone, announcement = announcement.0, why, "an announcement was not played");
+        let input = Input::SpeechEnded { zone: zone.clone(), announcement, completed: false };
+        if self.requests.try_send(Request::Input { input, reply: None }).is_err() {
+            tracing::error!(%zone, "the hub takes no message that an announcement ended");
+        }
+    }
+}
+
+impl Speaker for Handle {
+    fn say(&mut self, zone: &Zone, id: AnnouncementId, utterance: Arc<Utterance>) {
+        let Some((desk, line)) = self.desk(zone) else {
+            return self.refuse(zone, id, "no loudspeakers");
+        };
+        match desk.commands.try_send(Command::Say { line, id, utterance }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => self.refuse(zone, id, "too many announcements wait"),
+            Err(TrySendError::Disconnected(_)) => self.refuse(zone, id, "the audio thread has ended"),
+        }
+    }
+}
+
+/// Mixes announcements to one channel exactly as a hall with a single loudspeaker would hear them, until the last has
+/// ended: the wake-up silence, volume 100 and the limiter included. Start times count from the first frame.
+///
+/// # Errors
+/// [`ClipError`] of the first clip that cannot be read.
+pub fn render(clips: &mut Clips, said: &[(Millis, &Utterance)], rate_hz: u32) -> Result<Vec<f32>, ClipError> {
+    let mut mixer = Mixer::new(rate_hz, 1, &[Line { gain: 1.0, channels: Vec::new() }]);
+    let mut out = Vec::new();
+    let mut marks = Vec::new();
+    let mut fill = |mixer: &mut Mixer, out: &mut Vec<f32>, frames: usize| {
+        let from = out.len();
+        out.resize(from + frames, 0.0);
+        mixer.fill(&mut out[from..], &mut marks);
+    };
+    for (index, (start, utterance)) in said.iter().enumerate() {
+        let until = crate::speech::gap_frames(*start, rate_hz) as usize;
+        let frames = until.saturating_sub(out.len());
+        fill(&mut mixer, &mut out, frames);
+        mixer.push(0, clips.track(AnnouncementId(index as u64), utterance, rate_hz)?);
+    }
+    while !mixer.is_idle() {
+        fill(&mut mixer, &mut out, rate_hz as usize / 100);
+    }
+    let end = marks.iter().map(|mark| mark.frame).max().unwrap_or(0);
+    out.truncate(end as usize);
+    Ok(out)
+}

@@ -1,0 +1,188 @@
+//! Decodes clips and keeps the last used ones, at most [`CACHE_BYTES`]. Never decodes a voice as a whole.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use rubato::audioadapter_buffers::owned::InterleavedOwned;
+use rubato::{Fft, FixedSync, Resampler};
+use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::registry::CodecRegistry;
+use symphonia::core::errors::Error as MediaError;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::io::MediaSourceStream;
+use symphonia::core::meta::MetadataOptions;
+use symphonia::core::units::Duration;
+use symphonia_adapter_libopus::OpusDecoder;
+use thiserror::Error;
+
+use super::mixer::{Piece, Samples, Track};
+use crate::board::input::AnnouncementId;
+use crate::speech::{Clip, Part, RATE_HZ, Utterance, gap_frames, resampled};
+
+/// What the cache holds at most: some 85 seconds of sound, several busy sentences.
+pub const CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+#[derive(Debug, Error)]
+pub enum ClipError {
+    #[error("cannot open {path}: {source}")]
+    Open { path: PathBuf, source: std::io::Error },
+    #[error("cannot decode {path}: {why}")]
+    Decode { path: PathBuf, why: String },
+    #[error("{path} has {found} frames, its manifest says {expected}")]
+    Length { path: PathBuf, expected: u64, found: u64 },
+}
+
+static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+    let mut codecs = CodecRegistry::new();
+    symphonia::default::register_enabled_codecs(&mut codecs);
+    codecs.register_audio_decoder::<OpusDecoder>();
+    codecs
+});
+
+/// The clips of a sounds folder.
+#[derive(Debug)]
+pub struct Clips {
+    root: PathBuf,
+    cache: HashMap<(Arc<str>, u32), Cached>,
+    bytes: usize,
+    /// Counts look-ups; the entry with the oldest count goes first.
+    turn: u64,
+}
+
+#[derive(Debug)]
+struct Cached {
+    samples: Samples,
+    turn: u64,
+}
+
+impl Clips {
+    pub fn new(root: PathBuf) -> Self {
+        Self { root, cache: HashMap::new(), bytes: 0, turn: 0 }
+    }
+
+    /// Bytes of decoded sound that are kept.
+    pub fn cached_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Decodes all clips of an utterance; an announcement is played whole or not at all.
+    ///
+    /// # Errors
+    /// [`ClipError`] of the first clip that cannot be read.
+    pub fn track(
+        &mut self,
+        id: AnnouncementId,
+        utterance: &Utterance,
+        rate_hz: u32,
+    ) -> Result<Track, ClipError> {
+        let piece = |part: &Part| match part {
+            Part::Clip(clip) => self.get(clip, rate_hz).map(Piece::Sound),
+            Part::Gap(span) => Ok(Piece::Silence(gap_frames(*span, rate_hz))),
+        };
+        let pieces = utterance.parts.iter().map(piece).collect::<Result<_, _>>()?;
+        Ok(Track { id, pieces })
+    }
+
+    /// The samples of a clip at `rate_hz`.
+    ///
+    /// # Errors
+    /// [`ClipError`] when the file cannot be read, or is not as long as its manifest says: then it may be another
+    /// clip, and a wrong number is worse than none.
+    pub fn get(&mut self, clip: &Clip, rate_hz: u32) -> Result<Samples, ClipError> {
+        self.turn += 1;
+        let key = (Arc::clone(&clip.file), rate_hz);
+        if let Some(cached) = self.cache.get_mut(&key) {
+            cached.turn = self.turn;
+            return Ok(Arc::clone(&cached.samples));
+        }
+        let path = self.root.join(&*clip.file);
+        let decoded = decode(&path)?;
+        if decoded.len() as u64 != clip.frames {
+            return Err(ClipError::Length { path, expected: clip.frames, found: decoded.len() as u64 });
+        }
+        let samples: Samples =
+            resample(&decoded, rate_hz).map_err(|why| ClipError::Decode { path, why })?.into();
+        self.keep(key, Arc::clone(&samples));
+        Ok(samples)
+    }
+
+    fn keep(&mut self, key: (Arc<str>, u32), samples: Samples) {
+        self.bytes += size_of_val(&*samples);
+        self.cache.insert(key, Cached { samples, turn: self.turn });
+        while self.bytes > CACHE_BYTES {
+            let oldest = self.cache.iter().min_by_key(|(_, cached)| cached.turn);
+            let Some(key) = oldest.map(|(key, _)| key.clone()) else { break };
+            if let Some(gone) = self.cache.remove(&key) {
+                self.bytes -= size_of_val(&*gone.samples);
+            }
+        }
+    }
+}
+
+/// Decodes a whole file to one channel at [`RATE_HZ`]; encoder delay and padding are cut away.
+///
+/// # Errors
+/// [`ClipError`] when the file cannot be opened or is not sound at that rate.
+pub fn decode(path: &Path) -> Result<Vec<f32>, ClipError> {
+    let file = File::open(path).map_err(|source| ClipError::Open { path: path.to_owned(), source })?;
+    let fail = |why: String| ClipError::Decode { path: path.to_owned(), why };
+    let stream =
+        MediaSourceStream::new(Box::new(file), symphonia::core::io::MediaSourceStreamOptions::default());
+    let mut hint = Hint::new();
+    if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
+        hint.with_extension(extension);
+    }
+    let mut format = symphonia::default::get_probe()
+        .probe(&hint, stream, FormatOptions::default(), MetadataOptions::default())
+        .map_err(|e| fail(e.to_string()))?;
+    let track = format.default_track(TrackType::Audio).ok_or_else(|| fail("has no sound".into()))?;
+    let params = track.codec_params.as_ref().and_then(|p| p.audio());
+    let params = params.ok_or_else(|| fail("has no sound".into()))?;
+    if params.sample_rate != Some(RATE_HZ) {
+        return Err(fail(format!("is not at {RATE_HZ} Hz")));
+    }
+    let mut decoder = CODECS
+        .make_audio_decoder(params, &AudioDecoderOptions::default())
+        .map_err(|e| fail(e.to_string()))?;
+    let id = track.id;
+    read_all(&mut *format, id, &mut *decoder).map_err(|e| fail(e.to_string()))
+}
+
+fn read_all(
+    format: &mut dyn FormatReader,
+    track: u32,
+    decoder: &mut dyn AudioDecoder,
+) -> Result<Vec<f32>, MediaError> {
+    let mut mono = Vec::new();
+    let mut frames = Vec::new();
+    while let Some(mut packet) = format.next_packet()? {
+        if packet.track_id != track {
+            continue;
+        }
+        // Both the reader and the Opus decoder would cut the encoder delay; it must go once.
+        packet.trim_start = Duration::ZERO;
+        let sound = decoder.decode(&packet)?;
+        let channels = sound.num_planes().max(1);
+        frames.clear();
+        sound.copy_to_vec_interleaved::<f32>(&mut frames);
+        mono.extend(frames.chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32));
+    }
+    Ok(mono)
+}
+
+/// From [`RATE_HZ`] to `rate_hz`; the length is exactly what [`resampled`] says.
+fn resample(samples: &[f32], rate_hz: u32) -> Result<Vec<f32>, String> {
+    if rate_hz == RATE_HZ {
+        return Ok(samples.to_vec());
+    }
+    let (from, to) = (RATE_HZ as usize, rate_hz as usize);
+    let mut resampler = Fft::<f32>::new(from, to, 1024, 1, FixedSync::Both).map_err(|e| e.to_string())?;
+    let input = InterleavedOwned::new_from(samples.to_vec(), 1, samples.len()).map_err(|e| e.to_string())?;
+    let output = resampler.process_all(&input, samples.len(), None).map_err(|e| e.to_string())?;
+    let mut out = output.take_data();
+    out.resize(resampled(samples.len() as u64, rate_hz) as usize, 0.0);
+    Ok(out)
+}

@@ -1,0 +1,67 @@
+//! The thread that decodes announcements ahead of need, so that the player never waits for a file.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use super::clips::{ClipError, Clips};
+use super::mixer::{Piece, Track};
+use super::player::{Command, Decoded};
+use crate::board::input::AnnouncementId;
+use crate::speech::{Part, Utterance};
+
+/// Announcements that may wait to be decoded.
+const JOBS: usize = 64;
+/// Folder of the chimes below the sounds folder.
+const CHIMES: &str = "chimes/";
+
+pub(super) struct Job {
+    /// Which opening of the card asks.
+    pub opening: u64,
+    pub line: usize,
+    pub id: AnnouncementId,
+    pub utterance: Arc<Utterance>,
+    pub rate_hz: u32,
+    pub reply: SyncSender<Command>,
+}
+
+pub(super) fn spawn(clips: Clips) -> io::Result<SyncSender<Job>> {
+    let (sender, jobs) = sync_channel(JOBS);
+    thread::Builder::new().name("decoder".into()).spawn(move || run(clips, &jobs))?;
+    Ok(sender)
+}
+
+fn run(mut clips: Clips, jobs: &Receiver<Job>) {
+    while let Ok(job) = jobs.recv() {
+        let (track, whole) = decode(&mut clips, &job);
+        let decoded = Decoded { opening: job.opening, line: job.line, id: job.id, track, whole };
+        // A player that has stopped needs no answer.
+        let _ = job.reply.send(Command::Decoded(decoded));
+    }
+}
+
+/// The whole announcement; or only its chime, when a clip cannot be read: a sentence with a hole may be a wrong number.
+fn decode(clips: &mut Clips, job: &Job) -> (Option<Track>, bool) {
+    if job.utterance.parts.is_empty() {
+        return (None, false);
+    }
+    match clips.track(job.id, &job.utterance, job.rate_hz) {
+        Ok(track) => (Some(track), true),
+        Err(error) => {
+            tracing::error!(%error, sentence = job.utterance.text, "a clip cannot be played; only the chime is");
+            (chime(clips, job).ok().flatten(), false)
+        }
+    }
+}
+
+fn chime(clips: &mut Clips, job: &Job) -> Result<Option<Track>, ClipError> {
+    let first = job.utterance.parts.first();
+    let Some(Part::Clip(clip)) =
+        first.filter(|part| matches!(part, Part::Clip(c) if c.file.starts_with(CHIMES)))
+    else {
+        return Ok(None);
+    };
+    let sound = Piece::Sound(clips.get(clip, job.rate_hz)?);
+    Ok(Some(Track { id: job.id, pieces: vec![sound] }))
+}

@@ -1,0 +1,379 @@
+//! Puts announcements into a device's channels, frame by frame. Pure: no device, no clock, no files.
+//!
+//! Upholds: in a zone one announcement follows the other and none is cut; every gap has exactly its frames; no sample
+//! leaves the range from -1 to 1; before the first sound after a long silence the loudspeakers get time to wake.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::board::input::AnnouncementId;
+use crate::clock::Millis;
+use crate::speech::gap_frames;
+
+/// One channel of sound, decoded.
+pub type Samples = Arc<[f32]>;
+
+/// Silence before the first sound, so that a sleeping amplifier does not eat the chime.
+pub const WAKE_UP: Millis = Millis(300);
+/// How long a zone must have been silent for its amplifier to be taken for asleep.
+pub const ASLEEP_AFTER: Millis = Millis(10_000);
+/// Above this level the limiter bends; speech at its own level passes unchanged.
+const KNEE: f32 = 0.8;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Piece {
+    Sound(Samples),
+    /// Frames.
+    Silence(u64),
+}
+
+impl Piece {
+    fn frames(&self) -> u64 {
+        match self {
+            Self::Sound(samples) => samples.len() as u64,
+            Self::Silence(frames) => *frames,
+        }
+    }
+}
+
+/// A decoded announcement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Track {
+    pub id: AnnouncementId,
+    pub pieces: Vec<Piece>,
+}
+
+impl Track {
+    /// Length in frames.
+    pub fn frames(&self) -> u64 {
+        self.pieces.iter().map(Piece::frames).sum()
+    }
+}
+
+/// How one zone reaches its loudspeakers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Factor on every sample.
+    pub gain: f32,
+    /// Channels of the device, from 1; empty means all. Channels that the device lacks fall back to all.
+    pub channels: Vec<u16>,
+}
+
+/// Factor of a volume in per cent and a gain in decibels. The volume is squared, which ears take for even steps.
+pub fn gain(volume_percent: u32, gain_db: f32) -> f32 {
+    let volume = volume_percent.min(100) as f32 / 100.0;
+    volume * volume * 10_f32.powf(gain_db / 20.0)
+}
+
+/// When the first or the last sample of an announcement is played.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Frame counted from the first that the mixer ever filled; for [`Moment::Ended`] the one after the last.
+    pub frame: u64,
+    /// Index of the zone's [`Line`].
+    pub line: usize,
+    pub id: AnnouncementId,
+    pub moment: Moment,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Moment {
+    Started,
+    Ended,
+}
+
+/// All zones of one device.
+#[derive(Debug)]
+pub struct Mixer {
+    channels: usize,
+    zones: Vec<Zone>,
+    /// Frames filled so far.
+    frame: u64,
+    mono: Vec<f32>,
+}
+
+impl Mixer {
+    /// `channels` of the device, at least 1.
+    pub fn new(rate_hz: u32, channels: usize, lines: &[Line]) -> Self {
+        let channels = channels.max(1);
+        let zones = lines.iter().map(|line| Zone::new(rate_hz, channels, line)).collect();
+        Self { channels, zones, frame: 0, mono: Vec::new() }
+    }
+
+    /// Queues an announcement behind those of the same zone.
+    pub fn push(&mut self, line: usize, track: Track) {
+        if let Some(zone) = self.zones.get_mut(line) {
+            zone.queue.push_back(track);
+        }
+    }
+
+    /// Nothing is left to be played.
+    pub fn is_idle(&self) -> bool {
+        self.zones.iter().all(|zone| zone.queue.is_empty())
+    }
+
+    /// Announcements that are not filled to their end.
+    pub fn unfinished(&self) -> impl Iterator<Item = (usize, AnnouncementId)> {
+        let zones = self.zones.iter().enumerate();
+        zones.flat_map(|(line, zone)| zone.queue.iter().map(move |track| (line, track.id)))
+    }
+
+    /// Frames that the device played as silence without asking the mixer.
+    pub fn rest(&mut self, frames: u64) {
+        for zone in &mut self.zones {
+            zone.silent = zone.silent.saturating_add(frames);
+        }
+    }
+
+    /// Fills whole interleaved frames and appends the marks that lie in them.
+    pub fn fill(&mut self, out: &mut [f32], marks: &mut Vec<Mark>) {
+        out.fill(0.0);
+        let frames = out.len() / self.channels;
+        self.mono.resize(frames, 0.0);
+        for (line, zone) in self.zones.iter_mut().enumerate() {
+            zone.fill(&mut self.mono, |offset, id, moment| {
+                marks.push(Mark { frame: self.frame + offset, line, id, moment });
+            });
+            zone.spread(&self.mono, out, self.channels);
+        }
+        for sample in out.iter_mut() {
+            *sample = limit(*sample);
+        }
+        marks.sort_by_key(|mark| mark.frame);
+        self.frame += frames as u64;
+    }
+}
+
+/// Leaves quiet samples as they are and bends loud ones below full scale; what is no number is silence.
+pub fn limit(sample: f32) -> f32 {
+    if sample.is_nan() {
+        return 0.0;
+    }
+    let size = sample.abs();
+    if size <= KNEE {
+        return sample;
+    }
+    let room = 1.0 - KNEE;
+    (KNEE + room * ((size - KNEE) / room).tanh()).copysign(sample)
+}
+
+#[derive(Debug)]
+struct Zone {
+    gain: f32,
+    /// Which channels of the device this zone is heard on.
+    on: Vec<bool>,
+    queue: VecDeque<Track>,
+    /// Index of the piece in the first track, and frames of it that are done.
+    piece: usize,
+    done: u64,
+    started: bool,
+    /// Frames since the last sound; at first nobody has heard anything.
+    silent: u64,
+    asleep_after: u64,
+    wake_up: u64,
+    /// Frames of wake-up silence still to be given.
+    waking: u64,
+}
+
+impl Zone {
+    fn new(rate_hz: u32, channels: usize, line: &Line) -> Self {
+        let wanted = |channel: usize| line.channels.contains(&(channel as u16 + 1));
+        let mut on: Vec<bool> = (0..channels).map(wanted).collect();
+        if !on.contains(&true) {
+            on.fill(true);
+        }
+        Self {
+            gain: line.gain,
+            on,
+            queue: VecDeque::new(),
+            piece: 0,
+            done: 0,
+            started: false,
+            silent: u64::MAX,
+            asleep_after: gap_frames(ASLEEP_AFTER, rate_hz),
+            wake_up: gap_frames(WAKE_UP, rate_hz),
+            waking: 0,
+        }
+    }
+
+    /// Fills `mono` from the queue; the rest is silence. Reports moments with their offset in `mono`.
+    fn fill(&mut self, mono: &mut [f32], mut report: impl FnMut(u64, AnnouncementId, Moment)) {
+        let mut at = 0;
+        while at < mono.len() {
+            let Some(id) = self.queue.front().map(|track| track.id) else { break };
+            if !self.started {
+                if self.silent > self.asleep_after {
+                    self.waking = self.wake_up;
+                    self.silent = 0;
+                }
+                let wake = self.waking.min((mono.len() - at) as u64);
+                mono[at..at + wake as usize].fill(0.0);
+                self.waking -= wake;
+                at += wake as usize;
+                if self.waking > 0 || at == mono.len() {
+                    break;
+                }
+                self.started = true;
+                report(at as u64, id, Moment::Started);
+            }
+            at += self.piece(&mut mono[at..]);
+            if self.queue.front().is_some_and(|track| self.piece >= track.pieces.len()) {
+                report(at as u64, id, Moment::Ended);
+                self.queue.pop_front();
+                (self.piece, self.done, self.started) = (0, 0, false);
+            }
+        }
+        mono[at..].fill(0.0);
+        self.silent = self.silent.saturating_add((mono.len() - at) as u64);
+    }
+
+    /// Copies from the current piece, at most to its end; returns the frames.
+    fn piece(&mut self, out: &mut [f32]) -> usize {
+        let Some(piece) = self.queue.front().and_then(|track| track.pieces.get(self.piece)) else { return 0 };
+        let left = piece.frames() - self.done;
+        let frames = left.min(out.len() as u64);
+        let (from, count) = (self.done as usize, frames as usize);
+        match piece {
+            Piece::Sound(samples) => {
+                out[..count].copy_from_slice(&samples[from..from + count]);
+                self.silent = 0;
+            }
+            Piece::Silence(_) => {
+                out[..count].fill(0.0);
+                self.silent = self.silent.saturating_add(frames);
+            }
+        }
+        self.done += frames;
+        if frames == left {
+            self.piece += 1;
+            self.done = 0;
+        }
+        count
+    }
+
+    fn spread(&self, mono: &[f32], out: &mut [f32], channels: usize) {
+        for (sample, frame) in mono.iter().zip(out.chunks_exact_mut(channels)) {
+            for (slot, on) in frame.iter_mut().zip(&self.on) {
+                if *on {
+                    *slot += sample * self.gain;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp, reason = "samples pass unchanged, bit for bit")]
+mod tests {
+    use super::*;
+
+    const RATE: u32 = 1000;
+
+    fn line(channels: &[u16]) -> Line {
+        Line { gain: 1.0, channels: channels.to_vec() }
+    }
+
+    fn sound(value: f32, frames: usize) -> Piece {
+        Piece::Sound(vec![value; frames].into())
+    }
+
+    fn track(id: u64, pieces: Vec<Piece>) -> Track {
+        Track { id: AnnouncementId(id), pieces }
+    }
+
+    /// All that the mixer gives in `frames`, asked in chunks of `chunk`.
+    fn play(mixer: &mut Mixer, frames: usize, chunk: usize) -> (Vec<f32>, Vec<Mark>) {
+        let (mut all, mut marks) = (Vec::new(), Vec::new());
+        while all.len() < frames * mixer.channels {
+            let left = frames - all.len() / mixer.channels;
+            let mut out = vec![9.0; left.min(chunk) * mixer.channels];
+            mixer.fill(&mut out, &mut marks);
+            all.extend(out);
+        }
+        (all, marks)
+    }
+
+    #[test]
+    fn gaps_have_exactly_their_frames_however_the_card_asks() {
+        let pieces = || vec![sound(0.5, 7), Piece::Silence(13), sound(0.25, 5)];
+        let mut wanted = vec![0.0; 300];
+        wanted.extend([0.5; 7]);
+        wanted.extend([0.0; 13]);
+        wanted.extend([0.25; 5]);
+        wanted.extend([0.0; 75]);
+        for chunk in [1, 3, 7, 64, 400] {
+            let mut mixer = Mixer::new(RATE, 1, &[line(&[])]);
+            mixer.push(0, track(1, pieces()));
+            let (all, marks) = play(&mut mixer, 400, chunk);
+            assert_eq!(all, wanted, "chunks of {chunk}");
+            let moments: Vec<(u64, Moment)> = marks.iter().map(|m| (m.frame, m.moment)).collect();
+            assert_eq!(moments, [(300, Moment::Started), (325, Moment::Ended)], "chunks of {chunk}");
+            assert!(mixer.is_idle());
+        }
+    }
+
+    #[test]
+    fn a_zone_never_talks_over_itself() {
+        let mut mixer = Mixer::new(RATE, 1, &[line(&[])]);
+        mixer.push(0, track(1, vec![sound(0.1, 10)]));
+        mixer.push(0, track(2, vec![sound(0.2, 10)]));
+        let (all, marks) = play(&mut mixer, 330, 8);
+        assert_eq!(all[300..310], [0.1; 10]);
+        assert_eq!(all[310..320], [0.2; 10]);
+        let ids: Vec<(u64, u64)> = marks.iter().map(|m| (m.id.0, m.frame)).collect();
+        assert_eq!(ids, [(1, 300), (1, 310), (2, 310), (2, 320)]);
+    }
+
+    #[test]
+    fn two_zones_talk_at_once_on_their_own_channels() {
+        let mut mixer = Mixer::new(RATE, 2, &[line(&[1]), line(&[2])]);
+        mixer.push(0, track(1, vec![sound(0.1, 10)]));
+        mixer.push(1, track(2, vec![sound(0.2, 4)]));
+        let (all, _) = play(&mut mixer, 310, 310);
+        assert_eq!(all[600..608], [0.1, 0.2, 0.1, 0.2, 0.1, 0.2, 0.1, 0.2]);
+        assert_eq!(all[608..612], [0.1, 0.0, 0.1, 0.0]);
+    }
+
+    #[test]
+    fn a_channel_that_is_not_there_does_not_silence_the_zone() {
+        let mut mixer = Mixer::new(RATE, 2, &[line(&[7])]);
+        mixer.push(0, track(1, vec![sound(0.1, 1)]));
+        assert_eq!(play(&mut mixer, 301, 301).0[600..], [0.1, 0.1]);
+    }
+
+    #[test]
+    fn the_amplifier_is_woken_only_after_a_long_silence() {
+        let mut mixer = Mixer::new(RATE, 1, &[line(&[])]);
+        mixer.push(0, track(1, vec![sound(0.1, 1)]));
+        play(&mut mixer, 301, 50);
+        mixer.rest(10_000);
+        mixer.push(0, track(2, vec![sound(0.2, 1)]));
+        let awake = play(&mut mixer, 1, 1).0;
+        mixer.rest(10_001);
+        mixer.push(0, track(3, vec![sound(0.3, 1)]));
+        let asleep = play(&mut mixer, 301, 301).0;
+        assert_eq!(awake, [0.2]);
+        assert_eq!((asleep[299], asleep[300]), (0.0, 0.3));
+    }
+
+    #[test]
+    fn loud_sums_bend_and_never_clip() {
+        let mut mixer = Mixer::new(RATE, 1, &[line(&[]), line(&[])]);
+        mixer.push(0, track(1, vec![sound(0.9, 10)]));
+        mixer.push(1, track(2, vec![sound(0.9, 10)]));
+        let (all, _) = play(&mut mixer, 310, 310);
+        assert!(all[300..].iter().all(|s| (0.9..=1.0).contains(s)));
+        assert_eq!(limit(0.5), 0.5);
+        assert_eq!(limit(f32::NAN), 0.0);
+        assert!(limit(-40.0) >= -1.0);
+        assert!(limit(0.81) > limit(0.8));
+    }
+
+    #[test]
+    fn volume_and_gain_multiply() {
+        assert_eq!(gain(100, 0.0), 1.0);
+        assert_eq!(gain(50, 0.0), 0.25);
+        assert_eq!(gain(0, 12.0), 0.0);
+        assert!((gain(100, -6.02) - 0.5).abs() < 0.001);
+    }
+}

@@ -1,0 +1,481 @@
+//! The thread of one sound card: opens it, mixes ahead of it, watches that it lives, and opens it again without end.
+//!
+//! A card is lost when it says so, when it reports more than [`ERRORS_A_SECOND`] errors in a second, or when it asks
+//! for nothing for [`STUCK_AFTER`]. What was being said then is reported as not completed.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::card::{Card, Cards, Wish};
+use super::decoder::Job;
+use super::mixer::{Line, Mark, Mixer, Moment, Track};
+use super::{Counters, Report};
+use crate::board::call::Zone;
+use crate::board::input::{AnnouncementId, Input};
+use crate::hub::Request;
+use crate::speech::Utterance;
+
+const BACK_OFF_FROM: Duration = Duration::from_millis(250);
+const BACK_OFF_TO: Duration = Duration::from_secs(10);
+const STUCK_AFTER: Duration = Duration::from_secs(2);
+const ERRORS_A_SECOND: u32 = 5;
+/// Gaps are normal under load; a storm of them is a dead device that the system reports as gaps.
+const XRUNS_A_SECOND: u32 = 50;
+/// While on another card, how often the wished one is looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How long a dying stream may take before it is left to its own thread.
+const DROP_WITHIN: Duration = Duration::from_millis(500);
+/// How far the mixer runs ahead of the card: longer than a busy PC keeps a thread waiting.
+const AHEAD_MS: u64 = 250;
+const BUSY_TICK: Duration = Duration::from_millis(10);
+const IDLE_TICK: Duration = Duration::from_millis(100);
+/// Frames mixed at once.
+const CHUNK: usize = 480;
+
+pub(super) enum Command {
+    Say { line: usize, id: AnnouncementId, utterance: Arc<Utterance> },
+    Decoded(Decoded),
+    Stop,
+}
+
+pub(super) struct Decoded {
+    pub opening: u64,
+    pub line: usize,
+    pub id: AnnouncementId,
+    /// None: nothing of it can be played.
+    pub track: Option<Track>,
+    /// False: only a part could be decoded.
+    pub whole: bool,
+}
+
+pub(super) struct Parts {
+    pub cards: Box<dyn Cards>,
+    pub wish: Wish,
+    pub zones: Vec<Zone>,
+    pub lines: Vec<Line>,
+    pub inbox: Receiver<Command>,
+    pub outbox: mpsc::Sender<Request>,
+    pub decoder: SyncSender<Job>,
+    /// For the decoder's answers.
+    pub commands: SyncSender<Command>,
+    pub report: Arc<Report>,
+}
+
+/// An announcement between `say` and its end.
+#[derive(Debug)]
+struct Underway {
+    line: usize,
+    id: AnnouncementId,
+    whole: bool,
+}
+
+struct Live {
+    card: Card,
+    mixer: Mixer,
+    marks: VecDeque<Mark>,
+    /// Ends that the card has taken and that sound until it has asked for this many frames.
+    fading: VecDeque<(u64, usize, AnnouncementId)>,
+    scratch: Vec<f32>,
+    /// Frames of `asked` that the mixer knows of as rest or sound.
+    asked: u64,
+    played: u64,
+    moved_at: Instant,
+    proved: bool,
+    second: Second,
+    looked_at: Instant,
+}
+
+/// Errors within the current second.
+struct Second {
+    since: Instant,
+    errors: u32,
+    xruns: u32,
+}
+
+enum State {
+    Down { retry_at: Instant },
+    Up(Box<Live>),
+}
+
+pub(super) struct Player {
+    parts: Parts,
+    state: State,
+    back_off: Duration,
+    opening: u64,
+    /// What the hub believes; none before the first word.
+    told: Option<bool>,
+    underway: Vec<Underway>,
+    waiting: VecDeque<Input>,
+    totals: Counters,
+}
+
+impl Player {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            state: State::Down { retry_at: Instant::now() },
+            back_off: BACK_OFF_FROM,
+            opening: 0,
+            told: None,
+            underway: Vec::new(),
+            waiting: VecDeque::new(),
+            totals: Counters::default(),
+        }
+    }
+
+    pub(super) fn spawn(mut self, finished: Arc<AtomicBool>) -> io::Result<()> {
+        thread::Builder::new().name("audio".into()).spawn(move || {
+            self.run();
+            finished.store(true, Ordering::Release);
+        })?;
+        Ok(())
+    }
+
+    fn run(&mut self) {
+        loop {
+            match self.parts.inbox.recv_timeout(self.tick()) {
+                Ok(Command::Say { line, id, utterance }) => self.say(line, id, utterance),
+                Ok(Command::Decoded(decoded)) => self.decoded(decoded),
+                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.step(Instant::now());
+            self.publish();
+        }
+        self.abandon();
+        self.flush();
+        if let State::Up(live) = std::mem::replace(&mut self.state, State::Down { retry_at: Instant::now() })
+        {
+            drop_aside(live.card.stream);
+        }
+    }
+
+    fn tick(&self) -> Duration {
+        let busy = !self.underway.is_empty() || !self.waiting.is_empty();
+        match &self.state {
+            State::Down { retry_at } => retry_at.saturating_duration_since(Instant::now()).min(IDLE_TICK),
+            State::Up(live) if busy || !live.proved => BUSY_TICK,
+            State::Up(_) => IDLE_TICK,
+        }
+    }
+
+    fn say(&mut self, line: usize, id: AnnouncementId, utterance: Arc<Utterance>) {
+        self.underway.push(Underway { line, id, whole: false });
+        let State::Up(live) = &self.state else {
+            return self.end(line, id, false);
+        };
+        let rate_hz = live.card.rate_hz;
+        let reply = self.parts.commands.clone();
+        let job = Job { opening: self.opening, line, id, utterance, rate_hz, reply };
+        if self.parts.decoder.try_send(job).is_err() {
+            tracing::error!("the decoder takes no more announcements");
+            self.end(line, id, false);
+        }
+    }
+
+    fn decoded(&mut self, decoded: Decoded) {
+        let Decoded { opening, line, id, track, whole } = decoded;
+        let State::Up(live) = &mut self.state else { return };
+        if opening != self.opening {
+            return;
+        }
+        let Some(track) = track.filter(|track| track.frames() > 0) else {
+            return self.end(line, id, false);
+        };
+        if let Some(underway) = self.underway.iter_mut().find(|u| u.id == id && u.line == line) {
+            underway.whole = whole;
+            live.mixer.push(line, track);
+        }
+    }
+
+    fn step(&mut self, now: Instant) {
+        match &mut self.state {
+            State::Down { retry_at } if *retry_at <= now => self.open(now),
+            State::Down { .. } => {}
+            State::Up(live) => match live.watch(now) {
+                Watch::Lost(why) => self.lost(why, now),
+                Watch::Fine => self.play(now),
+            },
+        }
+        self.flush();
+    }
+
+    fn open(&mut self, now: Instant) {
+        match self.parts.cards.open(&self.parts.wish) {
+            Ok(card) => {
+                tracing::info!(
+                    card = card.name,
+                    rate_hz = card.rate_hz,
+                    channels = card.channels,
+                    "sound card open"
+                );
+                self.opening += 1;
+                self.totals.opened += 1;
+                self.totals.card.clone_from(&card.name);
+                self.state = State::Up(Box::new(Live::new(card, &self.parts.lines)));
+            }
+            Err(error) => {
+                if self.told != Some(false) {
+                    tracing::warn!(%error, "no sound; looking for a card without end");
+                }
+                self.tell(false);
+                self.retry(now);
+            }
+        }
+    }
+
+    fn retry(&mut self, now: Instant) {
+        self.state = State::Down { retry_at: now + self.back_off };
+        self.back_off = (self.back_off * 2).min(BACK_OFF_TO);
+    }
+
+    fn lost(&mut self, why: &str, now: Instant) {
+        tracing::warn!(why, card = self.totals.card, "the sound card is lost");
+        self.totals.card.clear();
+        // First the state, so that the board does not send the next announcement into the dead zone.
+        self.tell(false);
+        self.abandon();
+        if let State::Up(live) = std::mem::replace(&mut self.state, State::Down { retry_at: now }) {
+            self.count(&live);
+            drop_aside(live.card.stream);
+        }
+        self.retry(Instant::now());
+    }
+
+    /// Whatever is underway will not be heard to its end.
+    fn abandon(&mut self) {
+        for Underway { line, id, .. } in std::mem::take(&mut self.underway) {
+            self.push_ended(line, id, false);
+        }
+    }
+
+    fn play(&mut self, now: Instant) {
+        let State::Up(live) = &mut self.state else { return };
+        live.feed();
+        let happened = live.moments();
+        let proved = live.proved;
+        let better_card = self.underway.is_empty() && live.wants_look(now);
+        for (line, id, moment) in happened {
+            match moment {
+                Moment::Started => {
+                    let zone = self.parts.zones[line].clone();
+                    self.waiting.push_back(Input::SpeechStarted { zone, announcement: id });
+                }
+                Moment::Ended => self.end(line, id, true),
+            }
+        }
+        if proved && self.told != Some(true) {
+            self.back_off = BACK_OFF_FROM;
+            self.tell(true);
+        }
+        if better_card && self.parts.cards.is_there(&self.parts.wish) {
+            self.change_card(now);
+        }
+    }
+
+    /// Leaves the replacement for the wished card, between two announcements.
+    fn change_card(&mut self, now: Instant) {
+        tracing::info!("the wished sound card is back");
+        if let State::Up(live) = std::mem::replace(&mut self.state, State::Down { retry_at: now }) {
+            self.count(&live);
+            drop_aside(live.card.stream);
+        }
+        self.open(now);
+    }
+
+    fn end(&mut self, line: usize, id: AnnouncementId, played: bool) {
+        let Some(at) = self.underway.iter().position(|u| u.id == id && u.line == line) else { return };
+        let underway = self.underway.remove(at);
+        self.push_ended(line, id, played && underway.whole);
+    }
+
+    fn push_ended(&mut self, line: usize, id: AnnouncementId, completed: bool) {
+        let zone = self.parts.zones[line].clone();
+        self.waiting.push_back(Input::SpeechEnded { zone, announcement: id, completed });
+    }
+
+    fn tell(&mut self, works: bool) {
+        self.parts.report.up.store(works, Ordering::Relaxed);
+        if self.told == Some(works) {
+            return;
+        }
+        self.told = Some(works);
+        for zone in self.parts.zones.clone() {
+            self.waiting.push_back(Input::SoundChanged { zone, works });
+        }
+    }
+
+    /// Hands over what the hub takes now; the rest waits, in order.
+    fn flush(&mut self) {
+        while let Some(input) = self.waiting.pop_front() {
+            match self.parts.outbox.try_send(Request::Input { input, reply: None }) {
+                Ok(()) => {}
+                Err(TrySendError::Full(Request::Input { input, .. })) => {
+                    self.waiting.push_front(input);
+                    return;
+                }
+                Err(_) => self.waiting.clear(),
+            }
+        }
+    }
+
+    fn count(&mut self, live: &Live) {
+        let gauges = &live.card.gauges;
+        self.totals.played_frames += gauges.played.load(Ordering::Relaxed);
+        self.totals.starved_frames += gauges.starved.load(Ordering::Relaxed);
+        self.totals.xruns += u64::from(gauges.xruns.load(Ordering::Relaxed));
+    }
+
+    fn publish(&mut self) {
+        let mut counters = self.totals.clone();
+        if let State::Up(live) = &self.state {
+            let gauges = &live.card.gauges;
+            counters.played_frames += gauges.played.load(Ordering::Relaxed);
+            counters.starved_frames += gauges.starved.load(Ordering::Relaxed);
+            counters.xruns += u64::from(gauges.xruns.load(Ordering::Relaxed));
+        }
+        if let Ok(mut published) = self.parts.report.counters.lock() {
+            *published = counters;
+        }
+    }
+}
+
+enum Watch {
+    Fine,
+    Lost(&'static str),
+}
+
+impl Live {
+    fn new(card: Card, lines: &[Line]) -> Self {
+        let now = Instant::now();
+        Self {
+            mixer: Mixer::new(card.rate_hz, card.channels, lines),
+            marks: VecDeque::new(),
+            fading: VecDeque::new(),
+            scratch: vec![0.0; CHUNK * card.channels],
+            asked: 0,
+            played: 0,
+            moved_at: now,
+            proved: false,
+            second: Second { since: now, errors: 0, xruns: 0 },
+            looked_at: now,
+            card,
+        }
+    }
+
+    fn watch(&mut self, now: Instant) -> Watch {
+        let gauges = &self.card.gauges;
+        if gauges.gone.load(Ordering::Relaxed) {
+            return Watch::Lost("the system says that it is gone");
+        }
+        let (errors, xruns) = (gauges.errors.load(Ordering::Relaxed), gauges.xruns.load(Ordering::Relaxed));
+        if errors.saturating_sub(self.second.errors) > ERRORS_A_SECOND
+            || xruns.saturating_sub(self.second.xruns) > XRUNS_A_SECOND
+        {
+            return Watch::Lost("it reports one error after the other");
+        }
+        if now.duration_since(self.second.since) >= Duration::from_secs(1) {
+            self.second = Second { since: now, errors, xruns };
+        }
+        let asked = gauges.asked.load(Ordering::Acquire);
+        let played = gauges.played.load(Ordering::Acquire);
+        if asked != self.asked {
+            self.moved_at = now;
+            self.proved = true;
+            let silent = (asked - self.asked).saturating_sub(played - self.played);
+            self.mixer.rest(silent);
+            (self.asked, self.played) = (asked, played);
+        } else if now.duration_since(self.moved_at) > STUCK_AFTER {
+            return Watch::Lost("it asks for nothing");
+        }
+        Watch::Fine
+    }
+
+    /// Fills the ring up to [`AHEAD_MS`]. An idle mixer leaves it empty, so that the next call sounds at once.
+    fn feed(&mut self) {
+        let channels = self.card.channels;
+        let ahead = self.card.rate_hz as usize * AHEAD_MS as usize / 1000 * channels;
+        let mut marks = Vec::new();
+        while !self.mixer.is_idle() {
+            let queued = self.card.ring.buffer().capacity() - self.card.ring.slots();
+            if queued >= ahead || self.card.ring.slots() < self.scratch.len() {
+                break;
+            }
+            self.mixer.fill(&mut self.scratch, &mut marks);
+            if self.mixer.is_idle() {
+                // The last chunk: an empty ring behind it is no fault.
+                self.card.gauges.expecting.store(false, Ordering::Release);
+            }
+            self.write();
+            if !self.mixer.is_idle() {
+                self.card.gauges.expecting.store(true, Ordering::Release);
+            }
+        }
+        self.marks.extend(marks);
+    }
+
+    fn write(&mut self) {
+        if let Ok(chunk) = self.card.ring.write_chunk_uninit(self.scratch.len()) {
+            chunk.fill_from_iter(self.scratch.iter().copied());
+        }
+    }
+
+    /// What the card has reached since the last look.
+    fn moments(&mut self) -> Vec<(usize, AnnouncementId, Moment)> {
+        let mut out = Vec::new();
+        let gauges = &self.card.gauges;
+        let (asked, played) = (gauges.asked.load(Ordering::Acquire), gauges.played.load(Ordering::Acquire));
+        while let Some(mark) = self.marks.front().copied() {
+            let reached = match mark.moment {
+                Moment::Started => played > mark.frame,
+                Moment::Ended => played >= mark.frame,
+            };
+            if !reached {
+                break;
+            }
+            self.marks.pop_front();
+            match mark.moment {
+                Moment::Started => out.push((mark.line, mark.id, Moment::Started)),
+                // What the card has taken still lies in its own buffer.
+                Moment::Ended => {
+                    self.fading.push_back((asked + self.card.latency_frames, mark.line, mark.id));
+                }
+            }
+        }
+        while let Some((until, line, id)) = self.fading.front().copied().filter(|(until, ..)| *until <= asked)
+        {
+            debug_assert!(until <= asked);
+            self.fading.pop_front();
+            out.push((line, id, Moment::Ended));
+        }
+        out
+    }
+
+    fn wants_look(&mut self, now: Instant) -> bool {
+        let due = !self.card.preferred && now.duration_since(self.looked_at) >= LOOK_EVERY;
+        if due {
+            self.looked_at = now;
+        }
+        due
+    }
+}
+
+/// Drops a stream on a thread of its own, because that may hang when the device is gone.
+fn drop_aside(stream: Box<dyn Send>) {
+    let (done, dropped) = std::sync::mpsc::sync_channel::<()>(1);
+    let thread = thread::Builder::new().name("audio-drop".into()).spawn(move || {
+        drop(stream);
+        let _ = done.send(());
+    });
+    if thread.is_err() || dropped.recv_timeout(DROP_WITHIN).is_err() {
+        tracing::warn!("a sound stream does not close; it is left behind");
+    }
+}

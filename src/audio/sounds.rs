@@ -1,0 +1,109 @@
+//! Finds the sounds folder and reads its manifests.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::clips::{ClipError, decode};
+use crate::board::input::{Form, Message};
+use crate::config::Config;
+use crate::config::section::Problem;
+use crate::hub::Planner;
+use crate::speech::bank::{Bank, Chimes};
+use crate::speech::voice::Voice;
+use crate::speech::{Clip, Utterance};
+
+/// Where packages put the sounds.
+const SYSTEM: &str = "/usr/share/moiso/sounds";
+const MANIFEST: &str = "bank.toml";
+
+#[derive(Debug, Error)]
+pub enum SoundsError {
+    #[error("no sounds folder has the voice {voice:?}; looked in {}", list(looked))]
+    NotFound { voice: String, looked: Vec<PathBuf> },
+    #[error("cannot read {path}: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{path} has {} problem(s)\n{}", problems.len(), lines(problems))]
+    Wrong { path: PathBuf, problems: Vec<Problem> },
+    #[error("speech.template {}", .0.join("; it "))]
+    Template(Vec<String>),
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The first folder that has the configured voice: the configured one; else beside the program, the system's, the
+/// working folder's, and those of the program's ancestors (a checkout).
+///
+/// # Errors
+/// [`SoundsError::NotFound`] with all places that were looked at.
+pub fn find(config: &Config) -> Result<PathBuf, SoundsError> {
+    let voice = &config.speech.voice;
+    let looked = places(config);
+    let found = looked.iter().find(|dir| dir.join(voice).join(MANIFEST).is_file()).cloned();
+    found.ok_or_else(|| SoundsError::NotFound { voice: voice.clone(), looked })
+}
+
+fn places(config: &Config) -> Vec<PathBuf> {
+    if let Some(configured) = &config.paths.sounds {
+        return vec![configured.clone()];
+    }
+    let program = std::env::current_exe().unwrap_or_default();
+    let folder = program.parent().unwrap_or(Path::new("/"));
+    let mut places = vec![folder.join("../share/moiso/sounds"), SYSTEM.into(), "sounds".into()];
+    places.extend(folder.ancestors().map(|dir| dir.join("sounds")));
+    places
+}
+
+/// Reads the configured voice and the chimes of a sounds folder. A folder without chimes has none.
+///
+/// # Errors
+/// [`SoundsError`] with every problem of a manifest.
+pub fn load(dir: &Path, config: &Config) -> Result<Voice, SoundsError> {
+    let voice = &config.speech.voice;
+    let path = dir.join(voice).join(MANIFEST);
+    let bank = Bank::parse(&read(&path)?, voice).map_err(|problems| SoundsError::Wrong { path, problems })?;
+    let path = dir.join("chimes/chimes.toml");
+    let chimes = if path.is_file() {
+        Chimes::parse(&read(&path)?, "chimes").map_err(|problems| SoundsError::Wrong { path, problems })?
+    } else {
+        Chimes::default()
+    };
+    Voice::new(bank, chimes, config).map_err(SoundsError::Template)
+}
+
+fn read(path: &Path) -> Result<String, SoundsError> {
+    std::fs::read_to_string(path).map_err(|source| SoundsError::Unreadable { path: path.to_owned(), source })
+}
+
+/// Decodes every clip of a voice and tells which cannot be played; takes some seconds for a whole voice.
+pub fn verify(dir: &Path, voice: &Voice) -> Vec<ClipError> {
+    let check = |clip: &Clip| {
+        let path = dir.join(&*clip.file);
+        let found = decode(&path)?.len() as u64;
+        let same = found == clip.frames;
+        if same { Ok(()) } else { Err(ClipError::Length { path, expected: clip.frames, found }) }
+    };
+    let clips = voice.bank().clips().chain(voice.chimes().clips());
+    clips.filter_map(|clip| check(clip).err()).collect()
+}
+
+impl Planner for Voice {
+    fn plan(&self, message: &Message, repeats: u8, short: bool) -> Utterance {
+        let form = if short { Form::Short } else { Form::Full };
+        let plan = self.plan_message(message, repeats, form);
+        if !plan.missing.is_empty() {
+            tracing::warn!(
+                words = plan.missing.join(", "),
+                said = plan.utterance.text,
+                "no clip for some words"
+            );
+        }
+        plan.utterance
+    }
+}

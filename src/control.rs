@@ -1,0 +1,223 @@
+//! The operators' door: HTTP pages and pictures, and the WebSocket on which notices and calls come in.
+//!
+//! It turns requests into inputs for the hub and never touches the board, the broker or the glass itself. Whoever
+//! looks costs little (everything shown is made once for all), and whoever is slow or silent is dropped.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::{Extension, Router};
+use futures_util::future::BoxFuture;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::clock::Clock;
+use crate::config::{Config, CounterConfig, ZoneConfig};
+use crate::hub::HubHandle;
+
+pub mod auth;
+pub mod fault;
+mod feed;
+pub mod limits;
+pub mod order;
+mod page;
+mod picture;
+pub mod session;
+mod socket;
+
+use auth::Auth;
+use feed::Feed;
+use limits::Attempts;
+use picture::PictureCache;
+
+/// Connections at once; a hall's phones and a few operators need far fewer.
+const CONNECTIONS: usize = 512;
+/// Sessions that have signed in (wire contract).
+const SESSIONS: usize = 64;
+/// Sockets that have not signed in yet; each has 5 s for it.
+const GREETINGS: usize = 32;
+/// A request's head must be complete by then; also how long an idle connection is kept.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// After that long a stop no longer waits for open connections.
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Draws what the board shows now.
+pub trait Pictures: Send + Sync {
+    /// A PNG of the whole board; none when nothing can be drawn at this moment.
+    fn snapshot(&self) -> BoxFuture<'static, Option<Vec<u8>>>;
+}
+
+/// What `/healthz`, `/readyz` and `health` events say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// The process does its work and need not be restarted.
+    pub live: bool,
+    /// Calls reach the hall.
+    pub ready: bool,
+    /// Details, an object.
+    pub detail: Value,
+}
+
+/// Asked often; answers at once.
+pub type HealthProbe = Arc<dyn Fn() -> Verdict + Send + Sync>;
+
+/// What the page shows about the hall, and what requests are checked against.
+#[derive(Clone, Debug)]
+pub struct HallFacts {
+    pub title: String,
+    pub motto: String,
+    pub time_zone_name: String,
+    pub time_zone: TimeZone,
+    pub counters: Vec<CounterConfig>,
+    pub zones: Vec<ZoneConfig>,
+    /// Width and height of the picture, so that a page can keep its place.
+    pub screen: (u32, u32),
+}
+
+impl HallFacts {
+    pub fn of(config: &Config) -> Self {
+        Self {
+            title: config.hall.title.clone(),
+            motto: config.hall.motto.clone(),
+            time_zone_name: config.hall.time_zone.clone(),
+            time_zone: TimeZone::get(&config.hall.time_zone).unwrap_or(TimeZone::UTC),
+            counters: config.counters.clone(),
+            zones: config.audio.zones.clone(),
+            screen: (config.screen.width, config.screen.height),
+        }
+    }
+}
+
+/// The parts that the server needs.
+pub struct Control {
+    pub hub: HubHandle,
+    pub pictures: Arc<dyn Pictures>,
+    pub auth: Arc<Auth>,
+    pub health: HealthProbe,
+    pub clock: Arc<dyn Clock>,
+    pub hall: HallFacts,
+}
+
+/// What all handlers share.
+struct Console {
+    control: Control,
+    feed: Feed,
+    picture: PictureCache,
+    attempts: Mutex<Attempts>,
+    greetings: Arc<Semaphore>,
+    sessions: Arc<Semaphore>,
+    stop: watch::Receiver<bool>,
+}
+
+/// The address that a request came from.
+#[derive(Copy, Clone, Debug)]
+struct Peer(IpAddr);
+
+/// Serves until `stop` is ready, then says goodbye to every session and returns within some seconds.
+///
+/// Errors of single connections end those alone; when no more can be accepted, it waits and tries again for ever.
+pub async fn serve(listener: TcpListener, control: Control, stop: impl Future<Output = ()> + Send) {
+    let (stopping, stopped) = watch::channel(false);
+    let console = Arc::new(Console {
+        feed: Feed::new(&control),
+        control,
+        picture: PictureCache::default(),
+        attempts: Mutex::default(),
+        greetings: Arc::new(Semaphore::new(GREETINGS)),
+        sessions: Arc::new(Semaphore::new(SESSIONS)),
+        stop: stopped.clone(),
+    });
+    let router = page::router(Arc::clone(&console));
+    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    tokio::select! {
+        () = accept(&listener, &router, &connections, &stopped) => {}
+        () = console.feed.run(&console.control) => {}
+        () = stop => {}
+    }
+    drop(listener);
+    stopping.send_replace(true);
+    // Every connection and session holds a permit of one of the three until it has ended.
+    let all_gone = async {
+        let _ = connections.acquire_many(CONNECTIONS as u32).await;
+        let _ = console.greetings.acquire_many(GREETINGS as u32).await;
+        let _ = console.sessions.acquire_many(SESSIONS as u32).await;
+    };
+    if tokio::time::timeout(STOP_TIMEOUT, all_gone).await.is_err() {
+        tracing::warn!("some connections had to be cut off");
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    router: &Router,
+    connections: &Arc<Semaphore>,
+    stopped: &watch::Receiver<bool>,
+) {
+    let mut pause = Pause::default();
+    loop {
+        let Ok(permit) = Arc::clone(connections).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                pause = Pause::default();
+                let peer = Peer(address.ip().to_canonical());
+                tokio::spawn(connection(stream, peer, router.clone(), stopped.clone(), permit));
+            }
+            Err(error) => {
+                drop(permit);
+                let wait = pause.next();
+                tracing::warn!(%error, ?wait, "cannot accept a connection");
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+}
+
+/// How long to wait after each further failure to accept: out of descriptors, it would otherwise spin.
+#[derive(Default)]
+struct Pause(u32);
+
+impl Pause {
+    fn next(&mut self) -> Duration {
+        self.0 = (self.0 + 1).min(6);
+        Duration::from_millis(25 << self.0)
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+    _permit: OwnedSemaphorePermit,
+) {
+    // Events are small and should not wait for each other.
+    let _ = stream.set_nodelay(true);
+    let service = TowerToHyperService::new(router.layer(Extension(peer)));
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(64 * 1024)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut served = std::pin::pin!(served);
+    let stop = async move {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = stop => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, peer = %peer.0, "connection ended early");
+    }
+}

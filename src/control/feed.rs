@@ -1,0 +1,109 @@
+//! What every session is told: the view, the notices and the health, each encoded once for all who listen.
+//!
+//! A feed keeps only the latest of each; a peer that reads slowly misses steps, never the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use serde_json::{Map, Value, json};
+use tokio::sync::{Notify, watch};
+use tokio::time::MissedTickBehavior;
+
+use super::session::notices_value;
+use super::{Control, Verdict};
+use crate::wire::view_value;
+
+/// How often health, token file and notices are looked at, for what nobody announces.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The latest events as they go over the WebSocket.
+pub struct Feed {
+    view: watch::Sender<Utf8Bytes>,
+    notices: watch::Sender<Utf8Bytes>,
+    health: watch::Sender<Utf8Bytes>,
+    poke: Notify,
+}
+
+impl Feed {
+    pub fn new(control: &Control) -> Self {
+        let view = event("view", "view", view_value(&control.hub.views.borrow()));
+        Self {
+            view: watch::Sender::new(view),
+            notices: watch::Sender::new(event("notice", "notices", json!([]))),
+            health: watch::Sender::new(health_event(&(control.health)())),
+            poke: Notify::new(),
+        }
+    }
+
+    pub fn view(&self) -> watch::Receiver<Utf8Bytes> {
+        self.view.subscribe()
+    }
+
+    pub fn notices(&self) -> watch::Receiver<Utf8Bytes> {
+        self.notices.subscribe()
+    }
+
+    pub fn health(&self) -> watch::Receiver<Utf8Bytes> {
+        self.health.subscribe()
+    }
+
+    /// Looks at the notices again now: one has been put or ended that the view may not show yet.
+    pub fn poke(&self) {
+        self.poke.notify_one();
+    }
+
+    /// Keeps the feed going until the hub is gone.
+    pub async fn run(&self, control: &Control) {
+        let mut views = control.hub.views.clone();
+        let mut tick = tokio::time::interval(LOOK_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                changed = views.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let view = Arc::clone(&views.borrow_and_update());
+                    replace(&self.view, event("view", "view", view_value(&view)));
+                }
+                () = self.poke.notified() => {}
+                _ = tick.tick() => {
+                    replace(&self.health, health_event(&(control.health)()));
+                    let auth = Arc::clone(&control.auth);
+                    let _ = tokio::task::spawn_blocking(move || auth.refresh()).await;
+                }
+            }
+            let Ok(notices) = control.hub.notices().await else { return };
+            replace(&self.notices, named("notice", notices_value(&notices)));
+        }
+    }
+}
+
+/// Tells only what is new.
+fn replace(sender: &watch::Sender<Utf8Bytes>, event: Utf8Bytes) {
+    sender.send_if_modified(|held| {
+        let new = *held != event;
+        if new {
+            *held = event;
+        }
+        new
+    });
+}
+
+fn health_event(verdict: &Verdict) -> Utf8Bytes {
+    let mut fields = Map::new();
+    fields.insert("live".into(), verdict.live.into());
+    fields.insert("ready".into(), verdict.ready.into());
+    fields.insert("detail".into(), verdict.detail.clone());
+    named("health", fields)
+}
+
+fn event(name: &str, field: &str, value: Value) -> Utf8Bytes {
+    named(name, Map::from_iter([(field.to_owned(), value)]))
+}
+
+fn named(name: &str, mut fields: Map<String, Value>) -> Utf8Bytes {
+    fields.insert("event".into(), name.into());
+    Value::Object(fields).to_string().into()
+}

@@ -1,0 +1,184 @@
+//! Turns an operator's request into the hall's words: fills in what a person at a page leaves out (id, time, author),
+//! lets the wire contract judge the rest, and says in Vietnamese what does not fit.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::fault::{Code, Fault};
+use crate::board::call::{Call, Counter, NoticeId};
+use crate::board::input::Input;
+use crate::board::state::Notice;
+use crate::board::view::BoardView;
+use crate::clock::Now;
+use crate::config::{CounterConfig, ZoneConfig, time_of_day, topic_level};
+use crate::wire::decode_object;
+
+/// Longest time that a notice may be asked to stay, in seconds: a month.
+const FOR_MAX_S: u64 = 31 * 24 * 3600;
+
+/// What a request is judged against.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    pub now: Now,
+    pub view: &'a BoardView,
+    pub time_zone: &'a TimeZone,
+    pub counters: &'a [CounterConfig],
+    pub zones: &'a [ZoneConfig],
+    /// A text that no other request has, for ids that the client leaves out.
+    pub fresh_id: &'a str,
+}
+
+/// Reads the fields of `notice.put`: those of the topic, with `text` as a text or `{vi, en}`, `until` also as `HH:MM`
+/// of the hall's today, `for_s` instead of it, and `id`, `level` and `speak` optional.
+///
+/// # Errors
+/// The first field that does not fit.
+pub fn notice(fields: &Map<String, Value>, author: &str, around: &Around<'_>) -> Result<Notice, Fault> {
+    let mut fields = fields.clone();
+    let id = match fields.remove("id") {
+        None | Some(Value::Null) => around.fresh_id.to_owned(),
+        Some(id) => notice_id(&id)?,
+    };
+    if let Some(text @ Value::String(_)) = fields.get("text").cloned() {
+        fields.insert("text".into(), json!({ "vi": text }));
+    }
+    fields.entry("level").or_insert_with(|| "info".into());
+    let until = ending(&fields, around)?;
+    fields.insert("until".into(), until.map_or(Value::Null, |at| at.to_string().into()));
+    fields.insert("author".into(), author.into());
+    fields.insert("at".into(), around.now.wall.to_string().into());
+    let topic = format!("notice/{id}");
+    match decode_object(&topic, &fields).map_err(|e| Fault::rejected(&e))? {
+        Input::NoticePut(notice) => sensible(notice, around),
+        _ => Err(Fault::malformed("Yêu cầu không hợp lệ.")),
+    }
+}
+
+fn notice_id(id: &Value) -> Result<String, Fault> {
+    let wrong = || Fault::invalid("id", "Mã thông báo chỉ gồm chữ, số, dấu “-”, “_” và “.”.");
+    id.as_str().and_then(topic_level).ok_or_else(wrong)
+}
+
+/// Reads the `id` of `notice.delete`.
+///
+/// # Errors
+/// When it is missing or cannot be one.
+pub fn notice_to_end(fields: &Map<String, Value>) -> Result<NoticeId, Fault> {
+    let wrong = |_| Fault::invalid("id", "Mã thông báo không hợp lệ.");
+    let id = fields.get("id").ok_or_else(|| Fault::invalid("id", "Chưa chọn thông báo."))?;
+    NoticeId::parse(&notice_id(id)?).map_err(wrong)
+}
+
+fn ending(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Option<Timestamp>, Fault> {
+    let wrong = || Fault::invalid("until", "Giờ kết thúc không hợp lệ, ví dụ đúng: 16:30.");
+    if let Some(span) = fields.get("for_s").filter(|v| !v.is_null()) {
+        let seconds = span.as_u64().filter(|s| (1..=FOR_MAX_S).contains(s));
+        let seconds =
+            seconds.ok_or_else(|| Fault::invalid("for_s", "Thời gian hiện phải từ 1 giây đến 31 ngày."))?;
+        let span = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+        return around.now.wall.checked_add(span).map(Some).map_err(|_| wrong());
+    }
+    let text = match fields.get("until") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
+        Some(Value::String(text)) => text.trim(),
+        Some(_) => return Err(wrong()),
+    };
+    let at = match time_of_day(text) {
+        None => text.parse().map_err(|_| wrong())?,
+        Some(time) => {
+            let today = around.time_zone.to_datetime(around.now.wall).date();
+            around.time_zone.to_timestamp(today.to_datetime(time)).map_err(|_| wrong())?
+        }
+    };
+    Ok(Some(at))
+}
+
+fn sensible(notice: Notice, around: &Around<'_>) -> Result<Notice, Fault> {
+    if notice.until.is_some_and(|until| until <= around.now.wall) {
+        return Err(Fault::invalid("until", "Giờ kết thúc đã qua."));
+    }
+    if notice.from.zip(notice.until).is_some_and(|(from, until)| until <= from) {
+        return Err(Fault::invalid("until", "Giờ kết thúc phải sau giờ bắt đầu."));
+    }
+    let unknown = notice.zones.iter().find(|zone| around.zones.iter().all(|z| z.id != **zone));
+    match unknown {
+        Some(zone) => Err(Fault::invalid("zones", format!("Không có khu {zone}."))),
+        None => Ok(notice),
+    }
+}
+
+/// Reads the fields of `call`: those of the topic, with `id`, `kind` and `at` optional. An `id` that the client chose
+/// makes the request safe to repeat.
+///
+/// # Errors
+/// The first field that does not fit, or a counter that the hall does not have.
+pub fn call(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Call, Fault> {
+    let mut fields = fields.clone();
+    if fields.get("id").is_none_or(Value::is_null) {
+        fields.insert("id".into(), around.fresh_id.into());
+    }
+    fields.entry("kind").or_insert_with(|| "call".into());
+    fields.insert("at".into(), around.now.wall.to_string().into());
+    // Only a queue system may number its events; a page's number would outrank or lose to them by chance.
+    fields.remove("seq");
+    let Input::CallReceived(call) = decode_object("call", &fields).map_err(|e| Fault::rejected(&e))? else {
+        return Err(Fault::malformed("Yêu cầu không hợp lệ."));
+    };
+    if has_counter(&call.counter, around) {
+        Ok(call)
+    } else {
+        Err(Fault::invalid("counter", format!("Sảnh không có quầy {}.", call.counter)))
+    }
+}
+
+/// A mistyped counter would send a citizen, and the loudspeakers, to a place that is not there.
+fn has_counter(counter: &Counter, around: &Around<'_>) -> bool {
+    let (view, config) = (&around.view.counters, around.counters);
+    (view.is_empty() && config.is_empty())
+        || config.iter().any(|c| c.id == *counter)
+        || view.iter().any(|c| c.counter == *counter)
+}
+
+/// Reads the `topics` of `subscribe`.
+///
+/// # Errors
+/// When there are none, or one that this version does not have.
+pub fn topics(fields: &Map<String, Value>) -> Result<Topics, Fault> {
+    let wrong = || Fault::invalid("topics", "Cần danh sách: view, notices, health.");
+    let names = fields.get("topics").and_then(Value::as_array).filter(|names| !names.is_empty());
+    let mut topics = Topics::default();
+    for name in names.ok_or_else(wrong)? {
+        match name.as_str() {
+            Some("view") => topics.view = true,
+            Some("notices") => topics.notices = true,
+            Some("health") => topics.health = true,
+            Some("proofs") => {
+                let message = "Chưa hỗ trợ theo dõi kết quả từng lượt gọi.";
+                return Err(Fault { code: Code::Unsupported, ..Fault::invalid("topics", message) });
+            }
+            _ => return Err(wrong()),
+        }
+    }
+    Ok(topics)
+}
+
+/// What a session wants to be told.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Topics {
+    pub view: bool,
+    pub notices: bool,
+    pub health: bool,
+}
+
+impl Topics {
+    /// These and `more`.
+    pub fn with(self, more: Self) -> Self {
+        Self {
+            view: self.view || more.view,
+            notices: self.notices || more.notices,
+            health: self.health || more.health,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The HTTP side: pages, pictures and public numbers, with the headers that keep foreign content and frames out.
+//!
+//! Nothing here needs a token and nothing here changes anything; what changes something comes over the WebSocket.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+
+use super::{Console, Verdict, socket};
+use crate::board::call::Lane;
+use crate::wire::encode_view;
+
+const HTML: &str = "text/html; charset=utf-8";
+const JSON: &str = "application/json";
+
+/// What the pages are made of: path, type, content.
+const ASSETS: [(&str, &str, &[u8]); 12] = [
+    ("/", HTML, include_bytes!("console/index.html")),
+    ("/now", HTML, include_bytes!("console/now.html")),
+    ("/assets/console.css", "text/css; charset=utf-8", include_bytes!("console/console.css")),
+    ("/assets/console.js", "text/javascript; charset=utf-8", include_bytes!("console/console.js")),
+    ("/assets/link.js", "text/javascript; charset=utf-8", include_bytes!("console/link.js")),
+    ("/assets/now.css", "text/css; charset=utf-8", include_bytes!("console/now.css")),
+    ("/assets/now.js", "text/javascript; charset=utf-8", include_bytes!("console/now.js")),
+    ("/assets/icon.svg", "image/svg+xml", include_bytes!("console/icon.svg")),
+    ("/assets/text-500.ttf", "font/ttf", include_bytes!("../../fonts/BeVietnamPro_500Medium.ttf")),
+    ("/assets/text-600.ttf", "font/ttf", include_bytes!("../../fonts/BeVietnamPro_600SemiBold.ttf")),
+    ("/assets/text-700.ttf", "font/ttf", include_bytes!("../../fonts/BeVietnamPro_700Bold.ttf")),
+    ("/assets/digits-700.ttf", "font/ttf", include_bytes!("../../fonts/Inter_700Bold.ttf")),
+];
+
+/// All routes.
+pub fn router(console: Arc<Console>) -> Router {
+    let mut router = Router::new()
+        .route("/ws", get(socket::upgrade))
+        .route("/api/view", get(view))
+        .route("/api/about", get(about))
+        .route("/board.png", get(board))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz));
+    for (path, kind, content) in ASSETS {
+        let send =
+            move |headers: HeaderMap| async move { tagged(&headers, kind, Bytes::from_static(content)) };
+        router = router.route(path, get(send));
+    }
+    router.layer(from_fn(guard)).with_state(console)
+}
+
+/// Headers for every answer.
+async fn guard(request: Request, next: Next) -> Response {
+    let policy = policy(request.headers());
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    set(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+/// Everything from this server alone. Older browsers do not count the WebSocket as `'self'`, so it is named.
+fn policy(headers: &HeaderMap) -> HeaderValue {
+    let is_host = |host: &&str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(is_host);
+    let sockets = host.map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"));
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:; \
+         connect-src 'self'{sockets}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    policy.parse().unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+/// An answer that a client which has it already does not get again.
+fn tagged(headers: &HeaderMap, kind: &'static str, content: Bytes) -> Response {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    let has = headers.get(header::IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == tag.as_bytes());
+    let mut response = if has {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, kind)], Body::from(content)).into_response()
+    };
+    let out = response.headers_mut();
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = tag.parse() {
+        out.insert(header::ETAG, tag);
+    }
+    response
+}
+
+fn fresh(status: StatusCode, value: &Value) -> Response {
+    let headers = [(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, value.to_string()).into_response()
+}
+
+async fn view(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
+    let view = Arc::clone(&console.control.hub.views.borrow());
+    tagged(&headers, JSON, encode_view(&view).into())
+}
+
+async fn board(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
+    let revision = console.control.hub.views.borrow().revision;
+    match console.picture.get(revision, console.control.pictures.as_ref()).await {
+        Some(png) => tagged(&headers, "image/png", png),
+        None => fresh(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "no picture can be drawn now" })),
+    }
+}
+
+/// What the pages need to know before anybody signs in.
+async fn about(State(console): State<Arc<Console>>) -> Response {
+    let (control, hall) = (&console.control, &console.control.hall);
+    let lane = |(id, lane): (&str, Lane)| json!({ "id": id, "name": lane.spoken().unwrap_or("thường") });
+    let counter =
+        |c: &crate::config::CounterConfig| json!({ "id": c.id.as_str(), "noun": c.noun, "label": c.label });
+    let value = json!({
+        "title": hall.title,
+        "motto": hall.motto,
+        "time_zone": hall.time_zone_name,
+        "version": env!("CARGO_PKG_VERSION"),
+        "has_tokens": control.auth.has_tokens(),
+        "screen": { "width": hall.screen.0, "height": hall.screen.1 },
+        "lanes": Lane::ALL.map(lane),
+        "counters": hall.counters.iter().map(counter).collect::<Vec<_>>(),
+        "zones": hall.zones.iter().map(|z| z.id.as_str()).collect::<Vec<_>>(),
+    });
+    fresh(StatusCode::OK, &value)
+}
+
+async fn healthz(State(console): State<Arc<Console>>) -> Response {
+    let verdict = (console.control.health)();
+    answer(verdict.live, &verdict)
+}
+
+async fn readyz(State(console): State<Arc<Console>>) -> Response {
+    let verdict = (console.control.health)();
+    answer(verdict.ready, &verdict)
+}
+
+fn answer(good: bool, verdict: &Verdict) -> Response {
+    let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    fresh(status, &json!({ "live": verdict.live, "ready": verdict.ready, "detail": verdict.detail }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_names_the_socket_and_never_repeats_a_foreign_text() {
+        let of = |host: &'static str| {
+            let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
+            policy(&headers).to_str().unwrap().to_owned()
+        };
+        assert!(of("10.0.0.5:8088").contains("connect-src 'self' ws://10.0.0.5:8088 wss://10.0.0.5:8088;"));
+        assert!(of("a; script-src *").contains("connect-src 'self';"));
+    }
+}

@@ -1,0 +1,138 @@
+//! How frames reach the glass: which way is taken, when a frame is due, and what happens when the GPU goes away.
+//!
+//! [`run`] keeps the main thread for itself until it is told to quit. Presenting may block there for hours, as when a
+//! panel is off; so nothing but pixels happens on it, and nobody waits for it. It reads views and never writes state.
+//!
+//! | `screen.present` | a display | what happens |
+//! |---|---|---|
+//! | `headless` | | off screen |
+//! | `auto` | none is set | off screen |
+//! | `auto` | set, does not answer | off screen until it answers, then as below |
+//! | `auto` | answers | a window; `surface` on a GPU, `software` without one |
+//! | `surface`, `software` | answers | a window, presented in that way |
+//! | `surface`, `software` | does not | an error: the supervisor starts the process again |
+//!
+//! A display that dies ends the process, for a window system's loop can be made once in a process only; started again,
+//! `auto` serves headless, with sound, until the display is back.
+
+use thiserror::Error;
+use tracing::warn;
+
+use crate::config::{Config, PresentMode, ScreenConfig};
+use crate::gpu::Gpu;
+use crate::scene::Size;
+use crate::window;
+
+pub(crate) mod display;
+mod headless;
+mod pace;
+pub mod port;
+pub(crate) mod show;
+pub(crate) mod software;
+mod stage;
+mod surface;
+
+pub use port::{Command, Png, Port, PortHandle, SnapshotError, Waker, channel};
+use show::{Canvas, Fault, Show};
+use software::{Software, Window};
+
+/// Why the main thread stopped drawing.
+#[derive(Debug, Error)]
+pub enum PresentError {
+    #[error("screen.present needs a display, and DISPLAY and WAYLAND_DISPLAY are not set")]
+    NoDisplay,
+    #[error("the display cannot be opened: {0}")]
+    Display(String),
+    #[error("the display refused the window: {0}")]
+    Window(String),
+    #[error("the display is gone: {0}")]
+    Gone(String),
+}
+
+/// Draws until [`PortHandle::quit`], or until the window is closed. To be called on the main thread.
+///
+/// # Errors
+/// [`PresentError`]; only displays are ever given up, GPUs never.
+pub fn run(config: &Config, port: Port) -> Result<(), PresentError> {
+    let screen = &config.screen;
+    let size = Size { w: screen.width, h: screen.height };
+    let mut show = Show::new(config, port);
+    match screen.present {
+        PresentMode::Headless => headless::run(&mut show, size, None),
+        PresentMode::Auto => return automatic(screen, &mut show, size),
+        PresentMode::Surface | PresentMode::Software if !display::is_set() => {
+            return Err(PresentError::NoDisplay);
+        }
+        PresentMode::Surface | PresentMode::Software => return window::run(screen, &mut show, None),
+    };
+    Ok(())
+}
+
+fn automatic(screen: &ScreenConfig, show: &mut Show, size: Size) -> Result<(), PresentError> {
+    if !display::is_set() {
+        headless::run(show, size, None);
+        return Ok(());
+    }
+    let mut held = display::connect();
+    if held.is_none() {
+        warn!("the display does not answer; the board is drawn off screen until it does");
+        let mut is_up = || {
+            held = display::connect();
+            held.is_some()
+        };
+        if !headless::run(show, size, Some(&mut is_up)) {
+            return Ok(());
+        }
+        show.close();
+    }
+    match window::run(screen, show, held) {
+        Err(PresentError::Display(error)) => {
+            warn!(error, "the display cannot be opened; the board is drawn off screen");
+            headless::run(show, size, None);
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// Opens what presents to `window`.
+pub(crate) fn open<W>(mode: PresentMode, window: &W, size: Size) -> Result<Box<dyn Canvas>, Fault>
+where
+    W: Window + std::fmt::Debug + Send + Sync + 'static,
+{
+    if mode == PresentMode::Software {
+        let gpu = Gpu::open(&Gpu::instance(), None)?;
+        return Ok(Box::new(Software::open(gpu, window, size)?));
+    }
+    let forced = mode == PresentMode::Surface;
+    let mut fault = Fault::NoAdapter("no backend".into());
+    // Vulkan first; a GPU too old for it may still have GL, which beats drawing on the CPU.
+    for backends in [wgpu::Backends::VULKAN, wgpu::Backends::GL] {
+        match open_surface(backends, window) {
+            Ok((gpu, surface)) if forced || !gpu.is_software() => {
+                return Ok(Box::new(surface::Screen::open(gpu, surface, size)?));
+            }
+            Ok((gpu, _)) => fault = Fault::NoAdapter(format!("only {}", gpu.info())),
+            Err(error) => fault = error,
+        }
+    }
+    if forced {
+        return Err(fault);
+    }
+    let gpu = Gpu::open(&Gpu::instance(), None)?;
+    Ok(Box::new(Software::open(gpu, window, size)?))
+}
+
+fn open_surface<W>(backends: wgpu::Backends, window: &W) -> Result<(Gpu, wgpu::Surface<'static>), Fault>
+where
+    W: Window + std::fmt::Debug + Send + Sync + 'static,
+{
+    let display = Box::new(window.clone());
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends,
+        ..wgpu::InstanceDescriptor::new_with_display_handle(display).with_env()
+    });
+    let surface = instance.create_surface(window.clone()).map_err(|e| Fault::Surface(e.to_string()))?;
+    let gpu = Gpu::open(&instance, Some(&surface))?;
+    Ok((gpu, surface))
+}

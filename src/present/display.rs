@@ -1,0 +1,74 @@
+//! Whether there is a display, asked without opening it: a window system's loop can be made once in a process only.
+
+use std::env;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+use x11rb::rust_connection::RustConnection;
+
+/// Where a display is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// Where `DISPLAY` says.
+    X11,
+    Wayland(PathBuf),
+    /// A Wayland connection that was opened for this process.
+    Given,
+}
+
+/// Whether the environment names a display.
+pub(super) fn is_set() -> bool {
+    place(&variable).is_some()
+}
+
+/// A connection that the display took. Held until the window has its own: an X server may start anew when its last
+/// client goes, and refuse whoever comes just then.
+pub(crate) enum Held {
+    X11(#[expect(dead_code, reason = "it is held, not used")] Box<RustConnection>),
+    Wayland(#[expect(dead_code, reason = "it is held, not used")] UnixStream),
+    Given,
+}
+
+/// Connects to the display that the environment names; none when it does not take us.
+pub(super) fn connect() -> Option<Held> {
+    match place(&variable)? {
+        Place::Given => Some(Held::Given),
+        Place::Wayland(path) => UnixStream::connect(path).ok().map(Held::Wayland),
+        Place::X11 => x11rb::connect(None).ok().map(|(connection, _)| Held::X11(Box::new(connection))),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Wayland comes first, as it does in winit.
+fn place(variable: &dyn Fn(&str) -> Option<String>) -> Option<Place> {
+    if variable("WAYLAND_SOCKET").is_some() {
+        return Some(Place::Given);
+    }
+    if let Some(name) = variable("WAYLAND_DISPLAY") {
+        let folder = variable("XDG_RUNTIME_DIR").unwrap_or_default();
+        return Some(Place::Wayland(PathBuf::from(folder).join(name)));
+    }
+    variable("DISPLAY").map(|_| Place::X11)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Option<Place> {
+        place(&|name| pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned()))
+    }
+
+    #[test]
+    fn a_display_is_looked_for_where_the_window_system_looks() {
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[("DISPLAY", ":7.0")]), Some(Place::X11));
+        let both = [("DISPLAY", ":7"), ("WAYLAND_DISPLAY", "wayland-1"), ("XDG_RUNTIME_DIR", "/run/user/1")];
+        assert_eq!(of(&both), Some(Place::Wayland("/run/user/1/wayland-1".into())));
+        assert_eq!(of(&[("WAYLAND_DISPLAY", "/run/w")]), Some(Place::Wayland("/run/w".into())));
+        assert_eq!(of(&[("WAYLAND_SOCKET", "3"), ("DISPLAY", ":7")]), Some(Place::Given));
+    }
+}

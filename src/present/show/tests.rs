@@ -1,0 +1,210 @@
+//! The show under a manual clock, with a canvas that does what a test tells it to.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use tokio::sync::watch;
+
+use super::*;
+use crate::board::view::{BoardView, SharedView};
+use crate::clock::{Clock, ManualClock};
+use crate::present::port::{self, PortHandle};
+
+const SIZE: Size = Size { w: 64, h: 36 };
+
+/// What the fake canvas answers next, and what happened to it.
+#[derive(Default)]
+struct Script {
+    opens: Vec<Result<(), &'static str>>,
+    shows: Vec<Result<Shown, &'static str>>,
+    opened: usize,
+    shown: usize,
+    dropped: usize,
+}
+
+struct Fake(Rc<RefCell<Script>>);
+
+impl Canvas for Fake {
+    fn show(&mut self, _: &Scene) -> Result<Shown, Fault> {
+        let mut script = self.0.borrow_mut();
+        script.shown += 1;
+        let next = if script.shows.is_empty() { Ok(Shown::Frame) } else { script.shows.remove(0) };
+        next.map_err(|why| Fault::Device(why.into()))
+    }
+
+    fn picture(&mut self, scene: &Scene) -> Result<Picture, Fault> {
+        let Size { w, h } = scene.size;
+        Ok(Picture { w, h, rgba: vec![7; (w * h * 4) as usize] })
+    }
+
+    fn forget(&mut self) {}
+
+    fn gpu(&self) -> &'static str {
+        "a fake"
+    }
+
+    fn kind(&self) -> &'static str {
+        "headless"
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.0.borrow_mut().dropped += 1;
+    }
+}
+
+struct Hall {
+    show: Show,
+    script: Rc<RefCell<Script>>,
+    clock: Arc<ManualClock>,
+    handle: PortHandle,
+    views: watch::Sender<SharedView>,
+}
+
+impl Hall {
+    fn new() -> Self {
+        let clock = Arc::new(ManualClock::at("2026-11-24T02:15:20Z".parse().unwrap()));
+        let (views, seen) = watch::channel(Arc::new(BoardView::empty()));
+        let (handle, port) = port::channel(seen, Arc::clone(&clock) as Arc<dyn Clock>);
+        let show = Show::new(&Config::default(), port);
+        Self { show, script: Rc::default(), clock, handle, views }
+    }
+
+    fn step(&mut self) -> Option<Millis> {
+        let script = Rc::clone(&self.script);
+        self.show.step(SIZE, &mut move |_| {
+            let mut now = script.borrow_mut();
+            now.opened += 1;
+            let next = if now.opens.is_empty() { Ok(()) } else { now.opens.remove(0) };
+            next.map_err(|why| Fault::NoAdapter(why.into()))?;
+            Ok(Box::new(Fake(Rc::clone(&script))))
+        })
+    }
+
+    /// Sleeps as long as the show asks, and steps again.
+    fn sleep(&mut self, span: Option<Millis>) -> Option<Millis> {
+        self.clock.advance(span.unwrap());
+        self.step()
+    }
+}
+
+#[test]
+fn a_machine_without_a_gpu_is_asked_again_ever_more_rarely_and_for_ever() {
+    let mut hall = Hall::new();
+    hall.script.borrow_mut().opens = vec![Err("none"); 9];
+    let mut due = hall.step();
+    let mut pauses = Vec::new();
+    for _ in 0..8 {
+        pauses.push(due.unwrap().0);
+        due = hall.sleep(due);
+    }
+    assert_eq!(pauses, [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
+    assert!(hall.handle.report().gpu.starts_with("rebuilding: "), "{:?}", hall.handle.report());
+    hall.sleep(due);
+    let report = hall.handle.report();
+    assert_eq!((report.gpu.as_str(), report.present, report.frames), ("a fake", "headless", 1));
+}
+
+#[test]
+fn news_while_there_is_no_gpu_does_not_hasten_the_next_attempt() {
+    let mut hall = Hall::new();
+    hall.script.borrow_mut().opens = vec![Err("none")];
+    hall.step();
+    hall.views.send_replace(Arc::new(BoardView::empty()));
+    hall.step();
+    assert_eq!(hall.script.borrow().opened, 1);
+}
+
+#[test]
+fn a_lost_device_is_dropped_before_another_is_opened_and_the_same_scene_is_shown_again() {
+    let mut hall = Hall::new();
+    hall.step();
+    let before = hall.handle.report();
+    hall.script.borrow_mut().shows = vec![Err("unplugged")];
+    let due = hall.step();
+    assert_eq!((hall.script.borrow().opened, hall.script.borrow().dropped), (1, 1));
+    hall.sleep(due);
+    let after = hall.handle.report();
+    assert_eq!((hall.script.borrow().opened, after.rebuilds), (2, 1));
+    assert_eq!((after.frames, after.frame_hash), (before.frames + 1, before.frame_hash));
+}
+
+#[test]
+fn a_device_that_dies_at_once_again_and_again_is_not_rebuilt_in_a_tight_loop() {
+    let mut hall = Hall::new();
+    hall.script.borrow_mut().shows = vec![Err("dead"); 3];
+    let mut due = hall.step();
+    let mut pauses = Vec::new();
+    for _ in 0..3 {
+        pauses.push(due.unwrap().0);
+        due = hall.sleep(due);
+    }
+    assert_eq!(pauses, [250, 500, 1000]);
+    hall.clock.advance(SOUND_AFTER);
+    hall.script.borrow_mut().shows = vec![Err("dead")];
+    assert_eq!(hall.step(), Some(FIRST_PAUSE), "a canvas that lived long was sound");
+}
+
+#[test]
+fn a_surface_that_refuses_is_tried_ten_times_a_second_and_rebuilt_in_the_end() {
+    let mut hall = Hall::new();
+    hall.script.borrow_mut().shows = vec![Ok(Shown::Refused); REFUSALS as usize];
+    let mut due = hall.step();
+    for _ in 1..REFUSALS {
+        assert_eq!(due, Some(RETRY));
+        due = hall.sleep(due);
+    }
+    assert_eq!((due, hall.script.borrow().dropped), (Some(FIRST_PAUSE), 1));
+    assert_eq!(hall.handle.report().frames, 0);
+}
+
+#[test]
+fn a_hidden_window_is_no_fault_however_long_it_stays_hidden() {
+    let mut hall = Hall::new();
+    hall.script.borrow_mut().shows = vec![Ok(Shown::Hidden); 500];
+    let mut due = hall.step();
+    for _ in 1..500 {
+        assert_eq!(due, Some(HIDDEN_RETRY));
+        due = hall.sleep(due);
+    }
+    assert_eq!(hall.script.borrow().dropped, 0);
+}
+
+#[test]
+fn a_picture_that_is_there_already_is_not_counted() {
+    let mut hall = Hall::new();
+    hall.step();
+    hall.script.borrow_mut().shows = vec![Ok(Shown::Same)];
+    hall.step();
+    assert_eq!(hall.handle.report().frames, 1);
+}
+
+#[tokio::test]
+async fn all_who_wait_for_a_snapshot_get_the_same_picture() {
+    let mut hall = Hall::new();
+    let (a, b) = (hall.handle.clone(), hall.handle.clone());
+    let both = tokio::spawn(async move { tokio::join!(a.snapshot(), b.snapshot()) });
+    while hall.handle.waker().unanswered().is_zero() {
+        tokio::task::yield_now().await;
+    }
+    hall.step();
+    let (a, b) = both.await.unwrap();
+    let (a, b) = (a.unwrap(), b.unwrap());
+    assert!(Arc::ptr_eq(&a, &b));
+    assert_eq!(Picture::from_png(&a).unwrap().rgba[..3], [7, 7, 7]);
+}
+
+#[tokio::test]
+async fn a_snapshot_without_a_gpu_says_why() {
+    let mut hall = Hall::new();
+    hall.script.borrow_mut().opens = vec![Err("none")];
+    let handle = hall.handle.clone();
+    let asked = tokio::spawn(async move { handle.snapshot().await });
+    while hall.handle.waker().unanswered().is_zero() {
+        tokio::task::yield_now().await;
+    }
+    hall.step();
+    let error = asked.await.unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "no picture: no GPU and no software renderer: none");
+}

@@ -1,0 +1,140 @@
+//! Which picture is due now, and when the next one is. Knows views, clocks and scenes; no GPU and no window.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::pace::Pace;
+use crate::board::view::SharedView;
+use crate::clock::{Clock, Millis, Now};
+use crate::config::Config;
+use crate::scene::{Look, Scene, Size, Strip, compose};
+
+pub struct Stage {
+    views: watch::Receiver<SharedView>,
+    clock: Arc<dyn Clock>,
+    look: Look,
+    max_fps: u32,
+    /// Headless nobody watches the ticker, so it only moves when something else is drawn.
+    animated: bool,
+    composed: Option<Composed>,
+}
+
+struct Composed {
+    scene: Scene,
+    hash: u64,
+}
+
+impl Stage {
+    pub fn new(config: &Config, views: watch::Receiver<SharedView>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            views,
+            clock,
+            look: Look::of(config),
+            max_fps: config.screen.max_fps.max(1),
+            animated: true,
+            composed: None,
+        }
+    }
+
+    pub fn animate(&mut self, animated: bool) {
+        self.animated = animated;
+    }
+
+    pub fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// The picture at this instant; composed anew only when the view, the size or the time asks for it.
+    pub fn scene(&mut self, size: Size) -> &Scene {
+        let now = self.now();
+        if self.must_compose(size, now.mono) {
+            self.compose(size, now);
+        } else if self.animated {
+            self.move_ticker(now.mono);
+        }
+        &self.composed.as_ref().expect("composed above when there was none").scene
+    }
+
+    /// The present picture with the ticker where it is now, as a snapshot wants it.
+    pub fn scene_now(&mut self, size: Size) -> &Scene {
+        self.scene(size);
+        self.move_ticker(self.now().mono);
+        &self.composed.as_ref().expect("composed by `scene`").scene
+    }
+
+    /// FNV-1a of the picture without the ticker's motion.
+    pub fn hash(&self) -> u64 {
+        self.composed.as_ref().map_or(0, |composed| composed.hash)
+    }
+
+    /// When the picture changes without a new view; never earlier than one frame from `now`.
+    pub fn next_change(&self, now: Millis) -> Option<Millis> {
+        let composed = self.composed.as_ref()?;
+        let frame = Millis((1000 / i64::from(self.max_fps)).max(1));
+        let change = composed.scene.next_change.map(|at| at.max(now + frame));
+        let pace = composed.scene.strip.as_ref().filter(|_| self.animated).and_then(|strip| self.pace(strip));
+        change.into_iter().chain(pace.map(|pace| pace.next_step(now))).min()
+    }
+
+    fn must_compose(&mut self, size: Size, now: Millis) -> bool {
+        // An error means that the hub is gone: the last view stays until the process ends.
+        let news = self.views.has_changed().unwrap_or(false);
+        news || self
+            .composed
+            .as_ref()
+            .is_none_or(|c| c.scene.size != size || c.scene.next_change.is_some_and(|at| at <= now))
+    }
+
+    fn compose(&mut self, size: Size, now: Now) {
+        let view = Arc::clone(&self.views.borrow_and_update());
+        let mut scene = compose(&view, &self.look, size, now);
+        let step = scene.strip.as_ref().map_or(now.mono, |strip| self.step(strip, now.mono));
+        if let Some(old) = &self.composed {
+            scene.follow(&old.scene, step);
+        }
+        if let Some(strip) = &mut scene.strip {
+            strip.slide(step);
+        }
+        let hash = hash_of(&scene);
+        self.composed = Some(Composed { scene, hash });
+    }
+
+    fn move_ticker(&mut self, now: Millis) {
+        let Some(mut composed) = self.composed.take() else { return };
+        if let Some(strip) = &mut composed.scene.strip {
+            strip.slide(self.step(strip, now));
+        }
+        self.composed = Some(composed);
+    }
+
+    /// The time of the line's last step up to `now`.
+    fn step(&self, strip: &Strip, now: Millis) -> Millis {
+        self.pace(strip).map_or(now, |pace| pace.last_step(now))
+    }
+
+    fn pace(&self, strip: &Strip) -> Option<Pace> {
+        Pace::new(strip.px_per_s, self.max_fps)
+    }
+}
+
+/// FNV-1a over the scene's words. The destructuring makes a new field of the scene a decision here.
+fn hash_of(scene: &Scene) -> u64 {
+    let Scene { size, background, layers, strip, next_change: _ } = scene;
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    let strip = strip.as_ref().map(|strip| (&strip.rect, &strip.content));
+    write!(hash, "{size:?}{background:?}{layers:?}{strip:?}").expect("hashing never fails");
+    hash.0
+}
+
+struct Fnv(u64);
+
+impl Write for Fnv {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        Ok(())
+    }
+}

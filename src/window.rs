@@ -1,0 +1,236 @@
+//! The window: full screen on the right monitor, and back there when a TV was switched off and on. The only file that
+//! names winit; it draws nothing itself and holds no state of the board.
+//!
+//! Redraws are paced by the show's own timer and not by the window system, which may withhold its redraw events from
+//! a hidden window for ever.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracing::{info, warn};
+use winit::application::ApplicationHandler;
+use winit::dpi::PhysicalSize;
+use winit::event::{ElementState, KeyEvent, WindowEvent};
+use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
+use winit::keyboard::{Key, NamedKey};
+use winit::monitor::MonitorHandle;
+use winit::platform::x11::WindowAttributesExtX11;
+use winit::window::{Fullscreen, Window, WindowAttributes, WindowId};
+
+use crate::config::ScreenConfig;
+use crate::present::PresentError;
+use crate::present::display::Held;
+use crate::present::show::Show;
+use crate::scene::Size;
+
+/// How often the window is compared with its monitor.
+const COVER_EVERY: Duration = Duration::from_secs(30);
+/// A change of the window is answered once; a window manager that insists is not fought.
+const COVER_PAUSE: Duration = Duration::from_secs(1);
+/// Fractional scales round a window's size by a pixel or two.
+const ROUNDING: u32 = 2;
+
+/// Shows the board in a window until it is closed or the show is told to quit. `held` keeps the display up until the
+/// loop has a connection of its own.
+pub(crate) fn run(screen: &ScreenConfig, show: &mut Show, held: Option<Held>) -> Result<(), PresentError> {
+    let event_loop = EventLoop::new().map_err(|e| PresentError::Display(e.to_string()))?;
+    drop(held);
+    let proxy = event_loop.create_proxy();
+    show.waker().forward_to(move || {
+        // The loop is gone only when the process ends.
+        let _ = proxy.send_event(());
+    });
+    show.animate(true);
+    let mut kiosk =
+        Kiosk { screen, show, window: None, size: Size { w: 0, h: 0 }, cover: None, failed: None };
+    let ended = event_loop.run_app(&mut kiosk);
+    match (kiosk.failed, ended) {
+        (Some(error), _) => Err(error),
+        (None, Err(error)) => Err(PresentError::Gone(error.to_string())),
+        (None, Ok(())) => Ok(()),
+    }
+}
+
+struct Kiosk<'a> {
+    screen: &'a ScreenConfig,
+    show: &'a mut Show,
+    window: Option<Arc<Window>>,
+    /// Asking the display for it at every frame would cost a round trip.
+    size: Size,
+    /// When the window was last compared with its monitor.
+    cover: Option<Instant>,
+    failed: Option<PresentError>,
+}
+
+impl ApplicationHandler for Kiosk<'_> {
+    fn resumed(&mut self, event_loop: &ActiveEventLoop) {
+        if self.window.is_some() {
+            return;
+        }
+        match event_loop.create_window(self.attributes(event_loop)) {
+            Ok(window) => {
+                window.set_cursor_visible(!self.screen.full_screen);
+                self.size = size_of(window.inner_size());
+                self.window = Some(Arc::new(window));
+                self.cover(event_loop);
+            }
+            Err(error) => {
+                self.failed = Some(PresentError::Window(error.to_string()));
+                event_loop.exit();
+            }
+        }
+    }
+
+    fn window_event(&mut self, event_loop: &ActiveEventLoop, _: WindowId, event: WindowEvent) {
+        match event {
+            WindowEvent::CloseRequested => event_loop.exit(),
+            WindowEvent::Destroyed => {
+                self.failed.get_or_insert(PresentError::Gone("the window was destroyed".into()));
+                event_loop.exit();
+            }
+            WindowEvent::Resized(size) => {
+                self.size = size_of(size);
+                self.show.forget();
+                self.cover_soon(event_loop);
+            }
+            WindowEvent::ScaleFactorChanged { .. } | WindowEvent::Focused(_) | WindowEvent::Moved(_) => {
+                self.cover_soon(event_loop);
+            }
+            WindowEvent::Occluded(false) | WindowEvent::RedrawRequested => self.show.forget(),
+            WindowEvent::KeyboardInput { event, .. } if !self.screen.full_screen && closes(&event) => {
+                event_loop.exit();
+            }
+            _ => {}
+        }
+    }
+
+    fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
+        if self.show.waker().is_quit() {
+            return event_loop.exit();
+        }
+        if self.cover.is_some_and(|at| at.elapsed() >= COVER_EVERY) {
+            self.cover(event_loop);
+        }
+        let due = self.draw();
+        let cover = self.screen.full_screen.then_some(COVER_EVERY);
+        event_loop.set_control_flow(match due.into_iter().chain(cover).min() {
+            Some(span) => ControlFlow::wait_duration(span),
+            None => ControlFlow::Wait,
+        });
+    }
+
+    fn exiting(&mut self, _: &ActiveEventLoop) {
+        // The surface goes before the window, and the window before the loop.
+        self.show.close();
+        self.window = None;
+    }
+}
+
+impl Kiosk<'_> {
+    fn attributes(&self, event_loop: &ActiveEventLoop) -> WindowAttributes {
+        let attributes = Window::default_attributes().with_title("moiso").with_name("moiso", "moiso");
+        let configured = PhysicalSize::new(self.screen.width, self.screen.height);
+        if !self.screen.full_screen {
+            return attributes.with_inner_size(configured);
+        }
+        let monitor = self.configured_monitor(event_loop).or_else(|| first_monitor(event_loop));
+        let attributes =
+            attributes.with_decorations(false).with_fullscreen(Some(Fullscreen::Borderless(monitor.clone())));
+        // Without a window manager nobody else gives the window its size and place.
+        match monitor.filter(has_size) {
+            Some(monitor) => attributes.with_inner_size(monitor.size()).with_position(monitor.position()),
+            None => attributes.with_inner_size(configured),
+        }
+    }
+
+    fn draw(&mut self) -> Option<Duration> {
+        let window = self.window.as_ref()?;
+        if self.size.w == 0 || self.size.h == 0 {
+            return None;
+        }
+        let mode = self.screen.present;
+        let due = self.show.step(self.size, &mut |size| crate::present::open(mode, window, size));
+        due.map(crate::clock::Millis::to_duration)
+    }
+
+    fn cover_soon(&mut self, event_loop: &ActiveEventLoop) {
+        if self.cover.is_none_or(|at| at.elapsed() >= COVER_PAUSE) {
+            self.cover(event_loop);
+        }
+    }
+
+    /// Brings the window back over its whole monitor. Monitors are looked up each time: their handles die with them.
+    fn cover(&mut self, event_loop: &ActiveEventLoop) {
+        self.cover = Some(Instant::now());
+        let Some(window) = self.window.clone() else { return };
+        self.size = size_of(window.inner_size());
+        if !self.screen.full_screen {
+            return;
+        }
+        let monitor = self.configured_monitor(event_loop).or_else(|| current_monitor(&window, event_loop));
+        let Some(monitor) = monitor.filter(has_size) else { return };
+        let place = window.outer_position().ok();
+        let covers = close_to(window.inner_size(), monitor.size())
+            && place.is_none_or(|place| place == monitor.position());
+        if covers {
+            return;
+        }
+        info!(window = ?window.inner_size(), monitor = ?monitor.size(), name = monitor.name(), "full screen again");
+        if place.is_some() {
+            // X11 ignores a state that it believes to have, and without a window manager it is only a belief.
+            window.set_fullscreen(None);
+        }
+        window.set_fullscreen(Some(Fullscreen::Borderless(Some(monitor.clone()))));
+        window.set_outer_position(monitor.position());
+        if let Some(size) = window.request_inner_size(monitor.size()) {
+            self.size = size_of(size);
+        }
+    }
+
+    /// The monitor that the config names, by its name or its number from 1.
+    fn configured_monitor(&self, event_loop: &ActiveEventLoop) -> Option<MonitorHandle> {
+        let wanted = self.screen.monitor.as_deref()?;
+        let number = wanted.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+        let named = event_loop.available_monitors().find(|m| m.name().as_deref() == Some(wanted));
+        let found = named.or_else(|| event_loop.available_monitors().nth(number?));
+        if found.is_none() {
+            let names: Vec<_> = event_loop.available_monitors().filter_map(|m| m.name()).collect();
+            warn!(wanted, ?names, "the configured monitor is not there");
+        }
+        found
+    }
+}
+
+/// The monitor that the window is on, as it is now.
+fn current_monitor(window: &Window, event_loop: &ActiveEventLoop) -> Option<MonitorHandle> {
+    let name = window.current_monitor().and_then(|monitor| monitor.name());
+    let same = event_loop.available_monitors().find(|m| m.name() == name);
+    same.or_else(|| first_monitor(event_loop))
+}
+
+fn first_monitor(event_loop: &ActiveEventLoop) -> Option<MonitorHandle> {
+    event_loop.primary_monitor().or_else(|| event_loop.available_monitors().next())
+}
+
+/// An unplugged monitor may leave a handle of no size behind.
+fn has_size(monitor: &MonitorHandle) -> bool {
+    monitor.size().width > 0 && monitor.size().height > 0
+}
+
+fn close_to(a: PhysicalSize<u32>, b: PhysicalSize<u32>) -> bool {
+    a.width.abs_diff(b.width) <= ROUNDING && a.height.abs_diff(b.height) <= ROUNDING
+}
+
+fn size_of(size: PhysicalSize<u32>) -> Size {
+    Size { w: size.width, h: size.height }
+}
+
+/// Esc and q close a window that is not full screen.
+fn closes(event: &KeyEvent) -> bool {
+    event.state == ElementState::Pressed
+        && match &event.logical_key {
+            Key::Named(NamedKey::Escape) => true,
+            Key::Character(text) => text == "q",
+            _ => false,
+        }
+}

@@ -1,0 +1,192 @@
+//! The board on a real X server: what the glass shows is read from the server's own frame buffer.
+//!
+//! A window system wants the main thread of a process, so every board here is this very program started again.
+
+#[path = "glass/board.rs"]
+mod board;
+#[path = "glass/xvfb.rs"]
+mod xvfb;
+
+use std::time::{Duration, Instant};
+
+use board::{Board, Start, until};
+use libtest_mimic::{Arguments, Trial};
+use xvfb::Xvfb;
+
+const SIZE: (u32, u32) = (1280, 720);
+
+fn main() {
+    board::be_the_child_if_asked();
+    let tests: [(&str, fn()); 9] = [
+        ("the_window_covers_the_screen_and_shows_what_is_drawn_without_a_display", same_as_headless),
+        ("a_whole_surface_shows_the_same_as_the_damaged_parts", surface_same_as_headless),
+        ("a_changed_view_is_on_the_glass_within_a_tenth_of_a_second", changed_view),
+        ("the_ticker_moves_by_equal_steps_of_whole_pixels", ticker_moves),
+        ("a_board_that_nobody_changes_draws_no_frame", still_board),
+        ("a_display_that_dies_ends_the_process_with_a_message", killed_display),
+        ("a_display_that_comes_later_is_taken_while_the_board_runs", late_display),
+        ("a_surface_without_a_display_is_an_error_at_once", no_display),
+        ("a_board_that_is_told_to_quit_leaves_with_success", quits),
+    ];
+    let trials = tests.map(|(name, test)| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    });
+    // Each test watches the time and draws on the CPU: side by side they would disturb each other.
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    libtest_mimic::run(&arguments, trials.into()).exit();
+}
+
+fn start(display: Option<&str>, present: &str, running: bool) -> Board {
+    Board::start(&Start { display, present, size: SIZE, running })
+}
+
+/// The headless picture of view 1 at the start of the clock.
+fn headless_picture() -> Vec<u8> {
+    let mut board = start(None, "auto", false);
+    let report = board.report_when("a headless frame", |r| r.frames > 0);
+    assert_eq!(report.present, "headless");
+    board.snapshot()
+}
+
+fn shows_the_headless_picture(present: &str) {
+    let wanted = headless_picture();
+    let screen = Xvfb::start(SIZE.0, SIZE.1);
+    let mut board = start(Some(&screen.display), present, false);
+    board.report_when("a frame", |r| r.frames > 0);
+    // The same painter on the same adapter into formats of eight bits: not one pixel may differ, so there is no
+    // tolerance. A window that is one pixel off, an sRGB mistake or swapped channels would all show here.
+    until("the headless picture on the glass", || without_padding(screen.pixels()) == wanted);
+    assert!(wanted.chunks_exact(4).any(|p| p != &wanted[..4]), "an empty picture proves nothing");
+    assert_eq!(board.snapshot(), wanted, "a snapshot is what is on the glass");
+}
+
+/// The fourth byte of a pixel means nothing to an X server, and each way of presenting leaves another one there.
+fn without_padding(mut pixels: Vec<u8>) -> Vec<u8> {
+    for pixel in pixels.as_chunks_mut::<4>().0 {
+        pixel[3] = 0;
+    }
+    pixels
+}
+
+fn same_as_headless() {
+    shows_the_headless_picture("auto");
+}
+
+fn surface_same_as_headless() {
+    shows_the_headless_picture("surface");
+}
+
+fn changed_view() {
+    let screen = Xvfb::start(SIZE.0, SIZE.1);
+    let mut board = start(Some(&screen.display), "auto", false);
+    board.report_when("a frame", |r| r.frames > 0);
+    let picture = board.snapshot();
+    until("the first picture", || screen.pixels() == picture);
+    let mut slowest = Duration::ZERO;
+    for n in 2..12 {
+        let before = screen.pixels();
+        let called = Instant::now();
+        board.ask(&format!("view {n}"));
+        until("another picture", || screen.pixels() != before);
+        slowest = slowest.max(called.elapsed());
+    }
+    println!("slowest of ten changes: {slowest:?}");
+    assert!(slowest < Duration::from_millis(100), "a call took {slowest:?} to the glass");
+    let hash = board.report().hash;
+    board.ask("view 12");
+    let other = board.report_when("another hash", |r| r.hash != hash).hash;
+    board.ask("view 11");
+    let again = board.report_when("the hash of before", |r| r.hash != other).hash;
+    assert_eq!(again, hash, "equal pictures have equal hashes");
+}
+
+fn ticker_moves() {
+    let screen = Xvfb::start(SIZE.0, SIZE.1);
+    let mut board = start(Some(&screen.display), "auto", true);
+    board.report_when("a frame", |r| r.frames > 0);
+    // Nothing else than a window moves the line.
+    assert_ne!(board.report().present, "headless");
+    // 120 px/s at 1080 lines are 80 px/s at 720: two pixels, forty times a second.
+    let y = SIZE.1 * 958 / 1000;
+    let mut rows = vec![screen.row(y)];
+    until("twenty positions of the ticker", || {
+        let row = screen.row(y);
+        if Some(&row) != rows.last() {
+            rows.push(row);
+        }
+        rows.len() > 20
+    });
+    // Left part aside, where the title stands still.
+    let right = |row: &[u8]| row[SIZE.0 as usize * 2..].to_vec();
+    for pair in rows[1..].windows(2) {
+        let (old, new) = (right(&pair[0]), right(&pair[1]));
+        let moved = (1..40).find(|px| old[px * 4..] == new[..new.len() - px * 4]);
+        let moved = moved.expect("the line slides as a whole");
+        assert_eq!(moved % 2, 0, "moved by {moved} px");
+    }
+}
+
+fn still_board() {
+    let screen = Xvfb::start(SIZE.0, SIZE.1);
+    // The clock stands, so nothing moves.
+    let mut board = start(Some(&screen.display), "auto", false);
+    board.report_when("a frame", |r| r.frames > 0);
+    let picture = board.snapshot();
+    until("the picture", || screen.pixels() == picture);
+    let before = board.report().frames;
+    for _ in 0..5 {
+        board.ask("advance 0");
+    }
+    assert!(board.snapshot() == picture);
+    assert_eq!(board.report().frames, before);
+}
+
+fn killed_display() {
+    for running in [true, false] {
+        let mut screen = Xvfb::start(SIZE.0, SIZE.1);
+        let mut board = start(Some(&screen.display), "auto", running);
+        board.report_when("a frame in a window", |r| r.frames > 0 && r.present != "headless");
+        screen.kill();
+        let (status, said) = board.end();
+        assert!(!status.success() && status.code().is_some(), "{status:?}");
+        let last = said.lines().last().unwrap_or_default().to_owned();
+        println!("running {running}: {status:?}: {last}");
+        assert!(said.contains("display") || said.contains("X server"), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+fn late_display() {
+    // A display number that was free a moment ago: its server is stopped, and started again below.
+    let screen = Xvfb::start(SIZE.0, SIZE.1);
+    let display = screen.display.clone();
+    drop(screen);
+    let mut board = start(Some(&display), "auto", false);
+    let report = board.report_when("a headless frame", |r| r.frames > 0);
+    assert_eq!(report.present, "headless");
+    let screen = Xvfb::start_on(&display, SIZE.0, SIZE.1);
+    board.report_when("a window", |r| r.present != "headless");
+    let picture = board.snapshot();
+    until("the picture on the glass", || screen.pixels() == picture);
+}
+
+fn no_display() {
+    for present in ["surface", "software"] {
+        let (status, said) = start(None, present, true).end();
+        assert_eq!(status.code(), Some(3), "{said}");
+        assert!(said.contains("DISPLAY and WAYLAND_DISPLAY are not set"), "{said}");
+    }
+}
+
+fn quits() {
+    let screen = Xvfb::start(SIZE.0, SIZE.1);
+    for display in [None, Some(screen.display.as_str())] {
+        let mut board = start(display, "auto", true);
+        board.report_when("a frame", |r| r.frames > 0);
+        let (status, said) = board.quit();
+        assert!(status.success(), "{status:?}\n{said}");
+    }
+}

@@ -1,0 +1,287 @@
+//! A console on a free port, with a hub that remembers what it was given, and clients for it.
+
+#![allow(dead_code, clippy::unwrap_used)]
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::{SinkExt as _, StreamExt as _};
+use jiff::Timestamp;
+use moiso::board::call::Counter;
+use moiso::board::input::{IgnoreReason, Input};
+use moiso::board::state::{CounterMode, Notice};
+use moiso::board::view::{BoardView, CounterView, SharedView};
+use moiso::clock::system::SystemClock;
+use moiso::config::Config;
+use moiso::control::auth::{Auth, Role};
+use moiso::control::{Control, HallFacts, Pictures, Verdict, serve};
+use moiso::hub::{HubHandle, Publication, Request, Taken};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// What a test may wait for a fact.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the hub was given.
+#[derive(Debug, Default)]
+pub struct Given {
+    pub inputs: Vec<Input>,
+    pub published: Vec<Publication>,
+    pub notices: Vec<Notice>,
+    seen: HashSet<String>,
+}
+
+impl Given {
+    fn take(&mut self, input: Input) -> Taken {
+        match &input {
+            Input::CallReceived(call) if !self.seen.insert(call.id.to_string()) => {
+                return Taken::Ignored(IgnoreReason::Duplicate);
+            }
+            Input::NoticePut(notice) => {
+                self.notices.retain(|n| n.id != notice.id);
+                self.notices.push(notice.clone());
+            }
+            Input::NoticeCleared { id } => self.notices.retain(|n| n.id != *id),
+            _ => {}
+        }
+        self.inputs.push(input);
+        Taken::Applied
+    }
+}
+
+struct Picture(Vec<u8>);
+
+impl Pictures for Picture {
+    fn snapshot(&self) -> BoxFuture<'static, Option<Vec<u8>>> {
+        let png = self.0.clone();
+        Box::pin(async move { Some(png) })
+    }
+}
+
+/// A running console.
+pub struct Console {
+    pub address: SocketAddr,
+    pub auth: Arc<Auth>,
+    pub given: Arc<Mutex<Given>>,
+    pub view: watch::Sender<SharedView>,
+    stop: Option<oneshot::Sender<()>>,
+    pub served: JoinHandle<()>,
+}
+
+impl Console {
+    pub async fn start() -> Self {
+        Self::with(Auth::in_memory(), b"not really a picture".to_vec()).await
+    }
+
+    pub async fn with(auth: Auth, picture: Vec<u8>) -> Self {
+        let (requests, mut inbox) = mpsc::channel(64);
+        let (view, views) = watch::channel(Arc::new(some_view(1)));
+        let given = Arc::new(Mutex::new(Given::default()));
+        let held = Arc::clone(&given);
+        tokio::spawn(async move {
+            while let Some(request) = inbox.recv().await {
+                let mut given = held.lock().unwrap();
+                match request {
+                    Request::Push { input, publish, reply } => {
+                        given.published.push(publish);
+                        let _ = reply.send(given.take(input));
+                    }
+                    Request::Notices { reply } => {
+                        let _ = reply.send(given.notices.clone());
+                    }
+                    _ => {}
+                }
+            }
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let auth = Arc::new(auth);
+        let control = Control {
+            hub: HubHandle { requests, views },
+            pictures: Arc::new(Picture(picture)),
+            auth: Arc::clone(&auth),
+            health: Arc::new(|| Verdict {
+                live: true,
+                ready: true,
+                detail: json!({ "link": "127.0.0.1:1883" }),
+            }),
+            clock: Arc::new(SystemClock::new()),
+            hall: HallFacts::of(&Config::default()),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(serve(listener, control, async {
+            let _ = stopped.await;
+        }));
+        Self { address, auth, given, view, stop: Some(stop), served }
+    }
+
+    pub fn url(&self) -> String {
+        format!("ws://{}/ws", self.address)
+    }
+
+    pub fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// A client that has signed in.
+    pub async fn signed_in(&self, role: Role) -> Client {
+        let token = self.auth.one_time(role, "Quầy hướng dẫn");
+        let mut client = Client::connect(&self.url()).await;
+        let reply = client.ask(json!({ "type": "hello", "token": token })).await;
+        assert_eq!(reply["ok"], true, "{reply}");
+        client
+    }
+
+    /// One HTTP request, raw: what a browser that means harm could send too.
+    pub async fn get(&self, path: &str, headers: &str) -> Answer {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n", self.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
+        let cut = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(bytes[..cut].to_vec()).unwrap();
+        Answer {
+            status: head[9..12].parse().unwrap(),
+            head: head.to_lowercase(),
+            body: bytes[cut + 4..].to_vec(),
+        }
+    }
+}
+
+pub struct Answer {
+    pub status: u16,
+    /// Lower case.
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+/// A view of five open counters.
+pub fn some_view(revision: u64) -> BoardView {
+    let counter = |id: &str| CounterView {
+        counter: Counter::parse(id).unwrap(),
+        noun: "Quầy".to_owned(),
+        label: Some("Hộ tịch".to_owned()),
+        label_en: None,
+        lanes: Vec::new(),
+        mode: CounterMode::Open,
+        ticket: moiso::board::call::Ticket::parse(&format!("A01{id}")).ok(),
+        lane: moiso::board::call::Lane::Regular,
+        slot: None,
+        reopens: None,
+        called: id == "5",
+        called_at: None,
+        known: true,
+    };
+    BoardView { revision, counters: ["1", "2", "3", "4", "5"].map(counter).to_vec(), ..BoardView::empty() }
+}
+
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// One WebSocket client.
+pub struct Client {
+    pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    req: u64,
+    /// Events that came while a reply was awaited.
+    events: Vec<Value>,
+}
+
+impl Client {
+    pub async fn connect(url: &str) -> Self {
+        let (socket, _) = connect_async(url).await.unwrap();
+        Self { socket, req: 0, events: Vec::new() }
+    }
+
+    /// The HTTP status that a connection with this `Origin` is answered with; 101 when it is accepted.
+    pub async fn status_with_origin(url: &str, origin: &str) -> u16 {
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert("Origin", origin.parse().unwrap());
+        match connect_async(request).await {
+            Ok((_, answer)) => answer.status().as_u16(),
+            Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => answer.status().as_u16(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub async fn send(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    /// Asks and returns the reply with its number.
+    pub async fn ask(&mut self, mut request: Value) -> Value {
+        self.req += 1;
+        request["req"] = self.req.into();
+        self.send(&request.to_string()).await;
+        loop {
+            let message = self.next().await.expect("the session is open");
+            if message.get("event").is_some() {
+                self.events.push(message);
+            } else {
+                assert_eq!(message["re"], self.req);
+                return message;
+            }
+        }
+    }
+
+    /// The next event of a kind; others before it are passed over.
+    pub async fn event(&mut self, kind: &str) -> Value {
+        loop {
+            let held = if self.events.is_empty() { None } else { Some(self.events.remove(0)) };
+            let event = match held {
+                Some(event) => event,
+                None => self.next().await.expect("the session is open"),
+            };
+            if event["event"] == kind {
+                return event;
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Option<Value> {
+        loop {
+            match tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("an answer in time")? {
+                Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
+                Ok(Message::Close(_)) | Err(_) => return None,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Reads to the end: the goodbye, if one was said.
+    pub async fn ending(&mut self) -> Option<CloseFrame> {
+        let mut goodbye = None;
+        let all = async {
+            while let Some(Ok(message)) = self.socket.next().await {
+                if let Message::Close(frame) = message {
+                    goodbye = frame;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(120), all).await.expect("the session ends");
+        goodbye
+    }
+
+    /// The code of the goodbye.
+    pub async fn ending_code(&mut self) -> u16 {
+        self.ending().await.expect("a goodbye was said").code.into()
+    }
+}
