@@ -55,7 +55,11 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     };
     let until = match args.at.or(events.last().map(|event| event.at)) {
         Some(at) => at,
-        None => bail!("{} has no events of {}, and --at is not given", args.events.display(), config.topic_prefix()),
+        None => bail!(
+            "{} has no events of {}, and --at is not given",
+            args.events.display(),
+            config.topic_prefix()
+        ),
     };
     let look = look(args, config)?;
     let size = args.size.unwrap_or(Size { w: config.screen.width, h: config.screen.height });
@@ -75,7 +79,8 @@ fn look(args: &Args, config: &Config) -> anyhow::Result<Look> {
     let mut look = Look::of(config);
     if let Some(name) = &args.theme {
         let known = Theme::NAMES.join(", ");
-        look.theme = Theme::named(name).with_context(|| format!("there is no theme {name:?}; there are {known}"))?;
+        look.theme =
+            Theme::named(name).with_context(|| format!("there is no theme {name:?}; there are {known}"))?;
     }
     Ok(look)
 }

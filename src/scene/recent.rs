@@ -7,11 +7,15 @@ use super::{Board, Rect, Shape, words};
 /// Calls that are shown at most.
 const SHOWN: usize = 3;
 
-pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
+/// Draws the last calls; a notice's QR code takes the place of the oldest.
+pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect, code: Option<&qrcode::QrCode>) {
     let px = board.px;
     let places = columns(area, &[Track::Share(1.0); SHOWN], px.of(18.0));
     for (index, place) in places.into_iter().enumerate() {
-        card(canvas, board, place, index);
+        match code.filter(|_| index == SHOWN - 1) {
+            Some(code) => super::qr::draw(canvas, board, place, code),
+            None => card(canvas, board, place, index),
+        }
     }
 }
 

@@ -78,18 +78,26 @@ fn hero_head(canvas: &mut Canvas, board: &Board<'_>, row: Rect, spot: &Spot) {
     let mut right = row.right();
     let height = px.of(48.0);
     let y = row.y + ((row.h - height) / 2.0).round();
+    // The head keeps at least a third of the row; a chip for which no words are left is not shown.
+    let left = row.x + row.w / 3.0;
     for chip in chips(board, spot).into_iter().chain(more(board)) {
-        let width = chip.width(height).min(row.w * 0.6);
+        let width = chip.width(height).min(right - left);
+        if width < height * 2.5 {
+            break;
+        }
         right -= width;
         chip.draw(canvas, Rect { x: right, y, w: width, h: height }, px.of(theme.radius_chip));
         right -= px.of(12.0);
     }
     let room = Rect { w: right - row.x, ..row };
     let kind = Type::words(700, px.of(44.0), theme.call_ink);
-    let width = canvas.text(room, words::invitation(spot.kind), &kind);
-    if board.look.english {
+    let fitted = kind.fit(words::invitation(spot.kind), room.w);
+    let width = fitted.width.ceil() + 1.0;
+    canvas.fitted(Rect { w: width.min(room.w), ..room }, &fitted, &kind);
+    let rest = room.trimmed(width + px.of(18.0), 0.0);
+    if board.look.english && rest.w > 0.0 {
         let kind = Type::words(500, px.of(30.0), theme.call_ink);
-        canvas.text(room.trimmed(width + px.of(18.0), 0.0), words::invitation_en(spot.kind), &kind);
+        canvas.text(rest, words::invitation_en(spot.kind), &kind);
     }
 }
 
