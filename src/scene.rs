@@ -283,7 +283,7 @@ fn body(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis> {
 fn spotlight_and_below(canvas: &mut Canvas, board: &Board<'_>, area: Rect, remarks: &[(Shape, String)]) {
     let px = board.px;
     let code = qr::wanted(board);
-    let any = !board.view.recent.is_empty() || code.is_some();
+    let any = !recent::calls(board).is_empty() || code.is_some();
     let recent = any.then_some(Track::Px(px.of(172.0)));
     let mut tracks = vec![Track::Share(1.0)];
     tracks.extend(recent);

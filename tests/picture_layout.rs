@@ -229,10 +229,10 @@ proptest! {
             counter.label = moiso::board::call::clean(&label, 80).ok();
             counter.lane = Lane::Pregnant;
         }
-        if !remarks {
-            view.recent.clear();
-        } else {
+        if remarks {
             view.missed = vec![views::missed("A007")];
+        } else {
+            view.recent.clear();
         }
         let look = Look { english, ..views::look() };
         let scene = compose(&view, &look, Size { w, h }, views::now());

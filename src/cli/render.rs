@@ -53,13 +53,8 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
             bail!("{} is not a recording:\n{}", args.events.display(), lines.join("\n"));
         }
     };
-    let until = match args.at.or(events.last().map(|event| event.at)) {
-        Some(at) => at,
-        None => bail!(
-            "{} has no events of {}, and --at is not given",
-            args.events.display(),
-            config.topic_prefix()
-        ),
+    let Some(until) = args.at.or(events.last().map(|event| event.at)) else {
+        bail!("{} has no events of {}, and --at is not given", args.events.display(), config.topic_prefix());
     };
     let look = look(args, config)?;
     let size = args.size.unwrap_or(Size { w: config.screen.width, h: config.screen.height });

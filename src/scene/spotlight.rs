@@ -186,11 +186,14 @@ fn stacked(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, newe
     let inner = area.inset(px.of(34.0), px.of(16.0));
     let halves = columns(inner, &[Track::Share(1.15), Track::Share(1.0)], px.of(20.0));
     canvas.text(halves[0], spot.ticket.as_str(), &number(halves[0], 150.0, board, theme.call_ink));
-    let box_h = px.of(104.0).min(halves[1].h);
     let chip_h = px.of(42.0);
+    let gap = px.of(8.0);
     let head = stacked_head(board, spot);
-    let with_head = !head.is_empty() && halves[1].h >= box_h + chip_h + px.of(8.0);
-    let total = if with_head { box_h + chip_h + px.of(8.0) } else { box_h };
+    // Chips take their row from the destination, as long as that stays large.
+    let left = halves[1].h - chip_h - gap;
+    let with_head = !head.is_empty() && left >= px.of(64.0);
+    let box_h = px.of(104.0).min(if with_head { left } else { halves[1].h });
+    let total = if with_head { box_h + chip_h + gap } else { box_h };
     let mut y = halves[1].y + ((halves[1].h - total) / 2.0).round();
     if with_head {
         let mut x = halves[1].x;
@@ -200,9 +203,10 @@ fn stacked(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, newe
                 x += chip.draw(canvas, rect, px.of(theme.radius_chip)) + px.of(10.0);
             }
         }
-        y += chip_h + px.of(8.0);
+        y += chip_h + gap;
     }
-    destination(canvas, board, Rect { y, h: box_h, ..halves[1] }, spot, 60.0);
+    let size = 60.0_f32.min(60.0 * box_h / px.of(88.0));
+    destination(canvas, board, Rect { y, h: box_h, ..halves[1] }, spot, size);
 }
 
 /// What is special about a stacked call: that it is repeated or moved, its lane, its time.
