@@ -5,7 +5,7 @@
 
 use glyphon::PrepareError;
 
-use super::quad::{Globals, QuadBatch, QuadPipeline};
+use super::quad::{Globals, QuadBatch, QuadPipeline, QuadRange};
 use super::strip::{Strip, begin, clear};
 use super::text::{Page, Text};
 use super::{Gpu, GpuError};
@@ -83,7 +83,7 @@ impl Painter {
         encoder: &mut wgpu::CommandEncoder,
         scene: &Scene,
         scissor: Scissor,
-    ) -> Result<Vec<std::ops::Range<u32>>, GpuError> {
+    ) -> Result<Vec<QuadRange>, GpuError> {
         self.text.trim();
         match self.prepare(gpu, encoder, scene, scissor) {
             Err(GpuError::Text(PrepareError::AtlasFull)) => {
@@ -103,7 +103,7 @@ impl Painter {
         encoder: &mut wgpu::CommandEncoder,
         scene: &Scene,
         scissor: Scissor,
-    ) -> Result<Vec<std::ops::Range<u32>>, GpuError> {
+    ) -> Result<Vec<QuadRange>, GpuError> {
         self.globals.set(gpu, scene.size);
         self.page.set_size(gpu, scene.size);
         if let Some(strip) = scene.strip.as_ref().filter(|strip| touches(&strip.rect, scissor)) {
@@ -128,17 +128,17 @@ impl Painter {
         target: &wgpu::TextureView,
         scissor: Scissor,
         keep: bool,
-        ranges: &[std::ops::Range<u32>],
+        ranges: &[QuadRange],
     ) -> Result<(), GpuError> {
         let load = if keep { wgpu::LoadOp::Load } else { clear(scene.background, self.format) };
         let mut pass = begin(encoder, "moiso board pass", target, load);
         let [x, y, w, h] = scissor;
         pass.set_scissor_rect(x, y, w, h);
         if keep {
-            self.quads.draw(&mut pass, &self.pipeline, &self.globals, ranges[0].clone());
+            self.quads.draw(&mut pass, &self.pipeline, &self.globals, &ranges[0]);
         }
         for (index, range) in ranges[1..].iter().enumerate() {
-            self.quads.draw(&mut pass, &self.pipeline, &self.globals, range.clone());
+            self.quads.draw(&mut pass, &self.pipeline, &self.globals, range);
             self.text.draw(&self.page, index, &mut pass)?;
             if let Some([x, y, w, h]) = self.strip_pixels(scene, scissor).filter(|_| index == 0) {
                 pass.set_scissor_rect(x, y, w, h);

@@ -32,8 +32,8 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect, code: Option<&qr
 
 fn card(canvas: &mut Canvas, board: &Board<'_>, area: Rect, index: usize, call: Option<&RecentCall>) {
     let (theme, px) = (&board.look.theme, board.px);
-    canvas.fill(area, theme.panel_low, px.of(theme.radius));
     let Some(call) = call else { return };
+    canvas.fill(area, theme.panel_low, px.of(theme.radius));
     let inner = area.inset(px.of(26.0), px.of(10.0));
     let time = words::clock(board.look.time_zone.to_datetime(call.at).time());
     let head = if index == 0 { format!("Vừa gọi · {time}") } else { time };
