@@ -40,7 +40,7 @@ fn frame_times() {
         println!("{name}: {:.2} ms", start.elapsed().as_secs_f64() * 20.0);
     };
     time("compose", &mut |_, scene, _| {
-        *scene = compose(&views::busy(), &views::look(), LANDSCAPE, views::now())
+        *scene = compose(&views::busy(), &views::look(), LANDSCAPE, views::now());
     });
     time("whole frame, drawn and read", &mut |n, scene, target| {
         scene.slide(Millis(n * 17));
@@ -64,6 +64,8 @@ fn cases() -> Vec<(&'static str, moiso::board::view::BoardView, Look, Size)> {
         counter.label_en = Some("Business registration".into());
     }
     bilingual.spotlight = views::full().spotlight;
+    let mut code = views::busy();
+    code.ticker[0].qr = Some("https://example.org/lay-so?hall=dong-da".into());
     let mut identify = views::busy();
     identify.identify_until = Some(Millis(1000));
     vec![
@@ -90,6 +92,7 @@ fn cases() -> Vec<(&'static str, moiso::board::view::BoardView, Look, Size)> {
         ("old", views::full(), look(), Size { w: 1024, h: 768 }),
         ("wide", views::full(), look(), Size { w: 2560, h: 1080 }),
         ("four-k", views::busy(), look(), Size { w: 3840, h: 2160 }),
+        ("code", code, look(), LANDSCAPE),
         ("identify", identify, look(), LANDSCAPE),
     ]
 }

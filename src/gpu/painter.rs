@@ -140,7 +140,7 @@ impl Painter {
         for (index, range) in ranges[1..].iter().enumerate() {
             self.quads.draw(&mut pass, &self.pipeline, &self.globals, range);
             self.text.draw(&self.page, index, &mut pass)?;
-            if let Some([x, y, w, h]) = self.strip_pixels(scene, scissor).filter(|_| index == 0) {
+            if let Some([x, y, w, h]) = strip_pixels(scene, scissor).filter(|_| index == 0) {
                 pass.set_scissor_rect(x, y, w, h);
                 self.strip.draw(&mut pass, &self.globals);
                 let [x, y, w, h] = scissor;
@@ -149,11 +149,11 @@ impl Painter {
         }
         Ok(())
     }
+}
 
-    #[allow(clippy::unused_self)]
-    fn strip_pixels(&self, scene: &Scene, scissor: Scissor) -> Option<Scissor> {
-        scene.strip.as_ref().and_then(|strip| pixels(strip.rect, scissor))
-    }
+/// Where the moving line may be drawn.
+fn strip_pixels(scene: &Scene, scissor: Scissor) -> Option<Scissor> {
+    scene.strip.as_ref().and_then(|strip| pixels(strip.rect, scissor))
 }
 
 /// What a cleared target would show; a damaged part is painted with it, because a clear ignores the scissor.
