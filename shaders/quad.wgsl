@@ -192,21 +192,22 @@ fn icon(shape: u32, p: vec2<f32>) -> f32 {
     }
 }
 
+// Boxes and icons are separate programs: a software GPU runs every branch for every pixel, and boxes cover the screen.
+@fragment
+fn fs_icon(in: Fragment) -> @location(0) vec4<f32> {
+    let half = in.rect.zw * 0.5;
+    let p = in.position.xy - in.rect.xy - half;
+    let unit = min(half.x, half.y);
+    let distance = icon(in.shape, p / unit) * unit;
+    return vec4<f32>(in.fill.rgb, in.fill.a * clamp(0.5 - distance, 0.0, 1.0));
+}
+
 @fragment
 fn fs_main(in: Fragment) -> @location(0) vec4<f32> {
     let half = in.rect.zw * 0.5;
     let p = in.position.xy - in.rect.xy - half;
-    if in.shape != 0u {
-        let unit = min(half.x, half.y);
-        let distance = icon(in.shape, p / unit) * unit;
-        return vec4<f32>(in.fill.rgb, in.fill.a * clamp(0.5 - distance, 0.0, 1.0));
-    }
     let outer = rounded_box(p, half, in.radii);
-    let cover = clamp(0.5 - outer, 0.0, 1.0);
-    var colour = in.fill;
-    if in.border > 0.0 {
-        let inside = clamp(0.5 - (outer + in.border), 0.0, 1.0);
-        colour = mix(in.border_colour, in.fill, inside);
-    }
-    return vec4<f32>(colour.rgb, colour.a * cover);
+    let inside = select(1.0, clamp(0.5 - (outer + in.border), 0.0, 1.0), in.border > 0.0);
+    let colour = mix(in.border_colour, in.fill, inside);
+    return vec4<f32>(colour.rgb, colour.a * clamp(0.5 - outer, 0.0, 1.0));
 }

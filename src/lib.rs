@@ -16,6 +16,7 @@ pub mod health;
 pub mod hub;
 pub mod mqtt;
 pub mod present;
+pub mod replay;
 pub mod scene;
 pub mod speech;
 pub mod window;

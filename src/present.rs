@@ -23,8 +23,10 @@ use crate::gpu::Gpu;
 use crate::scene::Size;
 use crate::window;
 
+mod area;
 pub(crate) mod display;
 mod headless;
+mod line;
 mod pace;
 pub mod port;
 pub(crate) mod show;

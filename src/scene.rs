@@ -19,6 +19,7 @@ mod header;
 pub mod layout;
 mod look;
 pub mod plan;
+mod qr;
 mod recent;
 mod spotlight;
 pub mod theme;
@@ -281,14 +282,16 @@ fn body(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis> {
 
 fn spotlight_and_below(canvas: &mut Canvas, board: &Board<'_>, area: Rect, remarks: &[(Shape, String)]) {
     let px = board.px;
-    let recent = if board.view.recent.is_empty() { None } else { Some(Track::Px(px.of(172.0))) };
+    let code = qr::wanted(board);
+    let any = !recent::calls(board).is_empty() || code.is_some();
+    let recent = any.then_some(Track::Px(px.of(172.0)));
     let mut tracks = vec![Track::Share(1.0)];
     tracks.extend(recent);
     tracks.extend(remarks.iter().map(|_| Track::Px(px.of(REMARK))));
     let places = layout::rows(area, &tracks, px.of(if remarks.is_empty() { 22.0 } else { 16.0 }));
     spotlight::draw(canvas, board, places[0]);
     if recent.is_some() {
-        recent::draw(canvas, board, places[1]);
+        recent::draw(canvas, board, places[1], code.as_ref());
     }
     for (remark, place) in remarks.iter().rev().zip(places.iter().rev()) {
         recent::remark(canvas, board, *place, remark);

@@ -78,6 +78,27 @@ fn the_day_begins_with_a_calm_welcome() {
     hold("morning", &views::morning(), &views::look(), LANDSCAPE);
 }
 
+/// The recording at an instant of the morning.
+fn recorded(at: &str) -> Scene {
+    let config = moiso::config::Config::default();
+    let events = moiso::replay::read(include_str!("scenes/morning.jsonl"), &config.topic_prefix()).unwrap();
+    let replay = moiso::replay::play(moiso::board::Rules::of(&config), &events, at.parse().unwrap());
+    assert_eq!(replay.rejected, [], "the recording keeps the contract");
+    compose(&replay.board.view(replay.now), &views::look(), LANDSCAPE, replay.now)
+}
+
+#[test]
+fn a_recorded_morning_becomes_the_board_of_its_minute() {
+    golden::hold("recorded", &drawn(&gpu(), &recorded("2026-11-24T09:41:20+07:00")));
+}
+
+#[test]
+fn the_same_recording_shows_the_lunch_break_at_noon() {
+    let noon = recorded("2026-11-24T12:00:00+07:00");
+    let said: Vec<&str> = noon.layers[0].texts.iter().map(|run| &*run.text).collect();
+    assert!(said.contains(&"Nghỉ trưa – mở lại lúc 13:30"), "{said:?}");
+}
+
 /// One line of text in a box of `height` in the middle of a picture of 1200x700.
 fn line_in_a_box(text: &str, face: Face, size: f32, height: f32) -> Scene {
     // The same baseline in every box, so that pictures can be compared.

@@ -6,7 +6,7 @@ mod views;
 
 use moiso::clock::Millis;
 use moiso::gpu::{Gpu, Offscreen};
-use moiso::scene::{Look, Size, Theme, compose};
+use moiso::scene::{Look, Scene, Size, Theme, compose};
 use views::{LANDSCAPE, PORTRAIT};
 
 #[test]
@@ -24,6 +24,36 @@ fn a_sheet_of_all_boards() {
     }
 }
 
+#[test]
+#[ignore = "measures, and says nothing about right or wrong"]
+fn frame_times() {
+    let gpu = Gpu::open(&Gpu::instance(), None).unwrap();
+    println!("{}", gpu.info());
+    let mut scene = compose(&views::busy(), &views::look(), LANDSCAPE, views::now());
+    let strip = scene.strip.as_ref().unwrap().rect;
+    let mut target = Offscreen::new(&gpu, LANDSCAPE).unwrap();
+    let mut time = |name: &str, work: &mut dyn FnMut(i64, &mut Scene, &mut Offscreen)| {
+        let start = std::time::Instant::now();
+        for n in 0..50 {
+            work(n, &mut scene, &mut target);
+        }
+        println!("{name}: {:.2} ms", start.elapsed().as_secs_f64() * 20.0);
+    };
+    time("compose", &mut |_, scene, _| {
+        *scene = compose(&views::busy(), &views::look(), LANDSCAPE, views::now());
+    });
+    time("whole frame, drawn and read", &mut |n, scene, target| {
+        scene.slide(Millis(n * 17));
+        target.draw(&gpu, scene, None).unwrap();
+        target.read(&gpu, LANDSCAPE.rect()).unwrap();
+    });
+    time("moving line, drawn and read", &mut |n, scene, target| {
+        scene.slide(Millis(n * 17));
+        target.draw(&gpu, scene, Some(strip)).unwrap();
+        target.read(&gpu, strip).unwrap();
+    });
+}
+
 fn cases() -> Vec<(&'static str, moiso::board::view::BoardView, Look, Size)> {
     let look = views::look;
     let paper = Look { theme: Theme::named("paper").unwrap(), ..look() };
@@ -34,6 +64,8 @@ fn cases() -> Vec<(&'static str, moiso::board::view::BoardView, Look, Size)> {
         counter.label_en = Some("Business registration".into());
     }
     bilingual.spotlight = views::full().spotlight;
+    let mut code = views::busy();
+    code.ticker[0].qr = Some("https://example.org/lay-so?hall=dong-da".into());
     let mut identify = views::busy();
     identify.identify_until = Some(Millis(1000));
     vec![
@@ -60,6 +92,7 @@ fn cases() -> Vec<(&'static str, moiso::board::view::BoardView, Look, Size)> {
         ("old", views::full(), look(), Size { w: 1024, h: 768 }),
         ("wide", views::full(), look(), Size { w: 2560, h: 1080 }),
         ("four-k", views::busy(), look(), Size { w: 3840, h: 2160 }),
+        ("code", code, look(), LANDSCAPE),
         ("identify", identify, look(), LANDSCAPE),
     ]
 }

@@ -5,7 +5,7 @@
 
 use glyphon::PrepareError;
 
-use super::quad::{Globals, QuadBatch, QuadPipeline};
+use super::quad::{Globals, QuadBatch, QuadPipeline, QuadRange};
 use super::strip::{Strip, begin, clear};
 use super::text::{Page, Text};
 use super::{Gpu, GpuError};
@@ -83,7 +83,7 @@ impl Painter {
         encoder: &mut wgpu::CommandEncoder,
         scene: &Scene,
         scissor: Scissor,
-    ) -> Result<Vec<std::ops::Range<u32>>, GpuError> {
+    ) -> Result<Vec<QuadRange>, GpuError> {
         self.text.trim();
         match self.prepare(gpu, encoder, scene, scissor) {
             Err(GpuError::Text(PrepareError::AtlasFull)) => {
@@ -103,7 +103,7 @@ impl Painter {
         encoder: &mut wgpu::CommandEncoder,
         scene: &Scene,
         scissor: Scissor,
-    ) -> Result<Vec<std::ops::Range<u32>>, GpuError> {
+    ) -> Result<Vec<QuadRange>, GpuError> {
         self.globals.set(gpu, scene.size);
         self.page.set_size(gpu, scene.size);
         if let Some(strip) = scene.strip.as_ref().filter(|strip| touches(&strip.rect, scissor)) {
@@ -128,19 +128,19 @@ impl Painter {
         target: &wgpu::TextureView,
         scissor: Scissor,
         keep: bool,
-        ranges: &[std::ops::Range<u32>],
+        ranges: &[QuadRange],
     ) -> Result<(), GpuError> {
         let load = if keep { wgpu::LoadOp::Load } else { clear(scene.background, self.format) };
         let mut pass = begin(encoder, "moiso board pass", target, load);
         let [x, y, w, h] = scissor;
         pass.set_scissor_rect(x, y, w, h);
         if keep {
-            self.quads.draw(&mut pass, &self.pipeline, &self.globals, ranges[0].clone());
+            self.quads.draw(&mut pass, &self.pipeline, &self.globals, &ranges[0]);
         }
         for (index, range) in ranges[1..].iter().enumerate() {
-            self.quads.draw(&mut pass, &self.pipeline, &self.globals, range.clone());
+            self.quads.draw(&mut pass, &self.pipeline, &self.globals, range);
             self.text.draw(&self.page, index, &mut pass)?;
-            if let Some([x, y, w, h]) = self.strip_pixels(scene, scissor).filter(|_| index == 0) {
+            if let Some([x, y, w, h]) = strip_pixels(scene, scissor).filter(|_| index == 0) {
                 pass.set_scissor_rect(x, y, w, h);
                 self.strip.draw(&mut pass, &self.globals);
                 let [x, y, w, h] = scissor;
@@ -149,11 +149,11 @@ impl Painter {
         }
         Ok(())
     }
+}
 
-    #[allow(clippy::unused_self)]
-    fn strip_pixels(&self, scene: &Scene, scissor: Scissor) -> Option<Scissor> {
-        scene.strip.as_ref().and_then(|strip| pixels(strip.rect, scissor))
-    }
+/// Where the moving line may be drawn.
+fn strip_pixels(scene: &Scene, scissor: Scissor) -> Option<Scissor> {
+    scene.strip.as_ref().and_then(|strip| pixels(strip.rect, scissor))
 }
 
 /// What a cleared target would show; a damaged part is painted with it, because a clear ignores the scissor.

@@ -1,9 +1,9 @@
-//! Boxes and icons: one pipeline per device and format, one instanced draw per layer.
+//! Boxes and icons: two pipelines per device and format, two instanced draws per layer.
 
 use bytemuck::{Pod, Zeroable};
 
 use super::Gpu;
-use crate::scene::{Quad, Size};
+use crate::scene::{Quad, Shape, Size};
 
 /// What the shader reads about one quad.
 #[derive(Copy, Clone, Debug, Pod, Zeroable)]
@@ -84,29 +84,43 @@ impl Globals {
     }
 }
 
-/// The pipeline, shared by the board and the strip.
+/// The pipelines, shared by the board and the strip.
 #[derive(Debug)]
-pub(super) struct QuadPipeline(wgpu::RenderPipeline);
+pub(super) struct QuadPipeline {
+    boxes: wgpu::RenderPipeline,
+    icons: wgpu::RenderPipeline,
+}
+
+/// The quads of one layer in a [`QuadBatch`]: boxes are drawn first, icons stand on them.
+#[derive(Clone, Debug)]
+pub(super) struct QuadRange {
+    boxes: std::ops::Range<u32>,
+    icons: std::ops::Range<u32>,
+}
 
 impl QuadPipeline {
     pub fn new(gpu: &Gpu, globals: &wgpu::BindGroupLayout, format: wgpu::TextureFormat) -> Self {
         let stride = size_of::<Instance>() as u64;
-        Self(pipeline(
-            gpu,
-            "moiso quad",
-            include_str!("../../shaders/quad.wgsl"),
-            &[Some(globals)],
-            (stride, &ATTRIBUTES),
-            format,
-        ))
+        let source = include_str!("../../shaders/quad.wgsl");
+        let made = |label, entry| {
+            let program = Program { label, source, fragment: entry };
+            pipeline(gpu, &program, &[Some(globals)], (stride, &ATTRIBUTES), format)
+        };
+        Self { boxes: made("moiso boxes", "fs_main"), icons: made("moiso icons", "fs_icon") }
     }
+}
+
+/// A shader of ours and which of its fragment programs is meant.
+pub(super) struct Program<'a> {
+    pub label: &'a str,
+    pub source: &'a str,
+    pub fragment: &'a str,
 }
 
 /// A pipeline of instanced rectangles with blended output.
 pub(super) fn pipeline(
     gpu: &Gpu,
-    label: &str,
-    source: &str,
+    &Program { label, source, fragment }: &Program<'_>,
     groups: &[Option<&wgpu::BindGroupLayout>],
     (stride, attributes): (u64, &[wgpu::VertexAttribute]),
     format: wgpu::TextureFormat,
@@ -141,7 +155,7 @@ pub(super) fn pipeline(
         multisample: wgpu::MultisampleState::default(),
         fragment: Some(wgpu::FragmentState {
             module: &module,
-            entry_point: Some("fs_main"),
+            entry_point: Some(fragment),
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             targets: &[Some(wgpu::ColorTargetState {
                 format,
@@ -170,8 +184,14 @@ impl QuadBatch {
         self.instances.clear();
     }
 
-    /// Adds quads and returns their range.
-    pub fn push<'a>(&mut self, quads: impl Iterator<Item = &'a Quad>) -> std::ops::Range<u32> {
+    /// Adds the quads of a layer and returns where they are.
+    pub fn push<'a>(&mut self, quads: impl Iterator<Item = &'a Quad> + Clone) -> QuadRange {
+        let is_box = |quad: &&Quad| quad.shape == Shape::Box;
+        let boxes = self.extend(quads.clone().filter(is_box));
+        QuadRange { boxes, icons: self.extend(quads.filter(|quad| !is_box(quad))) }
+    }
+
+    fn extend<'a>(&mut self, quads: impl Iterator<Item = &'a Quad>) -> std::ops::Range<u32> {
         let start = self.instances.len() as u32;
         self.instances.extend(quads.map(Instance::from));
         start..self.instances.len() as u32
@@ -195,13 +215,17 @@ impl QuadBatch {
         pass: &mut wgpu::RenderPass<'_>,
         pipeline: &QuadPipeline,
         globals: &Globals,
-        range: std::ops::Range<u32>,
+        range: &QuadRange,
     ) {
-        let Some(buffer) = self.buffer.as_ref().filter(|_| !range.is_empty()) else { return };
-        pass.set_pipeline(&pipeline.0);
+        let Some(buffer) = &self.buffer else { return };
         pass.set_bind_group(0, &globals.group, &[]);
         pass.set_vertex_buffer(0, buffer.slice(..));
-        pass.draw(0..4, range);
+        for (pipeline, range) in [(&pipeline.boxes, &range.boxes), (&pipeline.icons, &range.icons)] {
+            if !range.is_empty() {
+                pass.set_pipeline(pipeline);
+                pass.draw(0..4, range.clone());
+            }
+        }
     }
 }
 

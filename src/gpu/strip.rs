@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::quad::{Globals, QuadBatch, QuadPipeline, pipeline, vertex_buffer};
+use super::quad::{Globals, Program, QuadBatch, QuadPipeline, pipeline, vertex_buffer};
 use super::text::{Page, Text};
 use super::{Gpu, GpuError};
 use crate::scene::{Colour, Rect, Size, Strip as StripScene, StripContent};
@@ -64,9 +64,10 @@ impl Strip {
             }],
         });
         let source = include_str!("../../shaders/strip.wgsl");
+        let program = Program { label: "moiso strip", source, fragment: "fs_main" };
         let groups = [Some(globals_layout), Some(&tile_layout)];
         Self {
-            pipeline: pipeline(gpu, "moiso strip", source, &groups, (16, &ATTRIBUTES), format),
+            pipeline: pipeline(gpu, &program, &groups, (16, &ATTRIBUTES), format),
             tile_layout,
             placed: Vec::new(),
             vertices: None,
@@ -208,7 +209,7 @@ impl Strip {
         let range = tile.quads.push(shifted.iter());
         tile.quads.upload(gpu);
         let mut pass = begin(encoder, "moiso strip pass", &tile.view, clear(content.background, self.format));
-        tile.quads.draw(&mut pass, quads, &self.globals, range);
+        tile.quads.draw(&mut pass, quads, &self.globals, &range);
         text.draw(&self.page, index, &mut pass)
     }
 

@@ -62,7 +62,17 @@ impl Drawn {
         self.picture.draw(&self.gpu, scene, part)?;
         // A copy is cheap: the texts are shared.
         self.scene = Some(scene.clone());
-        Ok(Some(part.unwrap_or(whole(scene.size))))
+        Ok(Some(part.unwrap_or(scene.size.rect())))
+    }
+
+    /// The same, but the moving line stays where it was drawn last.
+    pub fn draw_but_line(&mut self, scene: &Scene) -> Result<Option<Rect>, Fault> {
+        let drawn = self.scene.as_ref().and_then(|scene| scene.strip.as_ref());
+        let mut scene = scene.clone();
+        if let (Some(strip), Some(drawn)) = (&mut scene.strip, drawn) {
+            strip.offset = drawn.offset % strip.content.length.max(1);
+        }
+        self.draw(&scene)
     }
 
     /// The whole picture with this scene on it.
@@ -79,10 +89,6 @@ impl Drawn {
     pub fn info(&self) -> &str {
         &self.info
     }
-}
-
-pub(super) fn whole(size: Size) -> Rect {
-    Rect { x: 0.0, y: 0.0, w: size.w as f32, h: size.h as f32 }
 }
 
 /// The canvas without a display.
@@ -112,5 +118,53 @@ impl Canvas for Headless {
 
     fn kind(&self) -> &'static str {
         "headless"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::view::BoardView;
+    use crate::clock::{Millis, Now};
+    use crate::config::Config;
+    use crate::scene::{Look, compose};
+
+    const SIZE: Size = Size { w: 320, h: 180 };
+
+    fn scene() -> Scene {
+        let now = Now { mono: Millis::ZERO, wall: "2026-11-24T02:15:20Z".parse().unwrap() };
+        compose(&BoardView::empty(), &Look::of(&Config::default()), SIZE, now)
+    }
+
+    fn drawn() -> Drawn {
+        Drawn::new(Gpu::open(&Gpu::instance(), None).expect("a GPU or a software renderer"), SIZE).unwrap()
+    }
+
+    #[test]
+    fn a_device_that_is_destroyed_under_the_picture_is_a_fault_and_a_new_one_draws_the_same() {
+        let mut first = drawn();
+        let picture = first.picture(&scene()).unwrap();
+        first.gpu.device.destroy();
+        let mut changed = scene();
+        changed.background = crate::scene::Colour([1, 2, 3, 255]);
+        assert!(matches!(first.draw(&changed), Err(Fault::Device(_))));
+        assert!(first.picture(&scene()).is_err());
+        drop(first);
+        assert!(drawn().picture(&scene()).unwrap() == picture);
+    }
+
+    #[test]
+    fn a_scene_that_is_drawn_already_is_not_drawn_again() {
+        let mut drawn = drawn();
+        assert_eq!(drawn.draw(&scene()).unwrap(), Some(SIZE.rect()));
+        assert_eq!(drawn.draw(&scene()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_picture_of_another_size_is_drawn_whole() {
+        let mut drawn = drawn();
+        drawn.draw(&scene()).unwrap();
+        let larger = Scene { size: Size { w: 640, h: 360 }, ..scene() };
+        assert_eq!(drawn.draw(&larger).unwrap(), Some(larger.size.rect()));
     }
 }

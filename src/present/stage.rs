@@ -138,3 +138,129 @@ impl Write for Fnv {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::call::NoticeId;
+    use crate::board::state::Level;
+    use crate::board::view::{BoardView, TickerItem};
+    use crate::clock::ManualClock;
+
+    const SIZE: Size = Size { w: 1920, h: 1080 };
+
+    /// A board whose line is longer than the screen is wide.
+    fn view(revision: u64, notices: &[&str]) -> SharedView {
+        let ticker = notices.iter().map(|text| TickerItem {
+            id: NoticeId::parse(text).unwrap(),
+            text: format!("{text} ").repeat(60),
+            text_en: None,
+            level: Level::Info,
+            qr: None,
+            until: None,
+        });
+        Arc::new(BoardView { revision, ticker: ticker.collect(), ..BoardView::empty() })
+    }
+
+    struct Hall {
+        stage: Stage,
+        clock: Arc<ManualClock>,
+        views: watch::Sender<SharedView>,
+    }
+
+    impl Hall {
+        fn new() -> Self {
+            // Twenty seconds into a minute.
+            let clock = Arc::new(ManualClock::at("2026-11-24T02:15:20Z".parse().unwrap()));
+            let (views, seen) = watch::channel(view(1, &["một"]));
+            let stage = Stage::new(&Config::default(), seen, Arc::clone(&clock) as Arc<dyn Clock>);
+            Self { stage, clock, views }
+        }
+
+        fn scene(&mut self) -> Scene {
+            self.stage.scene(SIZE).clone()
+        }
+
+        fn offset(&mut self) -> u32 {
+            self.scene().strip.expect("a line").offset
+        }
+
+        fn next(&mut self) -> Option<Millis> {
+            let now = self.stage.now().mono;
+            self.stage.next_change(now)
+        }
+    }
+
+    #[test]
+    fn the_line_moves_two_pixels_sixty_times_a_second_and_the_rest_stands_still() {
+        let mut hall = Hall::new();
+        let (first, hash) = (hall.scene(), hall.stage.hash());
+        let mut offset = hall.offset();
+        for _ in 0..60 {
+            let due = hall.next().expect("a line moves");
+            hall.clock.advance(due - hall.stage.now().mono);
+            assert_eq!(hall.offset(), offset + 2);
+            offset += 2;
+        }
+        assert_eq!(hall.stage.now().mono, Millis::from_secs(1));
+        assert_eq!((hall.scene().layers, hall.stage.hash()), (first.layers, hash));
+    }
+
+    #[test]
+    fn nothing_is_due_without_a_display_before_the_clock_shows_another_minute() {
+        let mut hall = Hall::new();
+        hall.stage.animate(false);
+        let first = hall.scene();
+        assert_eq!(hall.next(), Some(Millis::from_secs(40)));
+        hall.clock.advance(Millis::from_secs(39));
+        assert_eq!(hall.scene(), first);
+        hall.clock.advance(Millis::from_secs(1));
+        assert_ne!(hall.scene().layers, first.layers);
+        assert_eq!(hall.next(), Some(Millis::from_secs(100)));
+    }
+
+    #[test]
+    fn a_snapshot_has_the_line_where_it_is_now_even_where_nobody_watches_it() {
+        let mut hall = Hall::new();
+        hall.stage.animate(false);
+        let before = hall.offset();
+        hall.clock.advance(Millis::from_secs(2));
+        let now = hall.stage.scene_now(SIZE).strip.as_ref().unwrap().offset;
+        assert_eq!(now, before + 240);
+    }
+
+    #[test]
+    fn a_line_that_is_being_read_does_not_jump_when_a_call_comes() {
+        let mut hall = Hall::new();
+        hall.offset();
+        hall.clock.advance(Millis(50));
+        let before = hall.offset();
+        hall.views.send_replace(view(2, &["một"]));
+        assert_eq!(hall.offset(), before);
+    }
+
+    #[test]
+    fn the_hash_is_of_the_picture_and_not_of_the_revision() {
+        let mut hall = Hall::new();
+        hall.scene();
+        let first = hall.stage.hash();
+        let mut hashes = Vec::new();
+        for (revision, notices) in [(2, ["hai"]), (3, ["một"])] {
+            hall.views.send_replace(view(revision, &notices));
+            hall.scene();
+            hashes.push(hall.stage.hash());
+        }
+        assert_ne!(hashes[0], first);
+        assert_eq!(hashes[1], first);
+    }
+
+    #[test]
+    fn the_last_view_stays_when_the_hub_is_gone() {
+        let mut hall = Hall::new();
+        let first = hall.scene();
+        let Hall { mut stage, views, .. } = hall;
+        drop(views);
+        assert_eq!(*stage.scene(SIZE), first);
+        assert_ne!(stage.scene(Size { w: 1280, h: 720 }).size, first.size);
+    }
+}

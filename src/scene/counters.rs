@@ -142,7 +142,7 @@ fn serving(
     let above = ((free - between) * 0.46).round();
     let kind = Type::digits(800, sizes.ticket, theme.ink);
     // Figures have no marks; a hair above and below the capitals is enough.
-    let hair = (sizes.ticket * 0.06).ceil();
+    let hair = (sizes.ticket * 0.06).ceil().min(between);
     let mut y = body.y + above;
     canvas.text(Rect { y: y - hair, h: cap + 2.0 * hair, ..body }, ticket, &kind);
     y += cap + between;

@@ -46,15 +46,19 @@ fn cut(text: &str, face: Face, size: f32, room: f32) -> String {
     }
 }
 
-/// Breaks `text` into as few lines as fit into `room`: between sentences when that is enough, else at spaces into lines
-/// of about equal length, so that no word is left alone.
+/// Breaks `text` into as few lines as fit into `room`: each sentence apart when that takes at most one line more, and
+/// at spaces into lines of about equal length, so that no word is left alone.
 pub fn lines(text: &str, face: Face, size: f32, room: f32) -> Vec<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let widths: Vec<f32> = words.iter().map(|w| font::width(w, face, size)).collect();
     let space = font::width("n n", face, size) - font::width("nn", face, size);
     let count = broken(&words, &widths, space, room).len();
-    if let Some(sentences) = by_sentences(text, face, size, room).filter(|s| s.len() == count) {
-        return sentences;
+    let sentences: Vec<&str> = text.split_inclusive(". ").collect();
+    if sentences.len() > 1 {
+        let apart: Vec<String> = sentences.iter().flat_map(|s| lines(s, face, size, room)).collect();
+        if apart.len() <= count + 1 {
+            return apart;
+        }
     }
     // The narrowest measure that still needs no more lines.
     let (mut low, mut high) = (room / 2.0, room);
@@ -67,12 +71,6 @@ pub fn lines(text: &str, face: Face, size: f32, room: f32) -> Vec<String> {
         }
     }
     broken(&words, &widths, space, high)
-}
-
-/// One sentence a line, when each fits.
-fn by_sentences(text: &str, face: Face, size: f32, room: f32) -> Option<Vec<String>> {
-    let sentences: Vec<String> = text.split_inclusive(". ").map(|s| s.trim().to_owned()).collect();
-    sentences.iter().all(|s| font::width(s, face, size) <= room).then_some(sentences)
 }
 
 fn broken(words: &[&str], widths: &[f32], space: f32, room: f32) -> Vec<String> {

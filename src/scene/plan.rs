@@ -192,3 +192,78 @@ pub fn reading(look: &Look, size: Size, count: usize) -> Reading {
     let needed_px = needed_px(look, size);
     Reading { needed_px, needed_mm: needed_px * mm, cap_px, cap_mm: cap_px * mm, plan }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::call::{Counter, Lane};
+    use crate::board::state::CounterMode;
+    use crate::config::Config;
+
+    const FULL_HD: Size = Size { w: 1920, h: 1080 };
+
+    fn look() -> Look {
+        Look::of(&Config::default())
+    }
+
+    fn counters(count: usize) -> Vec<CounterView> {
+        let one = |n: usize| CounterView {
+            counter: Counter::parse(&n.to_string()).unwrap(),
+            noun: "Quầy".into(),
+            label: None,
+            label_en: None,
+            lanes: Vec::new(),
+            mode: CounterMode::Open,
+            ticket: None,
+            lane: Lane::Regular,
+            slot: None,
+            reopens: None,
+            called: false,
+            called_at: None,
+            known: true,
+        };
+        (1..=count).map(one).collect()
+    }
+
+    fn at(seconds: i64) -> Now {
+        Now { mono: Millis::from_secs(seconds), wall: jiff::Timestamp::UNIX_EPOCH }
+    }
+
+    #[test]
+    fn the_default_hall_is_read_from_its_farthest_seat_on_one_page() {
+        let reading = reading(&look(), FULL_HD, Config::default().counters.len());
+        assert!(reading.is_met(), "{reading:?}");
+        assert_eq!(reading.plan.pages, 1);
+        assert!((reading.needed_mm - 45.0).abs() < 0.1, "9 m need 45 mm: {reading:?}");
+    }
+
+    #[test]
+    fn two_hundred_counters_turn_pages_that_can_still_be_read() {
+        let reading = reading(&look(), FULL_HD, 200);
+        assert!(reading.is_met(), "{reading:?}");
+        let plan = reading.plan;
+        assert!(plan.pages * plan.columns * plan.rows >= 200, "{plan:?}");
+        assert!((plan.pages - 1) * plan.columns * plan.rows < 200, "no page is empty: {plan:?}");
+    }
+
+    #[test]
+    fn a_distance_that_no_size_can_serve_is_told_and_still_shows_about_twelve() {
+        let far = Look { farthest_seat_m: 60.0, ..look() };
+        let reading = reading(&far, FULL_HD, 100);
+        assert!(!reading.is_met());
+        assert!((10..=15).contains(&(reading.plan.columns * reading.plan.rows)), "{reading:?}");
+    }
+
+    #[test]
+    fn pages_turn_in_time_and_the_page_of_a_call_comes_up_at_once() {
+        let plan = Plan { columns: 2, rows: 5, pages: 3, ticket: 90.0 };
+        let every = Millis::from_secs(10);
+        let mut counters = counters(25);
+        assert_eq!(page(&counters, plan, every, at(0)), (0, Some(Millis::from_secs(10))));
+        assert_eq!(page(&counters, plan, every, at(25)), (2, Some(Millis::from_secs(30))));
+        assert_eq!(page(&counters, plan, every, at(31)).0, 0);
+        counters[14].called_at = Some(Millis::from_secs(33));
+        assert_eq!(page(&counters, plan, every, at(33)), (1, Some(Millis::from_secs(43))));
+        assert_eq!(page(&counters, plan, every, at(44)).0, 2, "from there the pages turn on");
+    }
+}

@@ -3,22 +3,37 @@
 use super::canvas::{Canvas, LINE, Type};
 use super::layout::{Track, columns};
 use super::{Board, Rect, Shape, words};
+use crate::board::view::RecentCall;
 
 /// Calls that are shown at most.
 const SHOWN: usize = 3;
 
-pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
+/// The last calls that the spotlight does not show.
+pub fn calls<'a>(board: &Board<'a>) -> Vec<&'a RecentCall> {
+    let view = board.view;
+    let lit = |call: &RecentCall| {
+        view.spotlight.iter().any(|s| s.ticket == call.ticket && s.counter == call.counter)
+    };
+    view.recent.iter().filter(|call| !lit(call)).take(SHOWN).collect()
+}
+
+/// Draws the last calls; a notice's QR code takes the place of the oldest.
+pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect, code: Option<&qrcode::QrCode>) {
     let px = board.px;
     let places = columns(area, &[Track::Share(1.0); SHOWN], px.of(18.0));
+    let calls = calls(board);
     for (index, place) in places.into_iter().enumerate() {
-        card(canvas, board, place, index);
+        match code.filter(|_| index == SHOWN - 1) {
+            Some(code) => super::qr::draw(canvas, board, place, code),
+            None => card(canvas, board, place, index, calls.get(index).copied()),
+        }
     }
 }
 
-fn card(canvas: &mut Canvas, board: &Board<'_>, area: Rect, index: usize) {
+fn card(canvas: &mut Canvas, board: &Board<'_>, area: Rect, index: usize, call: Option<&RecentCall>) {
     let (theme, px) = (&board.look.theme, board.px);
+    let Some(call) = call else { return };
     canvas.fill(area, theme.panel_low, px.of(theme.radius));
-    let Some(call) = board.view.recent.get(index) else { return };
     let inner = area.inset(px.of(26.0), px.of(10.0));
     let time = words::clock(board.look.time_zone.to_datetime(call.at).time());
     let head = if index == 0 { format!("Vừa gọi · {time}") } else { time };

@@ -78,18 +78,26 @@ fn hero_head(canvas: &mut Canvas, board: &Board<'_>, row: Rect, spot: &Spot) {
     let mut right = row.right();
     let height = px.of(48.0);
     let y = row.y + ((row.h - height) / 2.0).round();
+    // The head keeps at least a third of the row; a chip for which no words are left is not shown.
+    let left = row.x + row.w / 3.0;
     for chip in chips(board, spot).into_iter().chain(more(board)) {
-        let width = chip.width(height).min(row.w * 0.6);
+        let width = chip.width(height).min(right - left);
+        if width < height * 2.5 {
+            break;
+        }
         right -= width;
         chip.draw(canvas, Rect { x: right, y, w: width, h: height }, px.of(theme.radius_chip));
         right -= px.of(12.0);
     }
     let room = Rect { w: right - row.x, ..row };
     let kind = Type::words(700, px.of(44.0), theme.call_ink);
-    let width = canvas.text(room, words::invitation(spot.kind), &kind);
-    if board.look.english {
+    let fitted = kind.fit(words::invitation(spot.kind), room.w);
+    let width = fitted.width.ceil() + 1.0;
+    canvas.fitted(Rect { w: width.min(room.w), ..room }, &fitted, &kind);
+    let rest = room.trimmed(width + px.of(18.0), 0.0);
+    if board.look.english && rest.w > 0.0 {
         let kind = Type::words(500, px.of(30.0), theme.call_ink);
-        canvas.text(room.trimmed(width + px.of(18.0), 0.0), words::invitation_en(spot.kind), &kind);
+        canvas.text(rest, words::invitation_en(spot.kind), &kind);
     }
 }
 
@@ -178,11 +186,14 @@ fn stacked(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, newe
     let inner = area.inset(px.of(34.0), px.of(16.0));
     let halves = columns(inner, &[Track::Share(1.15), Track::Share(1.0)], px.of(20.0));
     canvas.text(halves[0], spot.ticket.as_str(), &number(halves[0], 150.0, board, theme.call_ink));
-    let box_h = px.of(104.0).min(halves[1].h);
     let chip_h = px.of(42.0);
+    let gap = px.of(8.0);
     let head = stacked_head(board, spot);
-    let with_head = !head.is_empty() && halves[1].h >= box_h + chip_h + px.of(8.0);
-    let total = if with_head { box_h + chip_h + px.of(8.0) } else { box_h };
+    // Chips take their row from the destination, as long as that stays large.
+    let left = halves[1].h - chip_h - gap;
+    let with_head = !head.is_empty() && left >= px.of(64.0);
+    let box_h = px.of(104.0).min(if with_head { left } else { halves[1].h });
+    let total = if with_head { box_h + chip_h + gap } else { box_h };
     let mut y = halves[1].y + ((halves[1].h - total) / 2.0).round();
     if with_head {
         let mut x = halves[1].x;
@@ -192,9 +203,10 @@ fn stacked(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, newe
                 x += chip.draw(canvas, rect, px.of(theme.radius_chip)) + px.of(10.0);
             }
         }
-        y += chip_h + px.of(8.0);
+        y += chip_h + gap;
     }
-    destination(canvas, board, Rect { y, h: box_h, ..halves[1] }, spot, 60.0);
+    let size = 60.0_f32.min(60.0 * box_h / px.of(88.0));
+    destination(canvas, board, Rect { y, h: box_h, ..halves[1] }, spot, size);
 }
 
 /// What is special about a stacked call: that it is repeated or moved, its lane, its time.

@@ -147,3 +147,74 @@ impl Scene {
         self.strip.as_mut().is_some_and(|strip| strip.slide(mono))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::call::NoticeId;
+    use crate::board::view::{BoardView, TickerItem};
+    use crate::clock::Now;
+    use crate::config::Config;
+    use crate::scene::{Look, Size, compose};
+
+    const FULL_HD: Size = Size { w: 1920, h: 1080 };
+
+    fn item(text: &str) -> TickerItem {
+        let id = NoticeId::parse(&text.chars().take(8).collect::<String>()).unwrap();
+        TickerItem { id, text: text.into(), text_en: None, level: Level::Info, qr: None, until: None }
+    }
+
+    fn scene(items: &[&str], mono: i64) -> Scene {
+        let view = BoardView { ticker: items.iter().map(|t| item(t)).collect(), ..BoardView::empty() };
+        let now = Now { mono: Millis(mono), wall: jiff::Timestamp::UNIX_EPOCH };
+        compose(&view, &Look::of(&Config::default()), FULL_HD, now)
+    }
+
+    const PARKING: &str = "Công dân được gửi xe miễn phí, nước uống miễn phí, hướng dẫn kê khai miễn phí";
+    const ONLINE: &str = "Lấy số trực tuyến qua ứng dụng iHanoi để biết trước khung giờ phục vụ";
+    const LIFT: &str = "Thang máy số 2 ngừng hoạt động, mời công dân đi thang bộ bên trái sảnh";
+
+    /// Where `text` stands on the glass.
+    fn place(scene: &Scene, text: &str) -> f32 {
+        let strip = scene.strip.as_ref().unwrap();
+        let run = strip.content.texts.iter().find(|run| &*run.text == text).unwrap();
+        let length = strip.content.length as f32;
+        let x = (run.rect.x - strip.offset as f32).rem_euclid(length);
+        if x + run.rect.w > length { x - length } else { x }
+    }
+
+    #[test]
+    fn the_line_moves_by_whole_pixels_at_the_speed_of_the_config() {
+        let (start, later) = (scene(&[PARKING, ONLINE], 0), scene(&[PARKING, ONLINE], 2_000));
+        assert!((place(&start, PARKING) - place(&later, PARKING) - 240.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_new_notice_does_not_make_the_text_being_read_jump() {
+        let old = scene(&[PARKING, ONLINE], 7_300);
+        let mut new = scene(&[LIFT, PARKING, ONLINE], 7_300);
+        let jumped = (place(&new, PARKING) - place(&old, PARKING)).abs();
+        assert!(jumped > 100.0, "without following it would jump: {jumped}");
+        new.follow(&old, Millis(7_300));
+        assert!((place(&new, PARKING) - place(&old, PARKING)).abs() < 1.0);
+        let mut next = scene(&[LIFT, PARKING, ONLINE], 7_400);
+        next.follow(&new, Millis(7_400));
+        assert!((place(&next, PARKING) - place(&new, PARKING) + 12.0).abs() < 1.01, "it goes on from there");
+    }
+
+    #[test]
+    fn a_line_that_fits_stands_still() {
+        let strip = scene(&["Xin chào"], 5_000).strip.unwrap();
+        assert_eq!((strip.px_per_s, strip.offset), (0, 0));
+        assert_eq!(strip.next_step(Millis(5_000)), None);
+        assert!(strip.content.quads.is_empty(), "a single notice needs no mark after it");
+    }
+
+    #[test]
+    fn the_next_step_is_when_the_offset_changes() {
+        let mut strip = scene(&[PARKING, ONLINE], 1_003).strip.unwrap();
+        let step = strip.next_step(Millis(1_003)).unwrap();
+        assert!(!strip.slide(Millis(step.0 - 1)), "not before {step:?}");
+        assert!(strip.slide(step));
+    }
+}

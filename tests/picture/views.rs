@@ -121,11 +121,15 @@ pub fn busy() -> BoardView {
     BoardView {
         revision: 1,
         spotlight: vec![spot("A012", "5", Kind::Call, Lane::Elderly)],
-        recent: vec![
-            recent("B107", "2", "09:40"),
-            recent("D045", "9", "09:40"),
-            recent("A011", "1", "09:38"),
-        ],
+        recent: [
+            ("B107", "2", "09:40"),
+            ("D045", "9", "09:40"),
+            ("A011", "1", "09:38"),
+            ("E010", "11", "09:36"),
+            ("D043", "7", "09:35"),
+        ]
+        .map(|(ticket, counter, when)| recent(ticket, counter, when))
+        .into(),
         counters,
         ticker: idle_ticker(),
         link: LinkView { stale: false, last_news: Some(at("09:41")) },

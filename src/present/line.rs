@@ -1,0 +1,95 @@
+//! The moving line as pixels in memory: drawn once for each text, then copied a little further left at every step.
+//!
+//! Without a GPU, drawing the line anew sixty times a second would cost a third of a core; copying it costs a percent.
+
+use std::sync::Arc;
+
+use super::area::Area;
+use super::headless::Drawn;
+use super::show::Fault;
+use crate::scene::{Layer, Rect, Scene, Size, Strip, StripContent};
+
+/// Pixels of the longest line that is kept, 32 MiB; a longer one is drawn step by step.
+const LONGEST: u64 = 8 << 20;
+
+pub(super) struct Line {
+    content: Arc<StripContent>,
+    area: Area,
+    /// Rows of `content.length` pixels.
+    pixels: Vec<u32>,
+}
+
+impl Line {
+    /// Draws the scene's line from its beginning to its end. None when it must be drawn with the rest: what lies over
+    /// it, or a place between pixels, cannot be copied.
+    pub fn of(scene: &Scene, drawn: &mut Drawn) -> Result<Option<Self>, Fault> {
+        let Some(strip) = scene.strip.as_ref().filter(|strip| can_be_copied(scene, strip)) else {
+            return Ok(None);
+        };
+        let content = Arc::clone(&strip.content);
+        let area = Area::within(strip.rect, scene.size);
+        let length = content.length as usize;
+        let mut pixels = vec![0; length * area.h as usize];
+        let mut step = scene.clone();
+        for from in (0..content.length).step_by(area.w as usize) {
+            if let Some(strip) = &mut step.strip {
+                strip.offset = from;
+            }
+            drawn.draw(&step)?;
+            let piece = drawn.read(area.rect())?;
+            let w = area.w.min(content.length - from) as usize;
+            for (row, line) in
+                piece.rgba.chunks_exact(area.w as usize * 4).zip(pixels.chunks_exact_mut(length))
+            {
+                copy_row(&mut line[from as usize..from as usize + w], row);
+            }
+        }
+        Ok(Some(Self { content, area, pixels }))
+    }
+
+    /// Whether these are the pixels of the scene's line.
+    pub fn is_of(&self, scene: &Scene) -> bool {
+        scene.strip.as_ref().is_some_and(|strip| {
+            self.content == strip.content
+                && self.area == Area::within(strip.rect, scene.size)
+                && can_be_copied(scene, strip)
+        })
+    }
+
+    /// Copies the line, moved by `offset`, to its place in a frame of `size`.
+    pub fn copy(&self, offset: u32, frame: &mut [u32], size: Size) -> Area {
+        let length = self.content.length as usize;
+        let offset = offset as usize % length;
+        for (line, y) in self.pixels.chunks_exact(length).zip(self.area.y..) {
+            let to = &mut frame[self.area.row(y, size)];
+            let (first, rest) = to.split_at_mut((length - offset).min(to.len()));
+            first.copy_from_slice(&line[offset..offset + first.len()]);
+            for (to, from) in rest.iter_mut().zip(line.iter().cycle()) {
+                *to = *from;
+            }
+        }
+        self.area
+    }
+}
+
+fn can_be_copied(scene: &Scene, strip: &Strip) -> bool {
+    let Rect { x, y, w, h } = strip.rect;
+    let whole = [x, y, w, h].iter().all(|side| side.fract() == 0.0 && *side >= 0.0);
+    let size = u64::from(strip.content.length) * h as u64;
+    let over = scene.layers.iter().skip(1).any(|layer| covers(layer, strip.rect));
+    whole && !over && size > 0 && size <= LONGEST && Area::within(strip.rect, scene.size).w > 0
+}
+
+/// Whether anything of the layer lies on the rectangle.
+fn covers(layer: &Layer, rect: Rect) -> bool {
+    let touches =
+        |r: &Rect| r.x < rect.x + rect.w && r.x + r.w > rect.x && r.y < rect.y + rect.h && r.y + r.h > rect.y;
+    layer.quads.iter().any(|quad| touches(&quad.rect)) || layer.texts.iter().any(|run| touches(&run.rect))
+}
+
+/// Red, green, blue and alpha bytes to the words of a display.
+pub(super) fn copy_row(to: &mut [u32], from: &[u8]) {
+    for (to, [r, g, b, _]) in to.iter_mut().zip(from.as_chunks::<4>().0) {
+        *to = u32::from_be_bytes([0, *r, *g, *b]);
+    }
+}

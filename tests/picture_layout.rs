@@ -1,0 +1,246 @@
+//! Laws of the layout, for every kind of board on every size of screen; no GPU is needed.
+#![allow(clippy::unwrap_used)]
+
+#[path = "picture/views.rs"]
+mod views;
+
+use moiso::board::call::{Counter, Lane, Ticket};
+use moiso::board::state::Level;
+use moiso::board::view::BoardView;
+use moiso::scene::{
+    Colour, Face, Layer, Look, Quad, Rect, Scene, Shape, Size, TextRun, Theme, compose, font,
+};
+use proptest::prelude::*;
+
+const SIZES: [Size; 8] = [
+    Size { w: 1280, h: 720 },
+    Size { w: 1366, h: 768 },
+    Size { w: 1920, h: 1080 },
+    Size { w: 3840, h: 2160 },
+    Size { w: 1024, h: 768 },
+    Size { w: 2560, h: 1080 },
+    Size { w: 1080, h: 1920 },
+    Size { w: 720, h: 1280 },
+];
+
+/// Everything too long: tickets of twelve characters, names that fill two screens, marks above capitals.
+fn overfull() -> BoardView {
+    let mut view = views::full();
+    let long = "ĐĂNG KÝ BIỆN PHÁP BẢO ĐẢM BẰNG QUYỀN SỬ DỤNG ĐẤT VÀ TÀI SẢN GẮN LIỀN VỚI ĐẤT, Ẳ Ẵ Ẫ Ỗ Ữ Ặ Ỵ";
+    for counter in &mut view.counters {
+        counter.label = Some(long.into());
+        counter.label_en =
+            Some("Registration of secured transactions by land use rights and property on land".into());
+        counter.noun = "Phòng tiếp công dân".into();
+        counter.ticket = counter.ticket.take().map(|_| Ticket::parse("WWWW-1234567").unwrap());
+        counter.slot = Some(views::time("09:30"));
+    }
+    view.counters[0].counter = Counter::parse("Tiếp dân tầng hai").unwrap();
+    view.spotlight = vec![
+        views::spot("WWWW-1234567", "Tiếp dân tầng hai", moiso::board::call::Kind::Transfer, Lane::Disabled),
+        views::spot("WWWW-1234568", "2", moiso::board::call::Kind::Recall, Lane::Pregnant),
+        views::spot("D045", "9", moiso::board::call::Kind::Call, Lane::Booked),
+    ];
+    for spot in &mut view.spotlight {
+        spot.slot = Some(views::time("09:30"));
+    }
+    view.recent[0] = views::recent("WWWW-1234567", "Tiếp dân tầng hai", "09:40");
+    view.missed = (0..40).map(|n| views::missed(&format!("A{n:03}"))).collect();
+    view.ticker.push(views::notice("long", &long.repeat(4), Level::Important));
+    view.ticker[0].qr = Some("https://example.org/xep-hang?so=A012&quay=5".into());
+    view
+}
+
+fn overfull_look() -> Look {
+    Look {
+        title: "Trung tâm Phục vụ hành chính công thành phố, Chi nhánh số 3, Điểm tiếp nhận phường Đống Đa"
+            .into(),
+        motto: "Hành chính thông minh – tận tâm phục vụ – đúng hẹn, đúng luật, đúng người, không phiền hà"
+            .into(),
+        english: true,
+        show_holder: true,
+        ..views::look()
+    }
+}
+
+fn boards() -> Vec<(String, BoardView, Look)> {
+    let look = views::look;
+    let mut boards = vec![
+        ("busy".to_owned(), views::busy(), look()),
+        ("three".to_owned(), views::three(), look()),
+        ("stale".to_owned(), views::stale(), look()),
+        ("closed".to_owned(), views::closed(), look()),
+        ("emergency".to_owned(), views::emergency(), look()),
+        ("full".to_owned(), views::full(), Look { show_holder: true, ..look() }),
+        ("morning".to_owned(), views::morning(), look()),
+        ("overfull".to_owned(), overfull(), overfull_look()),
+        (
+            "one of the overfull".to_owned(),
+            BoardView { spotlight: overfull().spotlight[..1].to_vec(), ..overfull() },
+            overfull_look(),
+        ),
+    ];
+    for count in [1, 2, 3, 5, 7, 11, 13, 20, 40, 77, 200] {
+        boards.push((format!("{count} counters"), views::many(count), look()));
+    }
+    boards
+}
+
+fn every_scene(mut check: impl FnMut(&str, &Scene)) {
+    for theme in Theme::NAMES {
+        for (name, view, look) in boards() {
+            let look = Look { theme: Theme::named(theme).unwrap(), ..look };
+            for size in SIZES {
+                let scene = compose(&view, &look, size, views::now());
+                check(&format!("{theme}, {name}, {}x{}", size.w, size.h), &scene);
+            }
+        }
+    }
+}
+
+/// The boxes under a text, from the lowest to the uppermost.
+fn boxes_under<'a>(layer: &'a Layer, run: &TextRun) -> Vec<&'a Quad> {
+    let (x, y) = (run.rect.x + run.rect.w / 2.0, run.rect.y + run.rect.h / 2.0);
+    let point = Rect { x, y, w: 0.0, h: 0.0 };
+    let solid = |q: &&Quad| q.shape == Shape::Box && q.fill.0[3] == 255 && q.rect.contains(point);
+    layer.quads.iter().filter(solid).collect()
+}
+
+fn nothing_leaves_its_place(name: &str, scene: &Scene) {
+    let whole = scene.size.rect();
+    for layer in &scene.layers {
+        for quad in &layer.quads {
+            assert!(whole.contains(quad.rect), "{name}: {quad:?} leaves the screen");
+        }
+        for run in &layer.texts {
+            assert!(whole.contains(run.rect), "{name}: {run:?} leaves the screen");
+            if let Some(parent) = boxes_under(layer, run).last() {
+                assert!(parent.rect.contains(run.rect), "{name}: {run:?} leaves its box {:?}", parent.rect);
+            }
+        }
+    }
+    if let Some(strip) = &scene.strip {
+        assert!(whole.contains(strip.rect), "{name}: the moving line leaves the screen");
+    }
+}
+
+fn no_texts_overlap(name: &str, scene: &Scene) {
+    for layer in &scene.layers {
+        for (index, a) in layer.texts.iter().enumerate() {
+            for b in &layer.texts[index + 1..] {
+                assert!(!a.rect.overlaps(b.rect), "{name}: {a:?} and {b:?} overlap");
+            }
+        }
+    }
+}
+
+fn nothing_is_cut_without_an_ellipsis(name: &str, scene: &Scene) {
+    for run in scene.layers.iter().flat_map(|layer| &layer.texts) {
+        let width = font::width(&run.text, run.face, run.size);
+        assert!(width <= run.rect.w + 1.0, "{name}: {run:?} is {width} px wide");
+        let ink = font::ink(&run.text, run.face);
+        let baseline = font::baseline(ink, run.face, run.size, run.rect.h);
+        let (above, below) = (baseline - ink.above * run.size, run.rect.h - baseline - ink.below * run.size);
+        assert!(above >= -1.0 && below >= -1.0, "{name}: {run:?} loses {above} px above, {below} below");
+    }
+}
+
+fn all_text_has_contrast(name: &str, scene: &Scene) {
+    for layer in &scene.layers {
+        for run in &layer.texts {
+            let ground = boxes_under(layer, run).last().map_or(scene.background, |quad| quad.fill);
+            let contrast = run.colour.contrast(ground);
+            assert!(contrast >= 7.0, "{name}: {run:?} on {ground:?} has only {contrast:.2}");
+        }
+    }
+    for run in scene.strip.iter().flat_map(|strip| &strip.content.texts) {
+        let ground: Colour = scene.strip.as_ref().unwrap().content.background;
+        assert!(run.colour.contrast(ground) >= 7.0, "{name}: {run:?} on the moving line");
+    }
+}
+
+#[test]
+fn nothing_leaves_its_box_or_the_screen() {
+    every_scene(nothing_leaves_its_place);
+}
+
+#[test]
+fn texts_never_overlap() {
+    every_scene(no_texts_overlap);
+}
+
+#[test]
+fn no_text_is_cut_without_an_ellipsis_and_no_mark_is_clipped() {
+    every_scene(nothing_is_cut_without_an_ellipsis);
+}
+
+#[test]
+fn all_text_as_composed_has_a_contrast_of_at_least_seven() {
+    every_scene(all_text_has_contrast);
+}
+
+#[test]
+fn every_counter_has_its_cell_on_one_of_the_pages() {
+    for count in [1, 12, 40, 200] {
+        let view = views::many(count);
+        let plan = moiso::scene::plan::reading(&views::look(), views::LANDSCAPE, count).plan;
+        let mut seen = std::collections::BTreeSet::new();
+        for page in 0..plan.pages as i64 {
+            let now = views::now().after(moiso::clock::Millis(page * 10_000 + 1));
+            let scene = compose(&view, &views::look(), views::LANDSCAPE, now);
+            seen.extend(scene.layers[0].texts.iter().map(|run| run.text.to_string()));
+        }
+        for counter in &view.counters {
+            let ticket = counter.ticket.as_ref().unwrap().as_str();
+            assert!(seen.contains(ticket), "{ticket} of {count} counters is on a page");
+            assert!(seen.contains(counter.counter.as_str()), "counter {}", counter.counter);
+        }
+    }
+}
+
+#[test]
+fn a_waiting_citizen_sees_the_called_number_larger_than_all_else() {
+    for size in SIZES {
+        let scene = compose(&views::busy(), &views::look(), size, views::now());
+        let mut sizes: Vec<(f32, &str)> = scene.layers[0].texts.iter().map(|t| (t.size, &*t.text)).collect();
+        sizes.sort_by(|a, b| b.0.total_cmp(&a.0));
+        assert_eq!(sizes[0].1, "A012", "{size:?}");
+        assert!(sizes[0].0 > 1.8 * sizes[1].0, "{size:?}: {:?}", &sizes[..3]);
+    }
+}
+
+#[test]
+fn the_clock_makes_the_picture_change_at_the_full_minute() {
+    let scene = compose(&views::busy(), &views::look(), views::LANDSCAPE, views::now());
+    assert_eq!(scene.next_change, Some(moiso::clock::Millis(40_000)), "it is 09:41:20");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_laws_hold_for_any_screen_and_any_number_of_counters(
+        w in 800u32..4096, h in 600u32..2304, count in 1usize..=200, english: bool, remarks: bool,
+        ticket in "[A-ZĐ]{1,3}[0-9]{1,9}", label in "[A-Za-zẲỆữạĐ ·]{1,60}",
+    ) {
+        let mut view = views::many(count);
+        for counter in &mut view.counters {
+            counter.ticket = Some(Ticket::parse(&ticket).unwrap());
+            counter.label = moiso::board::call::clean(&label, 80).ok();
+            counter.lane = Lane::Pregnant;
+        }
+        if remarks {
+            view.missed = vec![views::missed("A007")];
+        } else {
+            view.recent.clear();
+        }
+        let look = Look { english, ..views::look() };
+        let scene = compose(&view, &look, Size { w, h }, views::now());
+        let name = format!("{w}x{h}, {count} counters");
+        nothing_leaves_its_place(&name, &scene);
+        no_texts_overlap(&name, &scene);
+        nothing_is_cut_without_an_ellipsis(&name, &scene);
+        let digits = scene.layers[0].texts.iter().any(|t| matches!(t.face, Face::Digits(_)));
+        prop_assert!(digits);
+    }
+}
