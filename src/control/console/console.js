@@ -188,13 +188,13 @@ function cell(counter) {
     make('div', { className: 'ticket' }, counter.ticket || '—'),
     make('div', { className: 'what', title: what }, what));
   if (me && me.role !== 'viewer') {
-    const act = (kind, words) => make('button', {
+    const act = (kind, words, spoken) => make('button', {
       type: 'button', className: 'small', disabled: !counter.ticket,
-      'aria-label': `${words} ${counter.ticket || ''}, ${nameOf(counter.counter)}`,
+      'aria-label': `${spoken} ${counter.ticket || ''}, ${nameOf(counter.counter)}`,
       'data-spot': `${counter.counter}/${kind}`,
       onclick: (event) => busyWhile([event.currentTarget], () => call(kind, counter.ticket, counter.counter, counter.lane)),
     }, words);
-    item.append(make('div', { className: 'row' }, act('recall', 'Gọi lại'), act('absent', 'Vắng mặt')));
+    item.append(make('div', { className: 'row' }, act('recall', 'Gọi lại', 'Gọi lại'), act('absent', 'Vắng', 'Vắng mặt')));
   }
   return item;
 }
@@ -252,6 +252,12 @@ function oneLine(text) {
   return text.replace(/\s+/g, ' ').trim().normalize('NFC');
 }
 
+// Also as people write it: 9h, 16h30, 8:05.
+function timeOfDay(text) {
+  const match = /^(\d{1,2})\s*(?:[:hg.]\s*(\d{2})?)?$/.exec(text.trim().toLowerCase());
+  return match ? `${match[1].padStart(2, '0')}:${match[2] || '00'}` : '';
+}
+
 function countText() {
   const length = Array.from(oneLine($('text').value)).length;
   $('text-count').textContent = `${length} / ${TEXT_MAX}`;
@@ -271,8 +277,8 @@ async function putNotice() {
   const request = { type: 'notice.put', id: freshId(), text: { vi: text }, level, speak: $('speak').checked };
   const span = $('span').value;
   if (span === 'until') {
-    if (!$('until').value) return complain('notice-error', NOTICE_FIELDS, { field: 'until', message: 'Chưa nhập giờ kết thúc.' });
-    request.until = $('until').value;
+    request.until = timeOfDay($('until').value);
+    if (!request.until) return complain('notice-error', NOTICE_FIELDS, { field: 'until', message: 'Giờ kết thúc phải có dạng 16:30.' });
   } else if (span) {
     request.for_s = Number(span);
   }
@@ -407,7 +413,7 @@ function begin() {
     }, name));
   }
   $('text').addEventListener('input', countText);
-  $('span').addEventListener('change', () => { $('until').disabled = $('span').value !== 'until'; });
+  $('span').addEventListener('change', () => { $('until-part').hidden = $('span').value !== 'until'; });
   $('notice-form').addEventListener('submit', (event) => {
     event.preventDefault();
     busyWhile([event.submitter || event.target.querySelector('.main')], putNotice);
