@@ -119,9 +119,9 @@ fn icon(shape: u32, p: vec2<f32>) -> f32 {
             return star(p - vec2<f32>(0.0, 0.07), 1.0, 0.42);
         }
         case 2u: {
-            return min(stroke(p, vec2<f32>(-0.84, 0.0), vec2<f32>(0.8, 0.0), 0.2), min(
-                stroke(p, vec2<f32>(0.3, -0.5), vec2<f32>(0.82, 0.0), 0.2),
-                stroke(p, vec2<f32>(0.3, 0.5), vec2<f32>(0.82, 0.0), 0.2)));
+            return min(stroke(p, vec2<f32>(-0.84, 0.0), vec2<f32>(0.76, 0.0), 0.27), min(
+                stroke(p, vec2<f32>(0.22, -0.56), vec2<f32>(0.78, 0.0), 0.27),
+                stroke(p, vec2<f32>(0.22, 0.56), vec2<f32>(0.78, 0.0), 0.27)));
         }
         case 3u: {
             return (abs(p.x) + abs(p.y) - 1.0) * 0.70710678;

@@ -1,6 +1,7 @@
 //! The board: what every counter serves, who is called, what is said next. Pure: `apply` takes an input with its time
 //! and returns effects; it never reads a clock, does IO or knows how things are drawn, spoken or sent.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::clock::{Millis, Now};
@@ -8,12 +9,36 @@ use crate::config::hours::Hours;
 use crate::config::{Config, CounterConfig, SeriesConfig, ZoneConfig};
 
 pub mod call;
+mod calls;
+mod cell;
+mod counters;
+mod day;
+mod history;
 pub mod input;
+mod lanes;
+mod ledger;
+mod link;
+mod notices;
+mod queues;
+mod spotlight;
 pub mod state;
 pub mod view;
+mod zone;
 
-use input::{Effect, Input};
+use call::CallId;
+use counters::Counters;
+use day::Day;
+use history::{Missed, Recent};
+use input::{Effect, IgnoreReason, Input, Outcome};
+use lanes::Lanes;
+use ledger::Ledger;
+use link::Link;
+use notices::Notices;
+use queues::Queues;
+use spotlight::Spotlight;
+use state::Notice;
 use view::BoardView;
+use zone::Proof;
 
 /// The part of the config that decides what the board does.
 #[derive(Clone, Debug)]
@@ -52,30 +77,235 @@ impl Rules {
     }
 }
 
-/// The state of one screen.
+/// How long a screen shows its name after an `identify` command.
+const IDENTIFY: Millis = Millis::from_secs(10);
+
+/// The wall clock can be set under a running board: what hangs on it is looked at again after this time at the latest.
+const RECHECK: Millis = Millis::from_secs(60);
+
+/// What this screen has done since its start.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls, recalls and transfers that came onto the board.
+    pub shown: u64,
+    /// Of these, said to their end.
+    pub spoken: u64,
+    /// Of these, never said because the loudspeakers were busy or lost for too long.
+    pub expired: u64,
+}
+
+/// The state of one screen. Each part is one module, with its rules; here they only meet.
 #[derive(Clone, Debug)]
 pub struct Board {
-    rules: Rules,
+    /// A call older than this is shown and not announced.
+    fresh: Millis,
+    show_holder: bool,
+    day: Day,
+    ledger: Ledger,
+    counters: Counters,
+    spotlight: Spotlight,
+    recent: Recent,
+    missed: Missed,
+    queues: Queues,
+    lanes: Lanes,
+    notices: Notices,
+    link: Link,
+    identify_until: Option<Millis>,
+    tally: Tally,
+    /// The time of the last input.
+    applied: Now,
+    /// The view after the last input.
+    shown: BoardView,
 }
 
 impl Board {
-    pub fn new(rules: Rules, _now: Now) -> Self {
-        Self { rules }
+    pub fn new(rules: Rules, now: Now) -> Self {
+        let zones = rules.zones.iter().map(|z| z.id.clone()).collect();
+        let mut board = Self {
+            fresh: rules.announce_max_age,
+            show_holder: rules.show_holder,
+            day: Day::new(rules.hours, rules.time_zone, now),
+            ledger: Ledger::default(),
+            counters: Counters::new(rules.counters),
+            spotlight: Spotlight::new(rules.dwell),
+            recent: Recent::default(),
+            missed: Missed::default(),
+            queues: Queues::new(rules.series),
+            lanes: Lanes::new(&rules.zones, rules.speaks, rules.repeats, rules.announce_max_age),
+            notices: Notices::new(zones, &rules.idle_ticker),
+            link: Link::new(rules.stale_after, now),
+            identify_until: None,
+            tally: Tally::default(),
+            applied: now,
+            shown: BoardView::empty(),
+        };
+        board.shown = board.view(now);
+        board
     }
 
     /// Takes one input; inputs must come in the order of their time.
-    pub fn apply(&mut self, _now: Now, _input: Input) -> Vec<Effect> {
-        Vec::new()
+    ///
+    /// [`Effect::Show`] comes first, and only when the view has changed. An input that is refused changes nothing; the
+    /// effects beside its [`Effect::Ignore`] are those of the time that has passed.
+    pub fn apply(&mut self, now: Now, input: Input) -> Vec<Effect> {
+        let now = Now { mono: now.mono.max(self.applied.mono), wall: now.wall };
+        let mut effects = self.pass_time(now);
+        match self.take(now, input) {
+            Ok(proofs) => effects.extend(proven(proofs)),
+            Err(reason) => effects.push(Effect::Ignore { reason }),
+        }
+        self.spotlight.settle(now.mono);
+        self.speak_notices(now);
+        effects.extend(self.lanes.start(now.mono).into_iter().map(Effect::Announce));
+        self.applied = now;
+        self.count(&effects);
+        if self.has_changed(now) {
+            effects.insert(0, Effect::Show);
+        }
+        effects
     }
 
-    /// When [`Input::Ticked`] is due next: a dwell ends, a call expires, a notice starts or ends, the hall opens.
-    pub fn next_deadline(&self, _now: Now) -> Option<Millis> {
-        None
+    /// What the time alone brings.
+    fn pass_time(&mut self, now: Now) -> Vec<Effect> {
+        if self.day.turn(now) {
+            let day = &self.day;
+            self.recent.retain(|at| day.is_today(at, now));
+            self.missed.retain(|at| day.is_today(at, now));
+            self.counters.turn(|at| day.outlives_midnight(at, now));
+        }
+        self.ledger.forget(now.mono);
+        self.spotlight.settle(now.mono);
+        self.identify_until.take_if(|until| *until <= now.mono);
+        proven(self.lanes.expire(now.mono))
     }
 
-    /// The snapshot at `now`.
-    pub fn view(&self, _now: Now) -> BoardView {
-        let _ = &self.rules;
-        BoardView::empty()
+    fn take(&mut self, now: Now, input: Input) -> Result<Vec<Proof>, IgnoreReason> {
+        let is_news = input.is_news();
+        let mut proofs = Vec::new();
+        match input {
+            Input::CallReceived(call) => proofs = self.take_call(now, call)?,
+            Input::CounterChanged { counter, state } => {
+                let counts = self.day.counts(state.at, now) || self.link.is_settled(now);
+                self.counters.changed(&counter, state, counts, now)?;
+            }
+            Input::CounterCleared { counter } => self.counters.cleared(&counter),
+            Input::QueueChanged { series, state } => self.queues.changed(series, state, now)?,
+            Input::QueueCleared { series } => self.queues.cleared(&series),
+            Input::NoticePut(notice) => self.notices.put(notice, now)?,
+            Input::NoticeCleared { id } => self.notices.clear(&id),
+            Input::LinkChanged { up } => self.link.changed(up, now),
+            Input::SoundChanged { zone, works } => self.lanes.sound_changed(&zone, works),
+            Input::SpeechStarted { zone, announcement } => self.lanes.started(&zone, announcement, now.mono),
+            Input::SpeechEnded { zone, announcement, completed } => {
+                proofs = self.lanes.ended(&zone, announcement, completed, now.mono);
+            }
+            Input::MuteChanged { zone, muted } => proofs = self.lanes.mute(zone.as_ref(), muted),
+            Input::IdentifyRequested => self.identify_until = Some(now.mono + IDENTIFY),
+            Input::Ticked => {}
+        }
+        if is_news {
+            self.link.news(now);
+        }
+        Ok(proofs)
     }
+
+    fn speak_notices(&mut self, now: Now) {
+        let notices = &self.notices;
+        self.lanes.keep_notices(|id, version| notices.is_on(id, version, now));
+        for notice in self.notices.speak(self.fresh, now) {
+            self.lanes.notice(&notice, now);
+        }
+    }
+
+    fn count(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::Prove { outcome: Outcome::Spoken, .. } => self.tally.spoken += 1,
+                Effect::Prove { outcome: Outcome::Expired, .. } => self.tally.expired += 1,
+                _ => {}
+            }
+        }
+    }
+
+    fn has_changed(&mut self, now: Now) -> bool {
+        let view = self.view(now);
+        let changed = view != self.shown;
+        if changed {
+            self.shown = BoardView { revision: self.shown.revision + 1, ..view };
+        }
+        changed
+    }
+
+    /// When [`Input::Ticked`] is due next: a dwell ends, a call expires, a notice starts or ends, the hall opens. After
+    /// a tick at that time it lies later. A deadline that has been missed lies in the past.
+    pub fn next_deadline(&self, now: Now) -> Option<Millis> {
+        let seen = self.applied;
+        let on_the_wall = [self.day.next_change(seen.wall), self.notices.next_change(seen.wall)];
+        let on_the_wall = on_the_wall.into_iter().flatten().min().map(|at| mono_of(at, now));
+        let parts = [
+            on_the_wall,
+            self.spotlight.next_change(),
+            self.lanes.next_change(),
+            self.link.next_change(seen),
+            self.day.overtime_end(seen),
+            self.identify_until,
+            Some(seen.mono + RECHECK),
+        ];
+        parts.into_iter().flatten().min()
+    }
+
+    /// The snapshot at `now`, with the revision of the last input.
+    pub fn view(&self, now: Now) -> BoardView {
+        let today = |at| self.day.is_today(at, now);
+        BoardView {
+            revision: self.shown.revision,
+            phase: self.day.phase(now),
+            spotlight: self.spotlight.spots(),
+            spotlight_waiting: self.spotlight.waiting(),
+            recent: self.recent.list(),
+            missed: self.missed.list(self.queues.missed(today)),
+            counters: self.counters.views(|counter, ticket| self.spotlight.holds(counter, ticket)),
+            queues: self.queues.views(today),
+            ticker: self.notices.ticker(now),
+            emergency: self.notices.emergency(now),
+            link: self.link.view(now),
+            identify_until: self.identify_until,
+        }
+    }
+
+    /// The notices that are on or to come, in the order of the ticker.
+    pub fn notices(&self, now: Now) -> Vec<Notice> {
+        self.notices.live(now)
+    }
+
+    /// How long the oldest announcement has been waiting for its loudspeakers.
+    pub fn worst_wait(&self, now: Now) -> Millis {
+        self.lanes.worst_wait(now.mono)
+    }
+
+    /// How far this screen's clock is ahead of the queue system's, in milliseconds: the median of the last nine fresh
+    /// events, the way here included.
+    pub fn skew_ms(&self) -> i64 {
+        self.link.skew_ms()
+    }
+
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Events that an earlier run has dealt with, by its journal: their redelivery is a duplicate.
+    pub fn remember(&mut self, ids: impl IntoIterator<Item = CallId>, now: Now) {
+        ids.into_iter().for_each(|id| self.ledger.remember(id, now.mono));
+    }
+}
+
+fn proven(proofs: Vec<Proof>) -> Vec<Effect> {
+    proofs.into_iter().map(|(call, outcome)| Effect::Prove { call, outcome }).collect()
+}
+
+/// When the monotonic clock will show the wall-clock time `at`, if neither is set meanwhile; never too early.
+fn mono_of(at: Timestamp, now: Now) -> Millis {
+    let nanos = at.as_nanosecond() - now.wall.as_nanosecond();
+    let millis = (nanos + 999_999).div_euclid(1_000_000);
+    now.mono + Millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }

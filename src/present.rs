@@ -23,7 +23,7 @@ use crate::gpu::Gpu;
 use crate::scene::Size;
 use crate::window;
 
-mod display;
+pub(crate) mod display;
 mod headless;
 mod pace;
 pub mod port;
@@ -63,7 +63,7 @@ pub fn run(config: &Config, port: Port) -> Result<(), PresentError> {
         PresentMode::Surface | PresentMode::Software if !display::is_set() => {
             return Err(PresentError::NoDisplay);
         }
-        PresentMode::Surface | PresentMode::Software => return window::run(screen, &mut show),
+        PresentMode::Surface | PresentMode::Software => return window::run(screen, &mut show, None),
     };
     Ok(())
 }
@@ -73,14 +73,19 @@ fn automatic(screen: &ScreenConfig, show: &mut Show, size: Size) -> Result<(), P
         headless::run(show, size, None);
         return Ok(());
     }
-    if !display::answers() {
+    let mut held = display::connect();
+    if held.is_none() {
         warn!("the display does not answer; the board is drawn off screen until it does");
-        if !headless::run(show, size, Some(&display::answers)) {
+        let mut is_up = || {
+            held = display::connect();
+            held.is_some()
+        };
+        if !headless::run(show, size, Some(&mut is_up)) {
             return Ok(());
         }
         show.close();
     }
-    match window::run(screen, show) {
+    match window::run(screen, show, held) {
         Err(PresentError::Display(error)) => {
             warn!(error, "the display cannot be opened; the board is drawn off screen");
             headless::run(show, size, None);

@@ -26,6 +26,7 @@ mod ticker;
 mod words;
 
 use canvas::Canvas;
+pub use canvas::LINE as LINE_HEIGHT_EM;
 pub use damage::damage;
 use layout::Track;
 pub use look::Look;
@@ -264,29 +265,38 @@ fn body(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis> {
     if board.view.link.stale {
         let h = board.px.of(58.0);
         header::stale(canvas, board, area.band(0.0, h));
-        area = area.band(h, area.h - h);
+        // The band takes part of the margin below it.
+        let used = h - board.px.of(12.0);
+        area = area.band(used, area.h - used);
     }
     if let Phase::Closed { reason, opens } = &board.view.phase {
         full::closed(canvas, board, area, *reason, *opens);
         return None;
     }
-    let areas = BodyAreas::of(board.size, area);
-    spotlight_and_below(canvas, board, areas.left);
+    let remarks = recent::remarks(board);
+    let areas = BodyAreas::of(board.size, area, remarks.len());
+    spotlight_and_below(canvas, board, areas.left, &remarks);
     counters::draw(canvas, board, areas.counters)
 }
 
-fn spotlight_and_below(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
+fn spotlight_and_below(canvas: &mut Canvas, board: &Board<'_>, area: Rect, remarks: &[(Shape, String)]) {
     let px = board.px;
-    let remarks = recent::remarks(board);
-    let mut tracks = vec![Track::Share(1.0), Track::Px(px.of(172.0))];
-    tracks.extend(remarks.iter().map(|_| Track::Px(px.of(54.0))));
+    let recent = if board.view.recent.is_empty() { None } else { Some(Track::Px(px.of(172.0))) };
+    let mut tracks = vec![Track::Share(1.0)];
+    tracks.extend(recent);
+    tracks.extend(remarks.iter().map(|_| Track::Px(px.of(REMARK))));
     let places = layout::rows(area, &tracks, px.of(if remarks.is_empty() { 22.0 } else { 16.0 }));
     spotlight::draw(canvas, board, places[0]);
-    recent::draw(canvas, board, places[1]);
-    for (remark, place) in remarks.iter().zip(&places[2..]) {
+    if recent.is_some() {
+        recent::draw(canvas, board, places[1]);
+    }
+    for (remark, place) in remarks.iter().rev().zip(places.iter().rev()) {
         recent::remark(canvas, board, *place, remark);
     }
 }
+
+/// Height of one remark at 1080 lines.
+const REMARK: f32 = 54.0;
 
 /// Head, middle and foot.
 struct Areas {
@@ -317,11 +327,12 @@ struct BodyAreas {
 }
 
 impl BodyAreas {
-    fn of(size: Size, area: Rect) -> Self {
+    fn of(size: Size, area: Rect, remarks: usize) -> Self {
         let px = Scale::of_size(size);
         let inner = area.inset(px.of(40.0), px.of(28.0));
         let parts = if size.is_portrait() {
-            layout::rows(inner, &[Track::Px(px.of(720.0)), Track::Share(1.0)], px.of(28.0))
+            let left = px.of(720.0) + px.of(REMARK + 14.0) * remarks as f32;
+            layout::rows(inner, &[Track::Px(left), Track::Share(1.0)], px.of(28.0))
         } else {
             layout::columns(inner, &[Track::Share(800.0), Track::Share(1012.0)], px.of(28.0))
         };
@@ -331,5 +342,5 @@ impl BodyAreas {
 
 /// Where the counters stand on a calm day, for judging whether they can be read.
 fn counters_area(size: Size) -> Rect {
-    BodyAreas::of(size, Areas::with_footer(size, 1.0).main).counters
+    BodyAreas::of(size, Areas::with_footer(size, 1.0).main, 0).counters
 }

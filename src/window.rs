@@ -19,6 +19,7 @@ use winit::window::{Fullscreen, Window, WindowAttributes, WindowId};
 
 use crate::config::ScreenConfig;
 use crate::present::PresentError;
+use crate::present::display::Held;
 use crate::present::show::Show;
 use crate::scene::Size;
 
@@ -29,9 +30,11 @@ const COVER_PAUSE: Duration = Duration::from_secs(1);
 /// Fractional scales round a window's size by a pixel or two.
 const ROUNDING: u32 = 2;
 
-/// Shows the board in a window until it is closed or the show is told to quit.
-pub(crate) fn run(screen: &ScreenConfig, show: &mut Show) -> Result<(), PresentError> {
+/// Shows the board in a window until it is closed or the show is told to quit. `held` keeps the display up until the
+/// loop has a connection of its own.
+pub(crate) fn run(screen: &ScreenConfig, show: &mut Show, held: Option<Held>) -> Result<(), PresentError> {
     let event_loop = EventLoop::new().map_err(|e| PresentError::Display(e.to_string()))?;
+    drop(held);
     let proxy = event_loop.create_proxy();
     show.waker().forward_to(move || {
         // The loop is gone only when the process ends.

@@ -56,6 +56,28 @@ pub enum Input {
     Ticked,
 }
 
+impl Input {
+    /// Whether it comes from the queue system or the operators, and so shows that their news arrives.
+    pub fn is_news(&self) -> bool {
+        match self {
+            Self::CallReceived(_)
+            | Self::CounterChanged { .. }
+            | Self::CounterCleared { .. }
+            | Self::QueueChanged { .. }
+            | Self::QueueCleared { .. }
+            | Self::NoticePut(_)
+            | Self::NoticeCleared { .. } => true,
+            Self::LinkChanged { .. }
+            | Self::SoundChanged { .. }
+            | Self::SpeechStarted { .. }
+            | Self::SpeechEnded { .. }
+            | Self::MuteChanged { .. }
+            | Self::IdentifyRequested
+            | Self::Ticked => false,
+        }
+    }
+}
+
 /// Identity of one announcement in this process.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AnnouncementId(pub u64);

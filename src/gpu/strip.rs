@@ -148,13 +148,11 @@ impl Strip {
             self.tiles[index].used = true;
             return Ok(index);
         }
-        let index = match self.tiles.iter().position(|tile| !tile.used) {
-            Some(index) => index,
-            None => {
-                self.tiles.push(self.new_tile(gpu));
-                self.tiles.len() - 1
-            }
-        };
+        let free = self.tiles.iter().position(|tile| !tile.used);
+        let index = free.unwrap_or(self.tiles.len());
+        if free.is_none() {
+            self.tiles.push(self.new_tile(gpu));
+        }
         self.tiles[index].used = true;
         self.tiles[index].holds = None;
         self.fill(gpu, encoder, quads, text, index, part)?;

@@ -19,6 +19,9 @@ use crate::scene::{Align, Face, Rect, Size, TextRun};
 /// Shaped lines that are kept; a board of 200 counters has about 900.
 const SHAPED_MAX: usize = 2048;
 
+/// Rows beyond a box that a smoothed outline may still tint.
+const SOFT_EDGE: i32 = 1;
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     text: Arc<str>,
@@ -32,6 +35,7 @@ struct Shaped {
     width: f32,
     /// From the buffer's top to its baseline.
     baseline: f32,
+    ink: font::Ink,
     used: u64,
 }
 
@@ -124,7 +128,8 @@ impl Text {
         let buffer = shape(&mut self.fonts, run);
         let (width, baseline) =
             buffer.layout_runs().next().map_or((0.0, 0.0), |line| (line.line_w, line.line_y));
-        self.shaped.insert(key, Shaped { buffer, width, baseline, used: frame });
+        let ink = font::ink(&run.text, run.face);
+        self.shaped.insert(key, Shaped { buffer, width, baseline, ink, used: frame });
     }
 
     pub fn draw(&self, page: &Page, index: usize, pass: &mut wgpu::RenderPass<'_>) -> Result<(), GpuError> {
@@ -194,7 +199,7 @@ fn attributes(face: Face) -> Attrs<'static> {
     }
 }
 
-/// Capitals stand in the middle of the box; what sticks out is cut at its edges.
+/// The scene says where the baseline stands; what sticks out of the box is cut at its edges.
 fn area<'a>(run: &TextRun, shaped: &'a Shaped, moved: f32) -> TextArea<'a> {
     let Rect { x, y, w, h } = run.rect;
     let free = w - shaped.width;
@@ -203,7 +208,7 @@ fn area<'a>(run: &TextRun, shaped: &'a Shaped, moved: f32) -> TextArea<'a> {
         Align::Centre => x + free / 2.0,
         Align::End => x + free,
     };
-    let baseline = (y + (h + font::cap_em(run.face) * run.size) / 2.0).round();
+    let baseline = (y + font::baseline(shaped.ink, run.face, run.size, h)).round();
     let [r, g, b, a] = run.colour.0;
     TextArea {
         buffer: &shaped.buffer,
@@ -212,9 +217,9 @@ fn area<'a>(run: &TextRun, shaped: &'a Shaped, moved: f32) -> TextArea<'a> {
         scale: 1.0,
         bounds: TextBounds {
             left: (x + moved).floor() as i32,
-            top: y.floor() as i32,
+            top: y.floor() as i32 - SOFT_EDGE,
             right: (x + moved + w).ceil() as i32,
-            bottom: (y + h).ceil() as i32,
+            bottom: (y + h).ceil() as i32 + SOFT_EDGE,
         },
         default_color: Color::rgba(r, g, b, a),
         custom_glyphs: &[],

@@ -12,18 +12,18 @@ const DISPLAY_EVERY: Millis = Millis(2000);
 
 /// Draws until told to quit. With `display_is_up`, also until that says so: it is asked every two seconds.
 /// Returns whether the display is up.
-pub(super) fn run(show: &mut Show, size: Size, display_is_up: Option<&dyn Fn() -> bool>) -> bool {
+pub(super) fn run(show: &mut Show, size: Size, mut display_is_up: Option<&mut dyn FnMut() -> bool>) -> bool {
     show.animate(false);
     loop {
         let due = show.step(size, &mut Headless::open);
         if show.waker().is_quit() {
             return false;
         }
-        if display_is_up.is_some_and(|is_up| is_up()) {
+        if display_is_up.as_mut().is_some_and(|is_up| is_up()) {
             info!("the display answers now");
             return true;
         }
-        let longest = display_is_up.map(|_| DISPLAY_EVERY);
+        let longest = display_is_up.as_ref().map(|_| DISPLAY_EVERY);
         let span = due.into_iter().chain(longest).min();
         show.waker().wait(span.map(Millis::to_duration));
     }

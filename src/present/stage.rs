@@ -9,16 +9,12 @@ use super::pace::Pace;
 use crate::board::view::SharedView;
 use crate::clock::{Clock, Millis, Now};
 use crate::config::Config;
-use crate::scene::{Look, Scene, Size, compose};
-
-/// The lines of the screen that the ticker's speed is configured for.
-const LINES_OF_SPEED: u64 = 1080;
+use crate::scene::{Look, Scene, Size, Strip, compose};
 
 pub struct Stage {
     views: watch::Receiver<SharedView>,
     clock: Arc<dyn Clock>,
     look: Look,
-    ticker_px_s: u32,
     max_fps: u32,
     /// Headless nobody watches the ticker, so it only moves when something else is drawn.
     animated: bool,
@@ -28,8 +24,6 @@ pub struct Stage {
 struct Composed {
     scene: Scene,
     hash: u64,
-    /// When the strip had its offset.
-    moved_at: Millis,
 }
 
 impl Stage {
@@ -38,7 +32,6 @@ impl Stage {
             views,
             clock,
             look: Look::of(config),
-            ticker_px_s: config.board.ticker_px_s,
             max_fps: config.screen.max_fps.max(1),
             animated: true,
             composed: None,
@@ -81,9 +74,8 @@ impl Stage {
         let composed = self.composed.as_ref()?;
         let frame = Millis((1000 / i64::from(self.max_fps)).max(1));
         let change = composed.scene.next_change.map(|at| at.max(now + frame));
-        let moves = self.animated && composed.scene.strip.as_ref().is_some_and(|s| s.content.length > 0);
-        let step = self.pace(composed.scene.size).filter(|_| moves).map(|pace| pace.next_step(now));
-        change.into_iter().chain(step).min()
+        let pace = composed.scene.strip.as_ref().filter(|_| self.animated).and_then(|strip| self.pace(strip));
+        change.into_iter().chain(pace.map(|pace| pace.next_step(now))).min()
     }
 
     fn must_compose(&mut self, size: Size, now: Millis) -> bool {
@@ -97,39 +89,34 @@ impl Stage {
 
     fn compose(&mut self, size: Size, now: Now) {
         let view = Arc::clone(&self.views.borrow_and_update());
-        self.move_ticker(now.mono);
         let mut scene = compose(&view, &self.look, size, now);
-        // A line that goes on running must not jump because something else changed.
-        if let Some(old) = self.composed.as_ref().and_then(|c| c.scene.strip.as_ref())
-            && let Some(new) = scene.strip.as_mut()
-            && old.content == new.content
-        {
-            new.offset = old.offset;
+        let step = scene.strip.as_ref().map_or(now.mono, |strip| self.step(strip, now.mono));
+        if let Some(old) = &self.composed {
+            scene.follow(&old.scene, step);
+        }
+        if let Some(strip) = &mut scene.strip {
+            strip.slide(step);
         }
         let hash = hash_of(&scene);
-        self.composed = Some(Composed { scene, hash, moved_at: now.mono });
+        self.composed = Some(Composed { scene, hash });
     }
 
     fn move_ticker(&mut self, now: Millis) {
-        let Some(composed) = &mut self.composed else { return };
-        let size = composed.scene.size;
-        let Some(strip) = composed.scene.strip.as_mut().filter(|strip| strip.content.length > 0) else {
-            return;
-        };
-        let Some(pace) = pace_of(self.ticker_px_s, size, self.max_fps) else { return };
-        let offset = u64::from(strip.offset) + pace.moved(composed.moved_at, now);
-        strip.offset = (offset % u64::from(strip.content.length)) as u32;
-        composed.moved_at = now;
+        let Some(mut composed) = self.composed.take() else { return };
+        if let Some(strip) = &mut composed.scene.strip {
+            strip.slide(self.step(strip, now));
+        }
+        self.composed = Some(composed);
     }
 
-    fn pace(&self, size: Size) -> Option<Pace> {
-        pace_of(self.ticker_px_s, size, self.max_fps)
+    /// The time of the line's last step up to `now`.
+    fn step(&self, strip: &Strip, now: Millis) -> Millis {
+        self.pace(strip).map_or(now, |pace| pace.last_step(now))
     }
-}
 
-fn pace_of(px_s: u32, size: Size, max_fps: u32) -> Option<Pace> {
-    let scaled = u64::from(px_s) * u64::from(size.h) / LINES_OF_SPEED;
-    Pace::new(u32::try_from(scaled).unwrap_or(u32::MAX), max_fps)
+    fn pace(&self, strip: &Strip) -> Option<Pace> {
+        Pace::new(strip.px_per_s, self.max_fps)
+    }
 }
 
 /// FNV-1a over the scene's words. The destructuring makes a new field of the scene a decision here.

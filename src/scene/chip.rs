@@ -14,18 +14,18 @@ pub struct Chip {
 
 impl Chip {
     fn kind(&self, height: f32) -> Type {
-        Type::words(700, (height * 0.62).floor(), self.ink).floor(height * 0.4)
+        Type::words(700, (height * 0.67).floor(), self.ink).floor(height * 0.4)
     }
 
     /// Width at `height`.
     pub fn width(&self, height: f32) -> f32 {
         let kind = self.kind(height);
         let text = super::font::width(&self.text, kind.face, kind.size);
-        (text + self.icon_room(height) + height * 0.72).ceil() + 1.0
+        (text + self.icon_room(height) + height * 0.64).ceil() + 1.0
     }
 
     fn icon_room(&self, height: f32) -> f32 {
-        self.icon.map_or(0.0, |_| height * 0.84)
+        self.icon.map_or(0.0, |_| height * 0.9)
     }
 
     /// Draws the chip at the left of `rect`, at most as wide as that; returns its width.
@@ -33,9 +33,9 @@ impl Chip {
         let width = self.width(rect.h).min(rect.w);
         let place = Rect { w: width, ..rect };
         canvas.fill(place, self.fill, radius.min(rect.h / 2.0));
-        let pad = rect.h * 0.36;
+        let pad = rect.h * 0.32;
         if let Some(shape) = self.icon {
-            let icon = Rect { x: place.x + pad * 0.8, w: rect.h * 0.72, ..place }.inset(0.0, rect.h * 0.14);
+            let icon = Rect { x: place.x + pad * 0.8, w: rect.h * 0.76, ..place }.inset(0.0, rect.h * 0.12);
             canvas.icon(shape, icon, self.ink);
         }
         let text = place.trimmed(pad + self.icon_room(rect.h), pad - 1.0);

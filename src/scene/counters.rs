@@ -2,15 +2,12 @@
 
 use super::canvas::{Canvas, LINE, Type};
 use super::chip::Chip;
-use super::plan::{self, CellSizes, Plan};
+use super::plan::{self, CellSizes, DOTS, Plan};
 use super::{Align, Board, Colour, Rect, Shape, words};
 use crate::board::call::Lane;
 use crate::board::state::CounterMode;
 use crate::board::view::CounterView;
 use crate::clock::Millis;
-
-/// Height of the row of page dots at 1080 lines.
-const DOTS: f32 = 26.0;
 
 /// Draws the page that is up; returns when it turns.
 pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis> {
@@ -19,10 +16,9 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis
         return None;
     }
     let mut area = area;
-    let mut plan = plan::choose(board.look, board.size, area, counters.len());
+    let plan = plan::choose(board.look, board.size, area, counters.len());
     if plan.pages > 1 {
         area.h -= board.px.of(DOTS);
-        plan = plan::choose(board.look, board.size, area, counters.len());
     }
     let (page, turns) = plan::page(counters, plan, board.look.page, board.now);
     let cells = plan.columns * plan.rows;
@@ -139,19 +135,20 @@ fn serving(
 ) {
     let theme = &board.look.theme;
     let label_h = (sizes.label * LINE).ceil();
-    let second = board.look.english && counter.label_en.is_some();
-    let second_h = if second { (sizes.label * 0.8 * LINE).ceil() } else { 0.0 };
+    let second_h = (sizes.second * LINE).ceil();
     let cap = (sizes.ticket * super::font::cap_em(super::Face::Digits(800))).ceil();
-    let gap = ((body.h - cap - label_h - second_h) / 3.0).max(0.0);
-    let mut y = body.y + (gap * 1.12).round();
+    let free = (body.h - cap - label_h - second_h).max(0.0);
+    let between = (free * 0.26).min(sizes.label).round();
+    let above = ((free - between) * 0.46).round();
     let kind = Type::digits(800, sizes.ticket, theme.ink);
     // Figures have no marks; a hair above and below the capitals is enough.
     let hair = (sizes.ticket * 0.06).ceil();
+    let mut y = body.y + above;
     canvas.text(Rect { y: y - hair, h: cap + 2.0 * hair, ..body }, ticket, &kind);
-    y = body.bottom() - (gap * 0.76).round() - label_h - second_h;
+    y += cap + between;
     label_row(canvas, board, Rect { y, h: label_h, ..body }, counter, sizes);
-    if let Some(text) = counter.label_en.as_deref().filter(|_| second) {
-        let kind = Type::words(500, (sizes.label * 0.8).floor(), theme.quiet);
+    if let Some(text) = counter.label_en.as_deref().filter(|_| sizes.second > 0.0) {
+        let kind = Type::words(500, sizes.second, theme.quiet);
         canvas.text(Rect { y: y + label_h, h: second_h, ..body }, text, &kind);
     }
 }
@@ -160,10 +157,10 @@ fn serving(
 fn label_row(canvas: &mut Canvas, board: &Board<'_>, row: Rect, counter: &CounterView, sizes: CellSizes) {
     let theme = &board.look.theme;
     let chips = chips(board, counter);
-    let chip_h = (sizes.label * 1.28).floor().min(row.h);
+    let chip_h = (sizes.label * 1.3).floor().min(row.h);
     let gap = (sizes.label * 0.5).floor();
     let chips_w: f32 = chips.iter().map(|chip| chip.width(chip_h) + gap).sum();
-    let kind = Type::words(500, sizes.label, theme.quiet).floor(sizes.label * 0.86);
+    let kind = Type::words(500, sizes.label, theme.quiet).floor(sizes.label * 0.84);
     let room = (row.w - chips_w).max(0.0);
     let mut x = row.x;
     if let Some(label) = counter.label.as_deref() {

@@ -50,10 +50,10 @@ pub fn grid(area: Rect, columns: &[Track], rows: &[Track], gap: f32) -> Vec<Rect
         .iter()
         .filter_map(|cell| tree.layout(*cell).ok())
         .map(|l| Rect {
-            x: area.x + l.location.x as f32,
-            y: area.y + l.location.y as f32,
-            w: l.size.width as f32,
-            h: l.size.height as f32,
+            x: area.x + l.location.x,
+            y: area.y + l.location.y,
+            w: l.size.width,
+            h: l.size.height,
         })
         .collect()
 }

@@ -14,8 +14,10 @@ const USUAL_TICKET: &str = "A000";
 const FALLBACK_CELLS: usize = 12;
 /// Space between cells at 1080 lines.
 pub const GAP: f32 = 14.0;
-/// Smallest width over height of a cell, so that number and counter stand side by side.
-const SQUATTEST: f32 = 2.1;
+/// Height of the row of page dots at 1080 lines.
+pub const DOTS: f32 = 26.0;
+/// Smallest width over height of a cell, so that counter and ticket stand side by side, both large.
+const SQUATTEST: f32 = 2.2;
 
 /// Columns and rows of one page, and how large its ticket numbers are.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -52,21 +54,24 @@ pub struct CellSizes {
     pub tab: f32,
     pub ticket: f32,
     pub label: f32,
+    /// The English label; 0 when there is none.
+    pub second: f32,
     pub pad: f32,
 }
 
 /// What stands in a cell of this size.
 pub fn cell_sizes(w: f32, h: f32, px: Scale, english: bool) -> CellSizes {
-    let label = (h * 0.185).clamp(px.of(18.0).min(h * 0.24), px.of(30.0)).floor();
-    let lines = if english { 1.9 } else { 1.0 };
+    let share = if english { 0.155 } else { 0.175 };
+    let label = (h * share).clamp(px.of(18.0).min(h * 0.24), px.of(36.0)).floor();
+    let second = if english { (label * 0.86).floor() } else { 0.0 };
     let tab = (w * 0.22).min(h * 0.84).floor();
     let pad = (w * 0.044).min(px.of(22.0)).floor();
     let face = Face::Digits(800);
-    let room_h = h - label * super::canvas::LINE * lines - h * 0.17;
+    let room_h = h - (label * super::canvas::LINE).ceil() - (second * super::canvas::LINE).ceil() - h * 0.175;
     let room_w = w - tab - 2.0 * pad;
     let by_width = room_w / font::width(USUAL_TICKET, face, 1.0);
-    let ticket = (room_h / font::cap_em(face)).min(by_width).min(px.of(170.0)).floor();
-    CellSizes { tab, ticket, label, pad }
+    let ticket = (room_h / font::cap_em(face)).min(by_width).min(px.of(230.0)).round();
+    CellSizes { tab, ticket, label, second, pad }
 }
 
 /// Millimetres of one pixel.
@@ -82,46 +87,69 @@ fn needed_px(look: &Look, size: Size) -> f32 {
 /// Chooses columns and rows for `count` counters in `area`.
 ///
 /// All on one page when that can be read from the farthest seat; else as many on a page as can be read; and when no
-/// size can be read, pages of twelve.
+/// size can be read, pages of about twelve. Pages are filled evenly.
 pub fn choose(look: &Look, size: Size, area: Rect, count: usize) -> Plan {
     let px = Scale::of_size(size);
+    let count = count.max(1);
     let needed = needed_px(look, size) / font::cap_em(Face::Digits(800));
-    let plans = candidates(area, px, look.english, count.max(1));
-    let whole = plans.iter().filter(|p| p.columns * p.rows >= count);
-    let best = whole
-        .max_by(|a, b| a.ticket.total_cmp(&b.ticket).then((b.columns * b.rows).cmp(&(a.columns * a.rows))));
-    if let Some(best) = best.filter(|p| p.ticket >= needed || count <= FALLBACK_CELLS) {
-        return *best;
+    let plans = candidates(area, px, look.english, count);
+    let worth = |plan: &Plan| plan.worth(area, px, look.english, count);
+    let whole = plans.iter().filter(|p| p.cells() >= count).max_by(|a, b| worth(a).total_cmp(&worth(b)));
+    if let Some(whole) = whole.filter(|p| p.ticket >= needed || count <= FALLBACK_CELLS) {
+        return *whole;
     }
-    let readable = plans.iter().filter(|p| p.ticket >= needed);
-    let chosen = readable
-        .max_by(|a, b| (a.columns * a.rows).cmp(&(b.columns * b.rows)).then(a.ticket.total_cmp(&b.ticket)))
-        .filter(|p| p.columns * p.rows >= FALLBACK_CELLS / 2)
-        .or_else(|| {
-            let twelve = plans.iter().filter(|p| (FALLBACK_CELLS..=16).contains(&(p.columns * p.rows)));
-            twelve.max_by(|a, b| a.ticket.total_cmp(&b.ticket))
-        })
-        .or(best)
-        .copied()
-        .unwrap_or(Plan { columns: 1, rows: 1, pages: 1, ticket: 1.0 });
-    Plan { pages: count.div_ceil(chosen.columns * chosen.rows), ..chosen }
+    // The row of dots takes its part of every page.
+    let area = Rect { h: area.h - px.of(DOTS), ..area };
+    let plans = candidates(area, px, look.english, count);
+    let readable = plans.iter().filter(|p| p.ticket >= needed && p.cells() * 2 >= FALLBACK_CELLS);
+    let most = readable.max_by(|a, b| a.cells().cmp(&b.cells()).then(a.ticket.total_cmp(&b.ticket)));
+    let chosen = most.or_else(|| {
+        let about = plans.iter().filter(|p| (FALLBACK_CELLS - 2..=FALLBACK_CELLS + 3).contains(&p.cells()));
+        about.max_by(|a, b| a.ticket.total_cmp(&b.ticket))
+    });
+    let chosen = chosen.or(whole).copied().unwrap_or(Plan { columns: 1, rows: 1, pages: 1, ticket: 1.0 });
+    evened(chosen, area, px, look.english, count)
+}
+
+/// The same number of pages with as few rows as that needs.
+fn evened(plan: Plan, area: Rect, px: Scale, english: bool, count: usize) -> Plan {
+    let pages = count.div_ceil(plan.cells());
+    let rows = count.div_ceil(pages).div_ceil(plan.columns);
+    let (w, h) = cell(area, px, plan.columns, rows);
+    Plan { rows, pages, ticket: cell_sizes(w, h, px, english).ticket, ..plan }
+}
+
+/// Width and height of one cell.
+fn cell(area: Rect, px: Scale, columns: usize, rows: usize) -> (f32, f32) {
+    let gap = px.of(GAP);
+    let w = (area.w - gap * (columns - 1) as f32) / columns as f32;
+    let h = (area.h - gap * (rows - 1) as f32) / rows as f32;
+    (w, h.min(w / SQUATTEST))
+}
+
+impl Plan {
+    fn cells(&self) -> usize {
+        self.columns * self.rows
+    }
+
+    /// How well `count` counters of cells of this size can be read: large tickets and large counters; room that stays
+    /// empty costs a little.
+    fn worth(&self, area: Rect, px: Scale, english: bool, count: usize) -> f32 {
+        let (w, h) = cell(area, px, self.columns, self.rows);
+        let sizes = cell_sizes(w, h, px, english);
+        let used = (h + px.of(GAP)) * self.rows as f32 / area.h;
+        let empty = self.cells().saturating_sub(count) as f32 / self.cells() as f32;
+        (sizes.ticket + 0.45 * sizes.tab.min(h)) * (0.7 + 0.3 * used.min(1.0)) * (1.0 - 0.3 * empty)
+    }
 }
 
 fn candidates(area: Rect, px: Scale, english: bool, count: usize) -> Vec<Plan> {
     let mut plans = Vec::new();
-    for columns in 1..=8usize {
-        for rows in 1..=30usize {
-            let w = (area.w - px.of(GAP) * (columns - 1) as f32) / columns as f32;
-            let h = (area.h - px.of(GAP) * (rows - 1) as f32) / rows as f32;
-            let empty = (columns * rows).saturating_sub(count);
-            if h < px.of(40.0) || w < px.of(150.0) || w < h * SQUATTEST && rows < 24 && empty > 0 && w < h {
-                continue;
-            }
-            if empty >= columns && rows > 1 && columns * (rows - 1) >= count {
-                continue;
-            }
+    for columns in 1..=8usize.min(count) {
+        for rows in 1..=count.div_ceil(columns).min(40) {
+            let (w, h) = cell(area, px, columns, rows);
             let ticket = cell_sizes(w, h, px, english).ticket;
-            if ticket >= px.of(24.0) {
+            if ticket >= px.of(20.0) {
                 plans.push(Plan { columns, rows, pages: 1, ticket });
             }
         }
@@ -129,11 +157,15 @@ fn candidates(area: Rect, px: Scale, english: bool, count: usize) -> Vec<Plan> {
     plans
 }
 
-/// Places of the cells on one page.
+/// Places of the cells on one page, from the top.
 pub(super) fn places(board: &Board<'_>, area: Rect, plan: Plan) -> Vec<Rect> {
+    let gap = board.px.of(GAP);
+    let (_, h) = cell(area, board.px, plan.columns, plan.rows);
+    let used = (h + gap) * plan.rows as f32 - gap;
+    let area = Rect { h: used.min(area.h).round(), ..area };
     let columns = vec![Track::Share(1.0); plan.columns];
     let rows = vec![Track::Share(1.0); plan.rows];
-    grid(area, &columns, &rows, board.px.of(GAP))
+    grid(area, &columns, &rows, gap)
 }
 
 /// The page to show, and when it turns by itself.

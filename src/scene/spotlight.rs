@@ -128,7 +128,7 @@ fn destination(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, 
     let inner = area.inset(px.of(24.0), 0.0);
     let noun = board.noun(&spot.counter);
     let kind = Type::words(800, px.of(size), theme.call).floor(px.of(size * 0.4));
-    let arrow = (kind.size * 0.62).round();
+    let arrow = (kind.size * 0.7).round();
     let gap = (kind.size * 0.3).round();
     let fitted = kind.fit(&format!("{noun} {}", spot.counter), inner.w - arrow - gap);
     let mut english = None;
@@ -206,5 +206,9 @@ fn stacked_head(board: &Board<'_>, spot: &Spot) -> Vec<Chip> {
         head.push(Chip { icon: None, text: word.to_owned(), fill: theme.call_ink, ink: theme.call });
     }
     head.extend(chips(board, spot));
+    if let Some(holder) = spot.holder.as_ref().filter(|_| board.look.show_holder) {
+        let text = holder.as_str().to_owned();
+        head.push(Chip { icon: Some(Shape::Person), text, fill: theme.call_ink, ink: theme.call });
+    }
     head
 }

@@ -63,8 +63,9 @@ fn content(board: &Board<'_>, rect: Rect) -> Option<StripContent> {
     let shifted = if moves { px.of(40.0) - px.of(10.0) } else { 0.0 };
     let mut quads = canvas.layer.quads;
     let mut texts = canvas.layer.texts;
-    quads.iter_mut().for_each(|quad| quad.rect.x -= shifted);
-    texts.iter_mut().for_each(|run| run.rect.x -= shifted);
+    for rect in quads.iter_mut().map(|q| &mut q.rect).chain(texts.iter_mut().map(|t| &mut t.rect)) {
+        rect.x -= shifted;
+    }
     Some(StripContent { background: theme.ticker, quads, texts, length: length.round() as u32, moves })
 }
 

@@ -219,7 +219,7 @@ impl Voice {
         }
     }
 
-    /// The phrases before the digits, full, recalled and short.
+    /// The words around a ticket and the phrase with its letters; digits are checked once for all series.
     fn check_tickets(&self, what: &str, tickets: &[String], out: &mut Vec<String>) {
         let mut phrases = Vec::new();
         for code in tickets {
@@ -228,8 +228,12 @@ impl Voice {
                 let counter = self.wording.config().counters.first().map(|c| c.id.clone());
                 let Some(counter) = counter else { continue };
                 let said = self.wording.call(&ticket, &counter, kind, &[], None, form);
+                let mut lettered = code.starts_with(|c| letter(c).is_some());
                 phrases.extend(said.steps.into_iter().filter_map(|step| match step {
-                    Step::Phrase(p) if p.role != Role::Counter => Some((p.words, Take::Mid)),
+                    Step::Phrase(p) if p.role == Role::Words => Some((p.words, Take::Mid)),
+                    Step::Phrase(p) if p.role == Role::Ticket && std::mem::take(&mut lettered) => {
+                        Some((p.words, Take::Mid))
+                    }
                     _ => None,
                 }));
             }

@@ -110,9 +110,11 @@ fn view(n: u64) -> BoardView {
         called_at: None,
         known: true,
     };
+    // Longer than the screen is wide, so that it moves.
+    let text = "Công dân được gửi xe miễn phí, nước uống miễn phí, hướng dẫn kê khai miễn phí. ";
     let notice = TickerItem {
         id: NoticeId::parse("n1").expect("an id"),
-        text: "Công dân được gửi xe miễn phí, nước uống miễn phí, hướng dẫn kê khai miễn phí".into(),
+        text: text.repeat(3),
         text_en: None,
         level: Level::Info,
         qr: None,
@@ -209,17 +211,22 @@ impl Board {
 
     /// Asks until the report is as wanted.
     pub fn report_when(&mut self, what: &str, wanted: impl Fn(&Report) -> bool) -> Report {
-        let mut last = None;
-        until(what, || {
+        let start = Instant::now();
+        loop {
             let report = self.report();
-            let good = wanted(&report);
-            last = Some(report);
-            good
-        });
-        last.expect("asked at least once")
+            if wanted(&report) {
+                return report;
+            }
+            if start.elapsed() > PATIENCE {
+                let _ = self.process.kill();
+                let said = self.errors.take().map(std::io::read_to_string).expect("taken once");
+                panic!("{what} did not come in {PATIENCE:?}: {report:?}\n{}", said.expect("text"));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
-    /// The picture that the child draws off screen now, as RGB rows.
+    /// The picture that the child draws off screen now, in the byte order of an X server's rows.
     pub fn snapshot(&mut self) -> Vec<u8> {
         let file = std::env::temp_dir().join(format!("moiso-glass-{}.png", self.id()));
         let answer = self.ask(&format!("snapshot {}", file.display()));
@@ -227,18 +234,23 @@ impl Board {
         let png = std::fs::read(&file).expect("the child wrote it");
         let _ = std::fs::remove_file(&file);
         let picture = moiso::gpu::Picture::from_png(&png).expect("a PNG");
-        picture.rgba.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect()
+        picture.rgba.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*b, *g, *r, 0]).collect()
     }
 
-    /// How the process ended, and what it said.
+    /// How the process ended, and what it said. One that does not end is killed, and fails the test.
     pub fn end(mut self) -> (ExitStatus, String) {
-        let mut status = None;
-        until("the end of the child", || {
-            status = self.process.try_wait().expect("a child");
-            status.is_some()
-        });
+        let start = Instant::now();
+        let status = loop {
+            match self.process.try_wait().expect("a child") {
+                Some(status) => break Some(status),
+                None if start.elapsed() > PATIENCE => break None,
+                None => std::thread::sleep(Duration::from_millis(2)),
+            }
+        };
+        // It may have ended by itself.
+        let _ = self.process.kill();
         let said = self.errors.take().map(std::io::read_to_string).expect("taken once").expect("text");
-        (status.expect("waited for"), said)
+        (status.unwrap_or_else(|| panic!("the child did not end in {PATIENCE:?}:\n{said}")), said)
     }
 
     /// Ends it as the daemon is ended.

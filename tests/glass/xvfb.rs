@@ -2,7 +2,7 @@
 //! program that draws on it.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -13,6 +13,7 @@ pub struct Xvfb {
     folder: PathBuf,
     pub w: u32,
     pub h: u32,
+    ended: bool,
 }
 
 impl Xvfb {
@@ -44,41 +45,42 @@ impl Xvfb {
         let output = server.stdout.take().expect("piped");
         BufReader::new(output).read_line(&mut number).expect("Xvfb says its display");
         assert!(!number.trim().is_empty(), "Xvfb did not start");
-        Self { server, display: format!(":{}", number.trim()), folder, w, h }
+        Self { server, display: format!(":{}", number.trim()), folder, w, h, ended: false }
     }
 
-    /// The pixels of the screen as RGB rows.
+    /// The pixels of the screen as rows of blue, green, red and a byte that means nothing and is zero here.
     pub fn pixels(&self) -> Vec<u8> {
-        let mut all = Vec::new();
-        File::open(self.file())
-            .and_then(|mut f| f.read_to_end(&mut all))
-            .expect("Xvfb keeps its frame there");
-        let (start, stride) = layout(&all);
-        let row = |y: u32| start + y as usize * stride;
-        (0..self.h)
-            .flat_map(|y| rgb(&all[row(y)..row(y) + self.w as usize * 4]).collect::<Vec<_>>())
-            .collect()
+        self.rows(0, self.h)
     }
 
-    /// One row of pixels, RGB; quick enough to watch a moving line.
+    /// The pixels of one row.
     pub fn row(&self, y: u32) -> Vec<u8> {
+        self.rows(y, 1)
+    }
+
+    fn rows(&self, y: u32, rows: u32) -> Vec<u8> {
         let file = File::open(self.file()).expect("Xvfb keeps its frame there");
         let mut head = [0; 100];
         file.read_exact_at(&mut head, 0).expect("a header");
         let (start, stride) = layout(&head);
-        let mut row = vec![0; self.w as usize * 4];
-        file.read_exact_at(&mut row, (start + y as usize * stride) as u64).expect("a row");
-        rgb(&row).collect()
+        assert_eq!(stride, self.w as usize * 4, "rows without padding");
+        let mut pixels = vec![0; stride * rows as usize];
+        file.read_exact_at(&mut pixels, (start + y as usize * stride) as u64).expect("rows");
+        pixels
     }
 
     fn file(&self) -> PathBuf {
         self.folder.join("Xvfb_screen0")
     }
 
-    /// Kills the server under its clients.
+    /// Ends the server under its clients.
     pub fn kill(&mut self) {
-        // It may have ended by itself.
-        let _ = self.server.kill();
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        // Asked to end, it takes its lock and its socket with it; it may have ended by itself.
+        let _ = Command::new("kill").arg(self.server.id().to_string()).stderr(Stdio::null()).status();
         let _ = self.server.wait();
     }
 }
@@ -87,9 +89,6 @@ impl Drop for Xvfb {
     fn drop(&mut self) {
         self.kill();
         let _ = std::fs::remove_dir_all(&self.folder);
-        let number = self.display.trim_start_matches(':');
-        let _ = std::fs::remove_file(format!("/tmp/.X{number}-lock"));
-        let _ = std::fs::remove_file(format!("/tmp/.X11-unix/X{number}"));
     }
 }
 
@@ -98,8 +97,4 @@ fn layout(dump: &[u8]) -> (usize, usize) {
     let word = |n: usize| u32::from_be_bytes(dump[n * 4..n * 4 + 4].try_into().expect("four bytes")) as usize;
     let (header, stride, colours) = (word(0), word(12), word(19));
     (header + colours * 12, stride)
-}
-
-fn rgb(row: &[u8]) -> impl Iterator<Item = u8> {
-    row.as_chunks::<4>().0.iter().flat_map(|[b, g, r, _]| [*r, *g, *b])
 }

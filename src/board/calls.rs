@@ -1,0 +1,108 @@
+//! What a call event does to every part of the board. Each event is taken once; one that is refused changes nothing.
+
+use super::Board;
+use super::call::{Call, Kind};
+use super::cell::Standing;
+use super::day::told;
+use super::input::{IgnoreReason, Outcome};
+use super::view::Spot;
+use super::zone::Proof;
+
+use crate::clock::{Millis, Now};
+
+impl Board {
+    /// A call event. One of yesterday does not count, because ticket numbers begin anew; but on a settled link what
+    /// comes is live, and then it is this screen's date that is wrong.
+    pub(super) fn take_call(&mut self, now: Now, mut call: Call) -> Result<Vec<Proof>, IgnoreReason> {
+        if self.ledger.knows(&call.id) {
+            return Err(IgnoreReason::Duplicate);
+        }
+        if !self.day.counts(call.at, now) && !self.link.is_settled(now) {
+            return Err(IgnoreReason::Stale);
+        }
+        call.holder.take_if(|_| !self.show_holder);
+        let proofs = match call.kind {
+            Kind::Call | Kind::Recall | Kind::Transfer => self.summon(now, &call)?,
+            Kind::Serving => self.serve(now, &call)?,
+            Kind::Absent => self.miss(now, &call)?,
+            Kind::Cancel => self.cancel(now, &call)?,
+        };
+        self.link.compare_clocks(call.at, self.fresh, now);
+        self.ledger.remember(call.id, now.mono);
+        Ok(proofs)
+    }
+
+    /// A ticket is asked to a counter. A call that its counter has already passed is listed by its time and no more:
+    /// it must not come before the later ticket. One whose end is known is over before it began.
+    fn summon(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
+        let standing = self.counters.call(call, now)?;
+        self.tally.shown += 1;
+        if standing == Standing::Ended {
+            return Ok(vec![(call.id.clone(), Outcome::Superseded)]);
+        }
+        let live = standing == Standing::Current && now.age_of(call.at) <= self.fresh;
+        let mut proofs = Vec::new();
+        if call.kind == Kind::Transfer && standing == Standing::Current {
+            proofs = self.redirect(now, call);
+        }
+        self.missed.remove(&call.ticket);
+        self.queues.answer(call);
+        self.recent.add(call, told(call.at, now), live);
+        if live {
+            self.day.called(now);
+            self.spotlight.enter(spot(call), now.mono);
+            proofs.extend(self.lanes.call(call, now));
+        } else {
+            proofs.push((call.id.clone(), Outcome::Shown));
+        }
+        Ok(proofs)
+    }
+
+    /// The ticket moved: nothing may send its holder to the old counter any more.
+    fn redirect(&mut self, now: Now, call: &Call) -> Vec<Proof> {
+        self.counters.redirect(call, now);
+        self.spotlight.redirect(&call.counter, &call.ticket);
+        self.recent.redirect(&call.counter, &call.ticket);
+        self.lanes.redirect(&call.counter, &call.ticket)
+    }
+
+    /// The citizen came.
+    fn serve(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
+        self.counters.serve(call, now)?;
+        self.spotlight.served(&call.counter, &call.ticket);
+        self.missed.remove(&call.ticket);
+        self.queues.answer(call);
+        Ok(self.lanes.withdraw(&call.counter, &call.ticket))
+    }
+
+    /// Nobody came.
+    fn miss(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
+        self.counters.miss(call, now)?;
+        self.spotlight.absent(&call.counter, &call.ticket);
+        self.missed.add(call, told(call.at, now));
+        Ok(self.lanes.withdraw(&call.counter, &call.ticket))
+    }
+
+    /// The call was a mistake: every trace of it goes.
+    fn cancel(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
+        self.counters.cancel(call, now)?;
+        self.spotlight.cancel(&call.counter, &call.ticket);
+        self.recent.remove(&call.counter, &call.ticket);
+        self.missed.remove(&call.ticket);
+        self.queues.answer(call);
+        Ok(self.lanes.withdraw(&call.counter, &call.ticket))
+    }
+}
+
+fn spot(call: &Call) -> Spot {
+    Spot {
+        call: call.id.clone(),
+        ticket: call.ticket.clone(),
+        counter: call.counter.clone(),
+        kind: call.kind,
+        lane: call.lane,
+        slot: call.slot,
+        holder: call.holder.clone(),
+        since: Millis::ZERO,
+    }
+}

@@ -1,0 +1,140 @@
+//! The announcements of all zones: which loudspeakers a call is heard on, and what becomes of it there.
+//!
+//! Every call that is handed in gets exactly one [`Proof`] in the end. Zones never wait for each other.
+
+use jiff::Timestamp;
+
+use super::call::{Call, Counter, NoticeId, Ticket, Zone};
+use super::input::{Announcement, AnnouncementId, Message, Outcome};
+use super::state::{Level, Notice};
+use super::zone::{Pending, Proof, ZoneQueue};
+use crate::clock::{Millis, Now};
+use crate::config::ZoneConfig;
+
+#[derive(Clone, Debug)]
+pub struct Lanes {
+    config: Vec<ZoneConfig>,
+    /// One for each zone of the config, in its order; empty when this screen does not speak.
+    zones: Vec<ZoneQueue>,
+    max_age: Millis,
+    last_id: u64,
+}
+
+impl Lanes {
+    pub fn new(config: &[ZoneConfig], speaks: bool, repeats: u8, max_age: Millis) -> Self {
+        let config = if speaks { config.to_vec() } else { Vec::new() };
+        let zones = config.iter().map(|z| ZoneQueue::new(z.id.clone(), repeats)).collect();
+        Self { config, zones, max_age, last_id: 0 }
+    }
+
+    /// The zone that names the counter, else the first that names none.
+    fn zone_of(&mut self, counter: &Counter) -> Option<&mut ZoneQueue> {
+        let named = self.config.iter().position(|z| z.counters.contains(counter));
+        let index = named.or_else(|| self.config.iter().position(|z| z.counters.is_empty()))?;
+        self.zones.get_mut(index)
+    }
+
+    /// A young call asks to be said; its waiting predecessor of the same ticket and counter gives way.
+    pub fn call(&mut self, call: &Call, now: Now) -> Vec<Proof> {
+        let age = now.age_of(call.at).max(Millis::ZERO);
+        let expires = Some(now.mono - age + self.max_age);
+        let Some(zone) = self.zone_of(&call.counter) else { return vec![(call.id.clone(), Outcome::Shown)] };
+        if zone.is_muted() {
+            return vec![(call.id.clone(), Outcome::Muted)];
+        }
+        let pending =
+            Pending { message: message(call), version: call.at, queued: now.mono, expires, broken_off: 0 };
+        zone.call(&call.counter, &call.ticket, pending).into_iter().collect()
+    }
+
+    /// The ticket need not be called to this counter any more.
+    pub fn withdraw(&mut self, counter: &Counter, ticket: &Ticket) -> Vec<Proof> {
+        self.withdraw_where(ticket, |c| c == counter)
+    }
+
+    /// The ticket moved: it must not be called to any other counter.
+    pub fn redirect(&mut self, counter: &Counter, ticket: &Ticket) -> Vec<Proof> {
+        self.withdraw_where(ticket, |c| c != counter)
+    }
+
+    fn withdraw_where(&mut self, ticket: &Ticket, at: impl Fn(&Counter) -> bool) -> Vec<Proof> {
+        self.zones.iter_mut().flat_map(|zone| zone.withdraw(ticket, &at)).collect()
+    }
+
+    /// Says a notice in its zones, in all when it names none. A plain one expires like a call.
+    pub fn notice(&mut self, notice: &Notice, now: Now) {
+        let emergency = notice.level == Level::Emergency;
+        let message = Message::Notice { id: notice.id.clone(), text: notice.text.clone(), emergency };
+        let expires = (!emergency).then_some(now.mono + self.max_age);
+        for zone in &mut self.zones {
+            if notice.zones.is_empty() || notice.zones.contains(&zone.zone) {
+                let message = message.clone();
+                zone.push(Pending { message, version: notice.at, queued: now.mono, expires, broken_off: 0 });
+            }
+        }
+    }
+
+    /// Drops the notices that are not on any more.
+    pub fn keep_notices(&mut self, is_on: impl Fn(&NoticeId, Timestamp) -> bool) {
+        self.zones.iter_mut().for_each(|zone| zone.keep_notices(&is_on));
+    }
+
+    pub fn expire(&mut self, now: Millis) -> Vec<Proof> {
+        self.zones.iter_mut().flat_map(|zone| zone.expire(now)).collect()
+    }
+
+    /// What the free zones say now, one thing each.
+    pub fn start(&mut self, now: Millis) -> Vec<Announcement> {
+        let mut announcements = Vec::new();
+        for zone in &mut self.zones {
+            let id = AnnouncementId(self.last_id + 1);
+            if let Some(announcement) = zone.start(id, now) {
+                self.last_id += 1;
+                announcements.push(announcement);
+            }
+        }
+        announcements
+    }
+
+    pub fn started(&mut self, zone: &Zone, id: AnnouncementId, now: Millis) {
+        self.each(Some(zone), |zone| zone.started(id, now));
+    }
+
+    pub fn ended(&mut self, zone: &Zone, id: AnnouncementId, completed: bool, now: Millis) -> Vec<Proof> {
+        self.each(Some(zone), |zone| zone.ended(id, completed, now)).into_iter().flatten().collect()
+    }
+
+    pub fn sound_changed(&mut self, zone: &Zone, works: bool) {
+        self.each(Some(zone), |zone| zone.sound_changed(works));
+    }
+
+    /// Mutes a zone, or all.
+    pub fn mute(&mut self, zone: Option<&Zone>, muted: bool) -> Vec<Proof> {
+        self.each(zone, |zone| zone.mute(muted)).into_iter().flatten().collect()
+    }
+
+    fn each<T>(&mut self, zone: Option<&Zone>, act: impl FnMut(&mut ZoneQueue) -> T) -> Vec<T> {
+        self.zones.iter_mut().filter(|z| zone.is_none_or(|id| *id == z.zone)).map(act).collect()
+    }
+
+    /// How long the oldest announcement has been waiting.
+    pub fn worst_wait(&self, now: Millis) -> Millis {
+        let oldest = self.zones.iter().filter_map(ZoneQueue::oldest).min();
+        oldest.map_or(Millis::ZERO, |at| now - at)
+    }
+
+    pub fn next_change(&self) -> Option<Millis> {
+        self.zones.iter().filter_map(ZoneQueue::next_change).min()
+    }
+}
+
+fn message(call: &Call) -> Message {
+    Message::Call {
+        call: call.id.clone(),
+        ticket: call.ticket.clone(),
+        counter: call.counter.clone(),
+        kind: call.kind,
+        lane: call.lane,
+        series: call.series.clone(),
+    }
+}

@@ -1,0 +1,145 @@
+//! The link to the queue system as citizens and technicians need to know it: is its news fresh, and does its clock
+//! agree with this screen's. It never opens or closes anything.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+use super::day::is_plausible;
+use super::view::LinkView;
+use crate::clock::{Millis, Now};
+
+/// A link that has been up this long has delivered its backlog: what comes now is live.
+const SETTLED: Millis = Millis::from_secs(60);
+/// Odd, so that the median is a sample; nine calls are a few minutes of a hall.
+const SAMPLES: usize = 9;
+
+/// Freshness and skew.
+#[derive(Clone, Debug)]
+pub struct Link {
+    stale_after: Millis,
+    up: bool,
+    since: Millis,
+    last_news: Option<Timestamp>,
+    skews: VecDeque<i64>,
+}
+
+impl Link {
+    /// A link that has been down since the start.
+    pub fn new(stale_after: Millis, now: Now) -> Self {
+        Self { stale_after, up: false, since: now.mono, last_news: None, skews: VecDeque::new() }
+    }
+
+    pub fn changed(&mut self, up: bool, now: Now) {
+        if up != self.up {
+            self.up = up;
+            self.since = now.mono;
+        }
+    }
+
+    /// Something new came over the link.
+    pub fn news(&mut self, now: Now) {
+        self.last_news = Some(now.wall);
+    }
+
+    /// Whether what comes now is live: a link that has just come up delivers its backlog first.
+    pub fn is_settled(&self, now: Now) -> bool {
+        self.up && now.mono - self.since >= SETTLED
+    }
+
+    /// Compares the clocks by a call event. An old event says nothing, because it may have waited at the broker; a
+    /// future one always does, and so does any once the link has been up for a minute.
+    pub fn compare_clocks(&mut self, at: Timestamp, fresh: Millis, now: Now) {
+        let skew = now.age_of(at);
+        if is_plausible(at) && (skew <= fresh || self.is_settled(now)) {
+            if self.skews.len() == SAMPLES {
+                self.skews.pop_front();
+            }
+            self.skews.push_back(skew.0);
+        }
+    }
+
+    /// How far this screen's clock is ahead of the events' times, in milliseconds: the median of the last calls, which
+    /// a single wrong time does not move. It includes the way from the queue system to here. 0 before the first call.
+    pub fn skew_ms(&self) -> i64 {
+        let mut sorted: Vec<i64> = self.skews.iter().copied().collect();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied().unwrap_or(0)
+    }
+
+    pub fn view(&self, now: Now) -> LinkView {
+        let stale = self.stale_at().is_some_and(|at| at <= now.mono);
+        LinkView { stale, last_news: self.last_news }
+    }
+
+    /// When the link becomes stale, if nothing happens.
+    pub fn next_change(&self, now: Now) -> Option<Millis> {
+        self.stale_at().filter(|at| *at > now.mono)
+    }
+
+    fn stale_at(&self) -> Option<Millis> {
+        (!self.up).then_some(self.since + self.stale_after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Now = Now { mono: Millis::ZERO, wall: Timestamp::constant(1_800_000_000, 0) };
+    const FRESH: Millis = Millis::from_secs(120);
+
+    fn link() -> Link {
+        Link::new(Millis::from_secs(10), START)
+    }
+
+    fn secs(secs: i64) -> Now {
+        START.after(Millis::from_secs(secs))
+    }
+
+    #[test]
+    fn a_link_is_stale_when_it_was_down_too_long_also_from_the_start() {
+        let mut link = link();
+        assert!(!link.view(secs(9)).stale);
+        assert_eq!(link.next_change(secs(9)), Some(secs(10).mono));
+        assert!(link.view(secs(10)).stale);
+        assert_eq!(link.next_change(secs(10)), None);
+        link.changed(true, secs(11));
+        assert!(!link.view(secs(500)).stale);
+        link.changed(false, secs(500));
+        link.changed(false, secs(505));
+        assert!(!link.view(secs(509)).stale);
+        assert!(link.view(secs(510)).stale, "a second report of the same loss is no new start");
+    }
+
+    #[test]
+    fn the_skew_is_the_median_of_fresh_calls() {
+        let mut link = link();
+        assert_eq!(link.skew_ms(), 0);
+        for wrong in [7, 7, 100_000_000, 7, 8] {
+            link.compare_clocks(secs(100 + wrong).wall, FRESH, secs(100));
+        }
+        assert_eq!(link.skew_ms(), -7000);
+        for _ in 0..20 {
+            link.compare_clocks(secs(97).wall, FRESH, secs(100));
+        }
+        assert_eq!(link.skew_ms(), 3000);
+        assert_eq!(link.skews.len(), SAMPLES);
+    }
+
+    #[test]
+    fn an_old_call_tells_about_clocks_only_on_a_settled_link() {
+        let mut link = link();
+        link.changed(true, secs(0));
+        link.compare_clocks(START.wall, FRESH, START.after(Millis::from_secs(59)));
+        link.changed(true, secs(59));
+        let old = START.wall.checked_sub(jiff::SignedDuration::from_secs(1000)).unwrap();
+        link.compare_clocks(old, FRESH, secs(59));
+        assert_eq!(link.skew_ms(), 59_000, "it may have waited at the broker");
+        link.compare_clocks(old, FRESH, secs(60));
+        link.compare_clocks(old, FRESH, secs(60));
+        assert_eq!(link.skew_ms(), 1_060_000);
+        link.compare_clocks(Timestamp::UNIX_EPOCH, FRESH, secs(60));
+        assert_eq!(link.skews.len(), 3, "a clock that was never set is not compared");
+    }
+}

@@ -1,0 +1,338 @@
+//! Who stands in the spotlight and who waits for it. It decides on time and order alone, never on how it looks.
+//!
+//! - Every call holds the spotlight for the whole dwell, counted from when it got in; up to three share it, newest first.
+//! - More wait their turn, oldest first.
+//! - The last call stays until the next one: a citizen who looked away must still find it. A stack shrinks to its newest.
+//! - The same ticket at the same counter is there once: called again, it is renewed and moves to the top.
+
+use std::collections::VecDeque;
+
+use super::call::{Counter, Ticket};
+use super::view::Spot;
+use crate::clock::Millis;
+
+/// How many share the spotlight.
+pub const STACK: usize = 3;
+/// How many can wait; the oldest gives way, it has been on its counter's cell all the while.
+pub const WAITING: usize = 512;
+
+#[derive(Clone, Debug)]
+pub struct Spotlight {
+    dwell: Millis,
+    /// Newest first.
+    stack: Vec<Entry>,
+    /// Oldest first.
+    waiting: VecDeque<Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    spot: Spot,
+    /// The citizen came; such an entry need not wait on when its counter calls the next one.
+    served: bool,
+    /// Nobody came; such an entry leaves after its dwell even when it is the last.
+    absent: bool,
+}
+
+impl Entry {
+    fn is(&self, counter: &Counter, ticket: &Ticket) -> bool {
+        self.spot.counter == *counter && self.spot.ticket == *ticket
+    }
+}
+
+impl Spotlight {
+    pub fn new(dwell: Millis) -> Self {
+        Self { dwell, stack: Vec::new(), waiting: VecDeque::new() }
+    }
+
+    /// A call asks for the spotlight; its `since` is set here.
+    pub fn enter(&mut self, spot: Spot, now: Millis) {
+        self.waiting
+            .retain(|e| !(e.served && e.spot.counter == spot.counter && e.spot.ticket != spot.ticket));
+        let entry = Entry { spot, served: false, absent: false };
+        let same = |e: &Entry| e.is(&entry.spot.counter, &entry.spot.ticket);
+        if let Some(index) = self.stack.iter().position(same) {
+            self.stack.remove(index);
+            self.admit(entry, now);
+        } else if let Some(waiting) = self.waiting.iter_mut().find(|e| same(e)) {
+            *waiting = entry;
+        } else {
+            self.waiting.push_back(entry);
+            if self.waiting.len() > WAITING {
+                self.waiting.pop_front();
+            }
+        }
+        self.settle(now);
+    }
+
+    /// The ticket moved to `counter`: where it stood for another one, it now points there.
+    pub fn redirect(&mut self, counter: &Counter, ticket: &Ticket) {
+        let mut placed = self.holds(counter, ticket);
+        let mut keep = |e: &mut Entry| {
+            if e.spot.ticket != *ticket || e.spot.counter == *counter {
+                return true;
+            }
+            e.spot.counter = counter.clone();
+            !std::mem::replace(&mut placed, true)
+        };
+        self.stack.retain_mut(&mut keep);
+        self.waiting.retain_mut(keep);
+    }
+
+    /// The citizen came. The entry keeps its dwell, and waits on unless its counter calls the next one.
+    pub fn served(&mut self, counter: &Counter, ticket: &Ticket) {
+        self.waiting.iter_mut().filter(|e| e.is(counter, ticket)).for_each(|e| e.served = true);
+    }
+
+    /// Nobody came: it waits no longer, and leaves when its dwell ends.
+    pub fn absent(&mut self, counter: &Counter, ticket: &Ticket) {
+        self.waiting.retain(|e| !e.is(counter, ticket));
+        self.stack.iter_mut().filter(|e| e.is(counter, ticket)).for_each(|e| e.absent = true);
+    }
+
+    /// The call was a mistake.
+    pub fn cancel(&mut self, counter: &Counter, ticket: &Ticket) {
+        self.stack.retain(|e| !e.is(counter, ticket));
+        self.waiting.retain(|e| !e.is(counter, ticket));
+    }
+
+    /// Lets those go whose dwell has ended, and the next ones in.
+    pub fn settle(&mut self, now: Millis) {
+        let last = self.stack.first().filter(|e| !e.absent).cloned();
+        self.stack.retain(|e| now < e.spot.since + self.dwell);
+        while self.stack.len() < STACK
+            && let Some(entry) = self.waiting.pop_front()
+        {
+            self.admit(entry, now);
+        }
+        if self.stack.is_empty() {
+            self.stack.extend(last);
+        }
+    }
+
+    fn admit(&mut self, mut entry: Entry, now: Millis) {
+        entry.spot.since = now;
+        self.stack.insert(0, entry);
+    }
+
+    /// When the stack changes next, if nobody calls.
+    pub fn next_change(&self) -> Option<Millis> {
+        let alone = self.stack.len() == 1 && self.waiting.is_empty() && !self.stack[0].absent;
+        if alone {
+            return None;
+        }
+        self.stack.iter().map(|e| e.spot.since + self.dwell).min()
+    }
+
+    pub fn holds(&self, counter: &Counter, ticket: &Ticket) -> bool {
+        self.stack.iter().chain(&self.waiting).any(|e| e.is(counter, ticket))
+    }
+
+    /// Newest first.
+    pub fn spots(&self) -> Vec<Spot> {
+        self.stack.iter().map(|e| e.spot.clone()).collect()
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::call::{CallId, Kind, Lane};
+
+    const DWELL: Millis = Millis::from_secs(8);
+
+    fn spotlight() -> Spotlight {
+        Spotlight::new(DWELL)
+    }
+
+    fn spot(ticket: &str, counter: &str) -> Spot {
+        Spot {
+            call: CallId::parse(&format!("{ticket}-{counter}")).unwrap(),
+            ticket: Ticket::parse(ticket).unwrap(),
+            counter: Counter::parse(counter).unwrap(),
+            kind: Kind::Call,
+            lane: Lane::Regular,
+            slot: None,
+            holder: None,
+            since: Millis::ZERO,
+        }
+    }
+
+    fn shown(light: &Spotlight) -> String {
+        light.spots().iter().map(|s| s.ticket.as_str().to_owned()).collect::<Vec<_>>().join(" ")
+    }
+
+    fn ticket(text: &str) -> Ticket {
+        Ticket::parse(text).unwrap()
+    }
+
+    fn counter(text: &str) -> Counter {
+        Counter::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_last_call_stays_until_the_next_one() {
+        let mut light = spotlight();
+        light.enter(spot("A1", "1"), Millis(0));
+        assert_eq!(light.next_change(), None);
+        light.settle(Millis::from_secs(3600));
+        assert_eq!(shown(&light), "A1");
+        light.enter(spot("A2", "2"), Millis::from_secs(3600));
+        assert_eq!(shown(&light), "A2");
+    }
+
+    #[test]
+    fn calls_within_the_dwell_share_and_the_stack_shrinks_to_its_newest() {
+        let mut light = spotlight();
+        light.enter(spot("A1", "1"), Millis(0));
+        light.enter(spot("A2", "2"), Millis(3000));
+        light.enter(spot("A3", "3"), Millis(5000));
+        assert_eq!(shown(&light), "A3 A2 A1");
+        light.settle(Millis(7999));
+        assert_eq!(shown(&light), "A3 A2 A1");
+        assert_eq!(light.next_change(), Some(Millis(8000)));
+        light.settle(Millis(8000));
+        assert_eq!(shown(&light), "A3 A2");
+        light.settle(Millis(50_000));
+        assert_eq!(shown(&light), "A3");
+    }
+
+    #[test]
+    fn five_counters_at_once_each_get_their_dwell() {
+        let mut light = spotlight();
+        for n in 1..=5 {
+            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(0));
+        }
+        assert_eq!((shown(&light).as_str(), light.waiting()), ("A3 A2 A1", 2));
+        light.settle(Millis(8000));
+        assert_eq!((shown(&light).as_str(), light.waiting()), ("A5 A4", 0));
+        light.settle(Millis(15_999));
+        assert_eq!(shown(&light), "A5 A4");
+        light.settle(Millis(16_000));
+        assert_eq!(shown(&light), "A5");
+    }
+
+    #[test]
+    fn the_dwell_counts_from_when_a_call_got_in_even_if_that_was_late() {
+        let mut light = spotlight();
+        for n in 1..=4 {
+            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(0));
+        }
+        light.settle(Millis(30_000));
+        assert_eq!(shown(&light), "A4");
+        light.enter(spot("A5", "5"), Millis(30_001));
+        assert_eq!(shown(&light), "A5 A4");
+        light.settle(Millis(37_999));
+        assert_eq!(shown(&light), "A5 A4");
+        light.settle(Millis(38_000));
+        assert_eq!(shown(&light), "A5");
+    }
+
+    #[test]
+    fn a_ticket_called_again_is_renewed_and_moves_to_the_top() {
+        let mut light = spotlight();
+        light.enter(spot("A1", "1"), Millis(0));
+        light.enter(spot("A2", "2"), Millis(1000));
+        light.enter(spot("A1", "1"), Millis(7000));
+        assert_eq!(shown(&light), "A1 A2");
+        light.settle(Millis(9000));
+        assert_eq!(shown(&light), "A1");
+        light.settle(Millis(14_999));
+        assert_eq!(light.spots()[0].since, Millis(7000));
+    }
+
+    #[test]
+    fn a_waiting_ticket_called_again_keeps_its_place() {
+        let mut light = spotlight();
+        for n in 1..=5 {
+            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(0));
+        }
+        light.enter(Spot { kind: Kind::Recall, ..spot("A4", "4") }, Millis(1));
+        assert_eq!(light.waiting(), 2);
+        light.settle(Millis(8000));
+        assert_eq!(shown(&light), "A5 A4");
+        assert_eq!(light.spots()[1].kind, Kind::Recall);
+    }
+
+    #[test]
+    fn only_a_served_ticket_gives_way_to_the_next_of_its_counter() {
+        let mut light = spotlight();
+        for n in 1..=5 {
+            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(0));
+        }
+        light.enter(spot("B4", "4"), Millis(0));
+        assert_eq!(light.waiting(), 3, "A4 is still waited for");
+        light.served(&counter("5"), &ticket("A5"));
+        light.enter(spot("B5", "5"), Millis(0));
+        assert_eq!(light.waiting(), 3, "B5 has replaced A5");
+        light.settle(Millis(8000));
+        assert_eq!(shown(&light), "B5 B4 A4");
+    }
+
+    #[test]
+    fn an_absent_ticket_stops_waiting_and_leaves_after_its_dwell() {
+        let mut light = spotlight();
+        light.enter(spot("A1", "1"), Millis(0));
+        light.absent(&counter("1"), &ticket("A1"));
+        light.settle(Millis(7999));
+        assert_eq!(shown(&light), "A1");
+        assert_eq!(light.next_change(), Some(Millis(8000)));
+        light.settle(Millis(8000));
+        assert_eq!((shown(&light).as_str(), light.next_change()), ("", None));
+        for n in 1..=4 {
+            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(9000));
+        }
+        light.absent(&counter("4"), &ticket("A4"));
+        assert_eq!(light.waiting(), 0);
+    }
+
+    #[test]
+    fn a_cancelled_call_goes_at_once_and_the_next_comes_in() {
+        let mut light = spotlight();
+        for n in 1..=4 {
+            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(0));
+        }
+        light.cancel(&counter("2"), &ticket("A2"));
+        light.settle(Millis(10));
+        assert_eq!(shown(&light), "A4 A3 A1");
+        assert_eq!(light.next_change(), Some(Millis(8000)));
+    }
+
+    #[test]
+    fn the_same_number_at_two_counters_is_two_calls() {
+        let mut light = spotlight();
+        light.enter(spot("12", "3"), Millis(0));
+        light.enter(spot("12", "5"), Millis(0));
+        assert_eq!(shown(&light), "12 12");
+    }
+
+    #[test]
+    fn a_ticket_that_moves_points_to_its_new_counter_once() {
+        let mut light = spotlight();
+        for n in 1..=5 {
+            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(0));
+        }
+        light.redirect(&counter("9"), &ticket("A2"));
+        light.redirect(&counter("9"), &ticket("A4"));
+        assert_eq!(light.spots()[1].counter, counter("9"));
+        light.enter(spot("A4", "9"), Millis(1));
+        assert_eq!(light.waiting(), 2, "it has kept its place");
+        light.redirect(&counter("8"), &ticket("A4"));
+        light.settle(Millis(8000));
+        assert_eq!(shown(&light), "A5 A4");
+        assert_eq!(light.spots()[1].counter, counter("8"));
+    }
+
+    #[test]
+    fn the_waiting_list_is_bounded() {
+        let mut light = spotlight();
+        for n in 0..2000 {
+            light.enter(spot(&format!("A{n}"), "1"), Millis(0));
+        }
+        assert_eq!((light.waiting(), light.spots().len()), (WAITING, STACK));
+    }
+}

@@ -1,0 +1,235 @@
+//! Boards as a hall shows them, made by hand.
+#![allow(dead_code)] // Each test program uses some of them.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use moiso::board::call::{CallId, Counter, Holder, Kind, Lane, NoticeId, Series, Ticket};
+use moiso::board::state::{CounterMode, Level};
+use moiso::board::view::{
+    BoardView, ClosedReason, CounterView, LinkView, MissedCall, Opening, Phase, QueueView, RecentCall, Spot,
+    TickerItem,
+};
+use moiso::clock::{Millis, Now};
+use moiso::config::Config;
+use moiso::scene::{Look, Size};
+
+pub const LANDSCAPE: Size = Size { w: 1920, h: 1080 };
+pub const PORTRAIT: Size = Size { w: 1080, h: 1920 };
+
+/// 09:41 in Hanoi on 24 November 2026.
+pub fn now() -> Now {
+    Now { mono: Millis::ZERO, wall: at("09:41") }
+}
+
+pub fn at(time: &str) -> Timestamp {
+    format!("2026-11-24T{time}:20+07:00").parse().unwrap()
+}
+
+pub fn look() -> Look {
+    Look::of(&Config::default())
+}
+
+pub fn time(text: &str) -> Time {
+    Time::strptime("%H:%M", text).unwrap()
+}
+
+pub fn spot(ticket: &str, counter: &str, kind: Kind, lane: Lane) -> Spot {
+    Spot {
+        call: CallId::parse(&format!("{ticket}-{counter}")).unwrap(),
+        ticket: Ticket::parse(ticket).unwrap(),
+        counter: Counter::parse(counter).unwrap(),
+        kind,
+        lane,
+        slot: None,
+        holder: None,
+        since: Millis::ZERO,
+    }
+}
+
+pub fn recent(ticket: &str, counter: &str, when: &str) -> RecentCall {
+    RecentCall {
+        ticket: Ticket::parse(ticket).unwrap(),
+        counter: Counter::parse(counter).unwrap(),
+        at: at(when),
+    }
+}
+
+pub fn missed(ticket: &str) -> MissedCall {
+    MissedCall { ticket: Ticket::parse(ticket).unwrap(), counter: None, at: at("09:30") }
+}
+
+pub fn notice(id: &str, text: &str, level: Level) -> TickerItem {
+    TickerItem {
+        id: NoticeId::parse(id).unwrap(),
+        text: text.into(),
+        text_en: None,
+        level,
+        qr: None,
+        until: None,
+    }
+}
+
+pub fn counter(id: &str, label: &str, ticket: Option<&str>) -> CounterView {
+    CounterView {
+        counter: Counter::parse(id).unwrap(),
+        noun: "Quầy".into(),
+        label: Some(label.into()),
+        label_en: None,
+        lanes: Vec::new(),
+        mode: CounterMode::Open,
+        ticket: ticket.map(|t| Ticket::parse(t).unwrap()),
+        lane: Lane::Regular,
+        slot: None,
+        reopens: None,
+        called: false,
+        called_at: None,
+        known: true,
+    }
+}
+
+/// The hall of the design: twelve counters, one call to counter 5.
+pub fn busy() -> BoardView {
+    let list = [
+        ("1", "A011", "Đất đai · chính chủ"),
+        ("2", "B107", "Đất đai · chính chủ"),
+        ("3", "C023", "Người được ủy quyền"),
+        ("4", "B106", "Đăng ký thế chấp"),
+        ("5", "A012", "Ưu tiên"),
+        ("6", "D044", "Hộ tịch"),
+        ("7", "D043", "Đăng ký kinh doanh"),
+        ("8", "", "Tiếp nhận hồ sơ"),
+        ("9", "D045", "Xây dựng · đô thị"),
+        ("10", "E009", "Trả kết quả"),
+        ("11", "E010", "Trả kết quả"),
+        ("12", "", ""),
+    ];
+    let mut counters: Vec<CounterView> = list
+        .iter()
+        .map(|(id, ticket, label)| counter(id, label, Some(*ticket).filter(|t| !t.is_empty())))
+        .collect();
+    counters[2].lane = Lane::Authorised;
+    counters[4].lane = Lane::Elderly;
+    counters[4].called = true;
+    counters[6].slot = Some(time("09:30"));
+    counters[6].lane = Lane::Booked;
+    counters[7].mode = CounterMode::Paused;
+    counters[7].reopens = Some(time("10:00"));
+    counters[8].slot = Some(time("09:40"));
+    counters[8].lane = Lane::Booked;
+    counters[11].known = false;
+    counters[11].label = None;
+    BoardView {
+        revision: 1,
+        spotlight: vec![spot("A012", "5", Kind::Call, Lane::Elderly)],
+        recent: vec![
+            recent("B107", "2", "09:40"),
+            recent("D045", "9", "09:40"),
+            recent("A011", "1", "09:38"),
+        ],
+        counters,
+        ticker: idle_ticker(),
+        link: LinkView { stale: false, last_news: Some(at("09:41")) },
+        ..BoardView::empty()
+    }
+}
+
+pub fn idle_ticker() -> Vec<TickerItem> {
+    Config::default()
+        .board
+        .idle_ticker
+        .iter()
+        .enumerate()
+        .map(|(i, text)| notice(&format!("idle-{i}"), text, Level::Info))
+        .collect()
+}
+
+pub fn three() -> BoardView {
+    let mut view = busy();
+    view.spotlight = vec![
+        spot("A012", "5", Kind::Call, Lane::Elderly),
+        spot("B107", "2", Kind::Recall, Lane::Regular),
+        spot("D045", "9", Kind::Call, Lane::Booked),
+    ];
+    view.spotlight[2].slot = Some(time("09:40"));
+    view.counters[1].called = true;
+    view.counters[8].called = true;
+    view
+}
+
+pub fn stale() -> BoardView {
+    BoardView { link: LinkView { stale: true, last_news: Some(at("09:38")) }, ..busy() }
+}
+
+pub fn closed() -> BoardView {
+    let opens = Opening { date: Date::constant(2026, 11, 24), time: time("07:30"), in_days: 0 };
+    let phase = Phase::Closed { reason: ClosedReason::BeforeHours, opens: Some(opens) };
+    BoardView { phase, spotlight: Vec::new(), ..busy() }
+}
+
+pub fn emergency() -> BoardView {
+    let mut item = notice(
+        "fire",
+        "Mời công dân di chuyển theo lối thoát hiểm gần nhất, theo hướng dẫn của cán bộ.",
+        Level::Emergency,
+    );
+    item.text_en = Some("Please leave by the nearest exit and follow the staff.".into());
+    BoardView { emergency: Some(item), ..busy() }
+}
+
+/// Everything that can be said at once: chips, missed tickets, an ended series, an important notice, a masked holder.
+pub fn full() -> BoardView {
+    let mut view = busy();
+    view.spotlight[0].holder = Some(Holder::mask("Nguyễn Văn An").unwrap());
+    view.spotlight[0].kind = Kind::Recall;
+    view.spotlight_waiting = 4;
+    view.missed = vec![missed("A007"), missed("B101")];
+    let lanes = [
+        Lane::Owner,
+        Lane::Authorised,
+        Lane::Elderly,
+        Lane::Merit,
+        Lane::Disabled,
+        Lane::Pregnant,
+        Lane::Child,
+    ];
+    for (counter, lane) in view.counters.iter_mut().zip(lanes) {
+        counter.label = Some("Đăng ký".into());
+        counter.lane = lane;
+        counter.slot = None;
+    }
+    view.counters[8].label = Some("Đăng ký biện pháp bảo đảm bằng quyền sử dụng đất".into());
+    view.counters[9].ticket = None;
+    view.counters[10].mode = CounterMode::Closed;
+    view.queues = vec![QueueView {
+        series: Series::parse("A").unwrap(),
+        label: Some("Đất đai".into()),
+        waiting: 0,
+        next: Vec::new(),
+        wait_minutes: None,
+        left_today: Some(0),
+    }];
+    view.ticker.insert(0, notice("n1", "Quầy 8 tạm nghỉ đến 10 giờ", Level::Important));
+    view
+}
+
+/// The start of a day: open, and nobody has been called.
+pub fn morning() -> BoardView {
+    let mut view = busy();
+    view.spotlight.clear();
+    view.recent.clear();
+    for counter in &mut view.counters {
+        counter.ticket = None;
+        counter.called = false;
+        counter.slot = None;
+    }
+    view
+}
+
+/// `count` counters with tickets.
+pub fn many(count: usize) -> BoardView {
+    let mut view = busy();
+    view.counters = (1..=count)
+        .map(|n| counter(&n.to_string(), "Đăng ký kinh doanh", Some(&format!("A{:03}", (n * 37) % 1000))))
+        .collect();
+    view
+}

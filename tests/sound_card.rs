@@ -1,0 +1,286 @@
+//! A real stream into a paced sound card: PulseAudio with a null sink that is recorded, taken away and given back.
+//!
+//! ALSA reads its environment once, so each test runs its body in a process of its own, with its own server.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod sound_bank;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use moiso::audio::{self, Handle};
+use moiso::board::call::{CallId, Counter, Kind, Lane, Ticket, Zone};
+use moiso::board::input::{AnnouncementId, Input, Message};
+use moiso::health::SoundState;
+use moiso::hub::{Planner, Request, Speaker};
+use moiso::speech::{RATE_HZ, Utterance};
+use sound_bank::{SoundBank, find};
+use tokio::sync::mpsc;
+
+const INSIDE: &str = "MOISO_TEST_INSIDE_PULSE";
+
+/// A PulseAudio server of this test alone; ends with it.
+struct Server {
+    child: Child,
+    home: PathBuf,
+}
+
+impl Server {
+    fn start(name: &str) -> Self {
+        let home = std::env::temp_dir().join(format!("moiso-pulse-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(home.join("run")).unwrap();
+        std::fs::write(home.join(".asoundrc"), "pcm.!default { type pulse }\nctl.!default { type pulse }\n")
+            .unwrap();
+        let mut command = Command::new("pulseaudio");
+        environment(&mut command, &home);
+        let child = command
+            .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--log-level=error"])
+            .args(["-L", "module-native-protocol-unix", "-L", SINK])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("pulseaudio is installed");
+        let server = Self { child, home };
+        wait_until("PulseAudio answers", || {
+            let mut pactl = Command::new("pactl");
+            environment(&mut pactl, &server.home);
+            pactl.arg("info").stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+        });
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.home);
+    }
+}
+
+const SINK: &str = "module-null-sink sink_name=hall rate=48000 channels=2 format=float32le";
+
+fn environment(command: &mut Command, home: &Path) {
+    command.env("HOME", home).env("XDG_RUNTIME_DIR", home.join("run"));
+    command.env_remove("PULSE_SERVER").env_remove("DBUS_SESSION_BUS_ADDRESS");
+}
+
+/// Runs the ignored test `body` of this binary against a server of its own.
+fn inside(body: &str) {
+    let server = Server::start(body);
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    environment(&mut command, &server.home);
+    let output = command
+        .args(["--exact", body, "--ignored", "--nocapture", "--test-threads=1"])
+        .env(INSIDE, &server.home)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    println!("{text}");
+    assert!(output.status.success() && text.contains("1 passed"), "{body} failed; see above");
+}
+
+fn wait_until(what: &str, mut fact: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !fact() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn pactl(args: &[&str]) -> String {
+    let output = Command::new("pactl").args(args).output().unwrap();
+    assert!(output.status.success(), "pactl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Records what the hall hears.
+struct Recorder {
+    child: Child,
+    file: PathBuf,
+}
+
+impl Recorder {
+    fn start(name: &str) -> Self {
+        let file = PathBuf::from(std::env::var(INSIDE).unwrap()).join(format!("{name}.raw"));
+        let child = Command::new("parec")
+            .args(["-d", "hall.monitor", "--format=float32le", "--rate=48000", "--channels=2"])
+            .args(["--latency-msec=20"])
+            .stdout(File::create(&file).unwrap())
+            .spawn()
+            .expect("parec is installed");
+        let recorder = Self { child, file };
+        wait_until("the recorder runs", || std::fs::metadata(&recorder.file).unwrap().len() > 0);
+        recorder
+    }
+
+    fn frames(&self) -> u64 {
+        std::fs::metadata(&self.file).unwrap().len() / 8
+    }
+
+    /// Both channels, once `more` frames have come after this call.
+    fn stop_after(mut self, more: u64) -> [Vec<f32>; 2] {
+        let enough = self.frames() + more;
+        wait_until("the recorder has heard the rest", || self.frames() >= enough);
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let bytes = std::fs::read(&self.file).unwrap();
+        let sample = |b: &[u8]| f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+        [0, 4].map(|side| bytes.chunks_exact(8).map(|frame| sample(&frame[side..side + 4])).collect())
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+struct Hall {
+    bank: SoundBank,
+    audio: Handle,
+    heard: mpsc::Receiver<Request>,
+    zone: Zone,
+}
+
+impl Hall {
+    fn open(more: &str) -> Self {
+        // The log tells why, when a test fails; only the first call of a process counts.
+        let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).try_init();
+        let bank = SoundBank::new();
+        let config = bank.config(more);
+        let (requests, heard) = mpsc::channel(64);
+        let audio = audio::spawn(&config, bank.dir.clone(), requests).unwrap();
+        let zone = config.audio.zones[0].id.clone();
+        let mut hall = Self { bank, audio, heard, zone };
+        assert_eq!(hall.next(), Input::SoundChanged { zone: hall.zone.clone(), works: true });
+        assert_eq!(hall.audio.state(&hall.zone), SoundState::Ok);
+        hall
+    }
+
+    fn next(&mut self) -> Input {
+        let mut found = None;
+        wait_until("the loudspeakers report something", || {
+            found = match self.heard.try_recv() {
+                Ok(Request::Input { input, .. }) => Some(input),
+                _ => None,
+            };
+            found.is_some()
+        });
+        let input = found.unwrap();
+        println!("{input:?}");
+        input
+    }
+
+    fn utterance(&self, repeats: u8) -> Utterance {
+        let message = Message::Call {
+            call: CallId::parse("c").unwrap(),
+            ticket: Ticket::parse("A012").unwrap(),
+            counter: Counter::parse("5").unwrap(),
+            kind: Kind::Call,
+            lane: Lane::Elderly,
+            series: None,
+        };
+        self.bank.voice(&self.bank.config("")).plan(&message, repeats, false)
+    }
+
+    fn say(&mut self, id: u64, utterance: &Utterance) {
+        let zone = self.zone.clone();
+        self.audio.say(&zone, AnnouncementId(id), Arc::new(utterance.clone()));
+        assert_eq!(self.next(), Input::SpeechStarted { zone, announcement: AnnouncementId(id) });
+    }
+
+    fn ended(&self, id: u64, completed: bool) -> Input {
+        Input::SpeechEnded { zone: self.zone.clone(), announcement: AnnouncementId(id), completed }
+    }
+
+    /// Every clip lies in the recording, whole, in order, with its exact gaps.
+    fn assert_heard(&self, sound: &[f32], utterance: &Utterance) {
+        let (_, first) = utterance.clips(RATE_HZ).next().unwrap();
+        let start = find(sound, &self.bank.samples[&*first.file], 0).expect("the chime was recorded");
+        for (offset, clip) in utterance.clips(RATE_HZ) {
+            let at = start + offset as usize;
+            let found = find(&sound[at..], &self.bank.samples[&*clip.file], 0);
+            assert_eq!(found, Some(0), "{} is not at its place", clip.file);
+        }
+    }
+}
+
+#[test]
+fn a_sentence_reaches_the_card_complete_and_in_order() {
+    inside("inside_a_sentence");
+}
+
+#[test]
+#[ignore = "runs inside the server of its parent"]
+fn inside_a_sentence() {
+    let mut hall = Hall::open("[speech]\nspoken_lanes = [\"elderly\"]\n");
+    let utterance = hall.utterance(2);
+    let recorder = Recorder::start("sentence");
+    let asked_at = Instant::now();
+    hall.say(1, &utterance);
+    let latency = asked_at.elapsed();
+    assert_eq!(hall.next(), hall.ended(1, true));
+    let took = asked_at.elapsed();
+    let [left, right] = recorder.stop_after(24_000);
+    hall.assert_heard(&left, &utterance);
+    assert_eq!(left, right, "all channels carry the zone");
+    let length = Duration::from_millis(utterance.frames(RATE_HZ) / 48);
+    assert!(took >= length, "the end is not reported before the last sample: {took:?} < {length:?}");
+    let counters = hall.audio.counters(&hall.zone);
+    println!("started after {latency:?}, ended after {took:?} for {length:?}; {counters:?}");
+    assert_eq!((counters.starved_frames, counters.xruns), (0, 0));
+    assert_eq!(counters.opened, 1);
+    let stopping = Instant::now();
+    hall.audio.stop();
+    assert!(stopping.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn a_zone_is_heard_only_on_its_channels() {
+    inside("inside_a_channel");
+}
+
+#[test]
+#[ignore = "runs inside the server of its parent"]
+fn inside_a_channel() {
+    let mut hall = Hall::open("[[audio.zone]]\nid = \"sau\"\nchannels = [2]\n");
+    let utterance = hall.utterance(1);
+    let recorder = Recorder::start("channel");
+    hall.say(1, &utterance);
+    assert_eq!(hall.next(), hall.ended(1, true));
+    let [left, right] = recorder.stop_after(24_000);
+    hall.assert_heard(&right, &utterance);
+    assert!(left.iter().all(|s| *s == 0.0));
+}
+
+#[test]
+fn a_card_that_vanishes_in_mid_sentence_is_told_and_found_again() {
+    inside("inside_a_vanishing");
+}
+
+#[test]
+#[ignore = "runs inside the server of its parent"]
+fn inside_a_vanishing() {
+    let mut hall = Hall::open("");
+    let utterance = hall.utterance(2);
+    hall.say(1, &utterance);
+    let sink = pactl(&["list", "short", "modules"]);
+    let sink = sink.lines().find(|l| l.contains("module-null-sink")).unwrap().split('\t').next().unwrap();
+    pactl(&["unload-module", sink]);
+    assert_eq!(hall.next(), Input::SoundChanged { zone: hall.zone.clone(), works: false });
+    assert_eq!(hall.next(), hall.ended(1, false));
+    assert_eq!(hall.audio.state(&hall.zone), SoundState::Lost);
+    let mut load: Vec<&str> = vec!["load-module"];
+    load.extend(SINK.split(' '));
+    pactl(&load);
+    assert_eq!(hall.next(), Input::SoundChanged { zone: hall.zone.clone(), works: true });
+    let recorder = Recorder::start("again");
+    hall.say(2, &utterance);
+    assert_eq!(hall.next(), hall.ended(2, true));
+    let [left, _] = recorder.stop_after(24_000);
+    hall.assert_heard(&left, &utterance);
+}
