@@ -238,7 +238,9 @@ function submitCall(kind) {
   const buttons = Array.from($('call-form').querySelectorAll('button'));
   return busyWhile(buttons, async () => {
     if (await call(kind, ticket, counter, $('lane').value) && kind === 'call') {
+      // The next citizen is somebody else; the counter is likely the same.
       $('ticket').value = '';
+      $('lane').value = 'regular';
       $('ticket').focus();
     }
   });
@@ -287,6 +289,8 @@ async function putNotice() {
     $('text').value = '';
     $('speak').checked = false;
     $('level').value = 'info';
+    $('span').value = '';
+    $('until-part').hidden = true;
     countText();
     tell('notice-done', 'Đã phát thông báo.');
   } catch (error) {
