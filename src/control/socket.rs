@@ -53,7 +53,9 @@ pub async fn upgrade(
     }
     let place = console.greeting_crowd.enter(peer.0);
     let permit = Arc::clone(&console.greetings).try_acquire_owned().ok();
-    let Some(greeting) = permit.zip(place).map(|(permit, place)| Room { _permit: permit, _place: Some(place) }) else {
+    let Some(greeting) =
+        permit.zip(place).map(|(permit, place)| Room { _permit: permit, _place: Some(place) })
+    else {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many are signing in").into_response();
     };
     upgrade

@@ -316,6 +316,7 @@ fn status() -> ScreenStatus {
             frame_hash: u64::MAX,
             gpu: "llvmpipe".into(),
             present: "headless",
+            ..FrameReport::default()
         },
         audio: SoundState::Ok,
         link: "127.0.0.1:1883".into(),
