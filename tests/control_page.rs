@@ -86,7 +86,7 @@ async fn an_operator_signs_in_puts_a_notice_and_calls_a_number() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_comes_back_by_itself_and_says_what_is_wrong_with_a_field() {
+async fn a_phone_keeps_its_session_over_a_reload_and_says_what_is_wrong_with_a_field() {
     let console = Console::with(Auth::in_memory(), picture()).await;
     let mut page = Browser::open(&token_url(&console, Role::Operator), 360, 740).await;
     page.until("document.querySelectorAll('#pad li').length === 5").await;
@@ -105,6 +105,26 @@ async fn the_page_comes_back_by_itself_and_says_what_is_wrong_with_a_field() {
     page.until("document.getElementById('who').textContent === 'Quầy hướng dẫn · nhân viên'").await;
     console.view.send_replace(Arc::new(BoardView { revision: 2, counters: Vec::new(), ..some_view(2) }));
     page.until("document.querySelectorAll('#pad li').length === 0").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_comes_back_by_itself_and_what_was_called_meanwhile_is_called_once() {
+    let mut console = Console::with(Auth::in_memory(), picture()).await;
+    let mut page = Browser::open(&token_url(&console, Role::Operator), 1440, 900).await;
+    page.until("document.querySelectorAll('#pad li').length === 5").await;
+    console.stop();
+    (&mut console.served).await.unwrap();
+    page.until("document.getElementById('link').textContent === 'Mất kết nối, đang thử lại…'").await;
+    page.value("document.getElementById('ticket').value = 'B107'").await;
+    page.value("document.getElementById('counter').value = '2'").await;
+    page.value("document.querySelector('#call-form .main').click()").await;
+    let listener = tokio::net::TcpListener::bind(console.address).await.unwrap();
+    let again = Console::on(listener, Arc::clone(&console.auth), picture());
+    page.until("document.getElementById('call-done').textContent === 'Đã gọi B107, Quầy 2.'").await;
+    page.until("document.getElementById('link').textContent === '● Đang hoạt động'").await;
+    let calls = |given: &[Input]| given.iter().filter(|i| matches!(i, Input::CallReceived(_))).count();
+    assert_eq!(calls(&again.given.lock().unwrap().inputs), 1);
+    assert_eq!(calls(&console.given.lock().unwrap().inputs), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

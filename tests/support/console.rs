@@ -83,6 +83,12 @@ impl Console {
     }
 
     pub async fn with(auth: Auth, picture: Vec<u8>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(listener, Arc::new(auth), picture)
+    }
+
+    /// The same on a given socket: what a restart of the daemon is to a page.
+    pub fn on(listener: TcpListener, auth: Arc<Auth>, picture: Vec<u8>) -> Self {
         let (requests, mut inbox) = mpsc::channel(64);
         let (view, views) = watch::channel(Arc::new(some_view(1)));
         let given = Arc::new(Mutex::new(Given::default()));
@@ -102,9 +108,7 @@ impl Console {
                 }
             }
         });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let auth = Arc::new(auth);
         let control = Control {
             hub: HubHandle { requests, views },
             pictures: Arc::new(Picture(picture)),
