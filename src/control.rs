@@ -34,9 +34,13 @@ mod socket;
 
 use auth::Auth;
 use feed::Feed;
-use limits::Attempts;
+use limits::{Attempts, Crowd};
 use picture::PictureCache;
 
+/// Connections of one address at once: the phones of a hall may share one behind its router.
+const CONNECTIONS_EACH: usize = 128;
+/// Sockets of one address that have not signed in yet.
+const GREETINGS_EACH: usize = 8;
 /// Connections at once; a hall's phones and a few operators need far fewer.
 const CONNECTIONS: usize = 512;
 /// Sessions that have signed in (wire contract).
@@ -45,6 +49,10 @@ const SESSIONS: usize = 64;
 const GREETINGS: usize = 32;
 /// A request's head must be complete by then; also how long an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that serves pages is closed between two requests after that long, and `LAST_TIMEOUT` later in any
+/// case: whoever reads an answer too slowly must not hold a place for ever. A WebSocket has its own rules.
+const LIFETIME: Duration = Duration::from_secs(60);
+const LAST_TIMEOUT: Duration = Duration::from_secs(10);
 /// After that long a stop no longer waits for open connections.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -111,9 +119,37 @@ struct Console {
     feed: Feed,
     picture: PictureCache,
     attempts: Mutex<Attempts>,
+    greeting_crowd: SharedCrowd,
     greetings: Arc<Semaphore>,
     sessions: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
+}
+
+/// A crowd that connections and sockets enter and leave from their own tasks.
+#[derive(Clone)]
+struct SharedCrowd(Arc<Mutex<Crowd>>);
+
+/// A place in a crowd, given back when it is dropped.
+struct Place {
+    crowd: SharedCrowd,
+    address: IpAddr,
+}
+
+impl SharedCrowd {
+    fn new(max: usize) -> Self {
+        Self(Arc::new(Mutex::new(Crowd::new(max))))
+    }
+
+    fn enter(&self, address: IpAddr) -> Option<Place> {
+        let room = self.0.lock().expect("nothing panics while it counts").enter(address);
+        room.then(|| Place { crowd: self.clone(), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.crowd.0.lock().expect("nothing panics while it counts").leave(self.address);
+    }
 }
 
 /// The address that a request came from.
@@ -130,6 +166,7 @@ pub async fn serve(listener: TcpListener, control: Control, stop: impl Future<Ou
         control,
         picture: PictureCache::default(),
         attempts: Mutex::default(),
+        greeting_crowd: SharedCrowd::new(GREETINGS_EACH),
         greetings: Arc::new(Semaphore::new(GREETINGS)),
         sessions: Arc::new(Semaphore::new(SESSIONS)),
         stop: stopped.clone(),
@@ -161,13 +198,18 @@ async fn accept(
     stopped: &watch::Receiver<bool>,
 ) {
     let mut pause = Pause::default();
+    let crowd = SharedCrowd::new(CONNECTIONS_EACH);
     loop {
         let Ok(permit) = Arc::clone(connections).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, address)) => {
                 pause = Pause::default();
                 let peer = Peer(address.ip().to_canonical());
-                tokio::spawn(connection(stream, peer, router.clone(), stopped.clone(), permit));
+                let Some(place) = crowd.enter(peer.0) else {
+                    tracing::debug!(peer = %peer.0, "too many connections of one address");
+                    continue;
+                };
+                tokio::spawn(connection(stream, peer, router.clone(), stopped.clone(), (permit, place)));
             }
             Err(error) => {
                 drop(permit);
@@ -195,7 +237,7 @@ async fn connection(
     peer: Peer,
     router: Router,
     mut stopped: watch::Receiver<bool>,
-    _permit: OwnedSemaphorePermit,
+    _held: (OwnedSemaphorePermit, Place),
 ) {
     // Events are small and should not wait for each other.
     let _ = stream.set_nodelay(true);
@@ -215,6 +257,10 @@ async fn connection(
         () = stop => {
             served.as_mut().graceful_shutdown();
             served.await
+        }
+        () = tokio::time::sleep(LIFETIME) => {
+            served.as_mut().graceful_shutdown();
+            tokio::time::timeout(LAST_TIMEOUT, served).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = ended {

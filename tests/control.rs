@@ -136,6 +136,36 @@ async fn a_connection_that_sends_nothing_or_half_a_request_is_closed_after_five_
 }
 
 #[tokio::test]
+async fn a_download_that_is_not_read_is_cut_off_after_a_minute() {
+    let console = Console::with(Auth::in_memory(), vec![7; 32 * 1024 * 1024]).await;
+    let mut stream = TcpStream::connect(console.address).await.unwrap();
+    stream.write_all(b"GET /board.png HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut head = [0; 16];
+    stream.read_exact(&mut head).await.unwrap();
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(75)).await;
+    tokio::time::resume();
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("it has been cut off");
+    assert!(rest.len() < 32 * 1024 * 1024, "the answer was not finished");
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_all_places_of_those_who_sign_in() {
+    let console = Console::start().await;
+    let mut waiting = Vec::new();
+    for _ in 0..8 {
+        waiting.push(Client::connect(&console.url()).await);
+    }
+    let own = format!("http://{}", console.address);
+    assert_eq!(Client::status_with_origin(&console.url(), &own).await, 503);
+    let token = console.auth.one_time(Role::Viewer, "Một");
+    let reply = waiting[0].ask(json!({ "type": "hello", "token": token })).await;
+    assert_eq!(reply["ok"], true);
+    assert_eq!(Client::status_with_origin(&console.url(), &own).await, 101, "who has signed in makes room");
+}
+
+#[tokio::test]
 async fn a_peer_that_answers_no_ping_is_out_after_two_misses_and_one_that_does_stays() {
     let console = Console::start().await;
     let mut alive = console.signed_in(Role::Viewer).await;

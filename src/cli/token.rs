@@ -53,7 +53,7 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         What::List { json: true } => {
             let records = file.load()?;
             let value = |r: &Record| json!({ "id": r.id, "role": r.role.as_str(), "name": r.name, "created": r.created });
-            println!("{:#}", serde_json::Value::from_iter(records.iter().map(value)));
+            println!("{:#}", records.iter().map(value).collect::<serde_json::Value>());
         }
         What::List { json: false } => {
             let zone = TimeZone::get(&config.hall.time_zone).unwrap_or(TimeZone::UTC);

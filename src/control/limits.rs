@@ -43,6 +43,39 @@ impl Attempts {
     }
 }
 
+/// Counts how many of something each address holds at this moment.
+#[derive(Debug)]
+pub struct Crowd {
+    held: HashMap<IpAddr, usize>,
+    max: usize,
+}
+
+impl Crowd {
+    /// At most `max` an address.
+    pub fn new(max: usize) -> Self {
+        Self { held: HashMap::new(), max }
+    }
+
+    /// Takes one more for `address`; false when it holds its share already.
+    pub fn enter(&mut self, address: IpAddr) -> bool {
+        let held = self.held.entry(whose(address)).or_insert(0);
+        let room = *held < self.max;
+        *held += usize::from(room);
+        room
+    }
+
+    /// Gives back one that has entered.
+    pub fn leave(&mut self, address: IpAddr) {
+        let address = whose(address);
+        if let Some(held) = self.held.get_mut(&address) {
+            *held = held.saturating_sub(1);
+            if *held == 0 {
+                self.held.remove(&address);
+            }
+        }
+    }
+}
+
 /// Who is behind an address: one customer holds a whole /64 of IPv6.
 fn whose(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -125,6 +158,20 @@ mod tests {
             attempts.failed(IpAddr::from(n.to_be_bytes()), Millis::ZERO);
         }
         assert!(attempts.0.len() <= ADDRESSES);
+    }
+
+    #[test]
+    fn an_address_holds_its_share_and_no_more_and_is_forgotten_when_it_leaves() {
+        let (mut crowd, peer) = (Crowd::new(2), address("192.0.2.7"));
+        assert!(crowd.enter(peer) && crowd.enter(peer) && !crowd.enter(peer));
+        assert!(crowd.enter(address("192.0.2.8")), "others have their own share");
+        crowd.leave(peer);
+        assert!(crowd.enter(peer));
+        for _ in 0..2 {
+            crowd.leave(peer);
+        }
+        crowd.leave(address("192.0.2.8"));
+        assert!(crowd.held.is_empty());
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub enum Step {
         token: String,
     },
     /// Hand the input to the hub, then send what [`Push::answer`] says.
-    Push(Push),
+    Push(Box<Push>),
     /// Ask the hub for the notices; push the end of the notice; then send what [`deleted`] says.
     Delete {
         req: u64,
@@ -97,14 +97,14 @@ impl Push {
         match taken {
             Err(Stopped) => fail(self.req, &Fault::stopping()),
             Ok(Taken::Applied) => done(self.req, self.told),
-            Ok(Taken::Ignored(reason)) => match Fault::ignored(reason) {
-                Some(fault) => fail(self.req, &fault),
-                None => {
-                    let mut told = self.told;
-                    told.insert("duplicate".into(), true.into());
-                    done(self.req, told)
+            Ok(Taken::Ignored(reason)) => {
+                if let Some(fault) = Fault::ignored(reason) {
+                    return fail(self.req, &fault);
                 }
-            },
+                let mut told = self.told;
+                told.insert("duplicate".into(), true.into());
+                done(self.req, told)
+            }
         }
     }
 }
@@ -268,14 +268,15 @@ fn ask(
             Ok(vec![Step::Send(done(req, Map::new())), Step::Subscribe(topics)])
         }
         "notice.list" => Ok(vec![Step::List { req }]),
-        "notice.put" => Ok(vec![Step::Push(put(req, order::notice(fields, &grant.name, around)?))]),
+        "notice.put" => Ok(vec![Step::Push(Box::new(put(req, order::notice(fields, &grant.name, around)?)))]),
         "notice.delete" => Ok(vec![Step::Delete { req, id: order::notice_to_end(fields)? }]),
         "call" => {
             let call = order::call(fields, around)?;
             let publication =
                 Publication { topic: "call".into(), payload: encode_call(&call), retain: false };
             let told = self::fields([("id", call.id.as_str().into())]);
-            Ok(vec![Step::Push(Push { input: Input::CallReceived(call), publication, req, told })])
+            let push = Push { input: Input::CallReceived(call), publication, req, told };
+            Ok(vec![Step::Push(Box::new(push))])
         }
         _ => Err(Fault::new(Code::Unsupported, "Phiên bản này chưa hỗ trợ yêu cầu này.")),
     }

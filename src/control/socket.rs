@@ -19,7 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior, sleep_until, timeout};
 use super::fault::Fault;
 use super::order::{Around, Topics};
 use super::session::{Ending, Session, Step, deleted, ending_of, listed};
-use super::{Console, Peer};
+use super::{Console, Peer, Place};
 use crate::board::input::Input;
 use crate::control::auth::token::new_id;
 use crate::hub::Stopped;
@@ -30,7 +30,7 @@ const MESSAGE_MAX: usize = 64 * 1024;
 const WRITE_MAX: usize = 256 * 1024;
 /// Replies that may wait for a peer before it is dropped.
 const OUTBOX: usize = 32;
-/// Time to sign in, from the upgrade on.
+/// Time for the peer to say hello, from the upgrade on; checking the token is our own time.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// A message that the peer has not taken by then is its last.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
@@ -51,7 +51,11 @@ pub async fn upgrade(
         tracing::info!(peer = %peer.0, "a foreign page asked for the WebSocket");
         return (StatusCode::FORBIDDEN, "the Origin is not this console's own").into_response();
     }
-    let Ok(greeting) = Arc::clone(&console.greetings).try_acquire_owned() else {
+    let place = console.greeting_crowd.enter(peer.0);
+    let permit = Arc::clone(&console.greetings).try_acquire_owned().ok();
+    let Some(greeting) =
+        permit.zip(place).map(|(permit, place)| Room { _permit: permit, _place: Some(place) })
+    else {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many are signing in").into_response();
     };
     upgrade
@@ -83,6 +87,13 @@ fn bare<'a>(authority: &'a str, default_port: &str) -> &'a str {
     authority.strip_suffix(default_port).unwrap_or(authority)
 }
 
+/// What a socket holds as long as it is open: of the greetings, then of the sessions.
+struct Room {
+    _permit: OwnedSemaphorePermit,
+    /// Only while it has not signed in.
+    _place: Option<Place>,
+}
+
 /// From the reading to the writing side.
 enum Out {
     Say(Utf8Bytes),
@@ -100,7 +111,7 @@ enum End {
     Slow,
 }
 
-async fn talk(socket: WebSocket, peer: IpAddr, console: Arc<Console>, greeting: OwnedSemaphorePermit) {
+async fn talk(socket: WebSocket, peer: IpAddr, console: Arc<Console>, greeting: Room) {
     let (sink, stream) = socket.split();
     let (outbox, outgoing) = mpsc::channel(OUTBOX);
     let misses = AtomicU32::new(0);
@@ -109,7 +120,7 @@ async fn talk(socket: WebSocket, peer: IpAddr, console: Arc<Console>, greeting: 
         stream,
         outbox,
         session: Session::new(now),
-        permit: greeting,
+        room: greeting,
         peer,
         console: &console,
         misses: &misses,
@@ -136,8 +147,7 @@ struct Reader<'a> {
     stream: SplitStream<WebSocket>,
     outbox: mpsc::Sender<Out>,
     session: Session,
-    /// Of the greetings, then of the sessions.
-    permit: OwnedSemaphorePermit,
+    room: Room,
     peer: IpAddr,
     console: &'a Console,
     misses: &'a AtomicU32,
@@ -148,7 +158,7 @@ struct Rest {
     stream: SplitStream<WebSocket>,
     outbox: mpsc::Sender<Out>,
     /// Held until the goodbye is over, so that a stop waits for it.
-    _permit: OwnedSemaphorePermit,
+    _room: Room,
 }
 
 impl Reader<'_> {
@@ -160,7 +170,7 @@ impl Reader<'_> {
             },
             Err(end) => end,
         };
-        (end, Rest { stream: self.stream, outbox: self.outbox, _permit: self.permit })
+        (end, Rest { stream: self.stream, outbox: self.outbox, _room: self.room })
     }
 
     /// Reads until something ends it: `Ok` when we close, `Err` when the peer is gone or lost.
@@ -184,7 +194,7 @@ impl Reader<'_> {
             self.misses.store(0, Ordering::Relaxed);
             match message {
                 Some(Ok(Message::Text(text))) => {
-                    if let Some(ending) = self.hear(&text, deadline).await? {
+                    if let Some(ending) = self.hear(&text).await? {
                         return Ok(ending);
                     }
                 }
@@ -200,7 +210,7 @@ impl Reader<'_> {
         self.session.grant().is_some_and(|grant| !self.console.control.auth.stands(grant))
     }
 
-    async fn hear(&mut self, text: &str, deadline: Instant) -> Result<Option<Ending>, End> {
+    async fn hear(&mut self, text: &str) -> Result<Option<Ending>, End> {
         let steps = {
             let control = &self.console.control;
             let view = Arc::clone(&control.hub.views.borrow());
@@ -215,22 +225,19 @@ impl Reader<'_> {
             self.session.receive(text, &around)
         };
         for step in steps {
-            if let Some(ending) = self.step(step, deadline).await? {
+            if let Some(ending) = self.step(step).await? {
                 return Ok(Some(ending));
             }
         }
         Ok(None)
     }
 
-    async fn step(&mut self, step: Step, deadline: Instant) -> Result<Option<Ending>, End> {
+    async fn step(&mut self, step: Step) -> Result<Option<Ending>, End> {
         let hub = &self.console.control.hub;
         match step {
             Step::Send(text) => self.say(text)?,
             Step::Verify { req, token } => {
-                let Ok(steps) = tokio::time::timeout_at(deadline, self.verify(req, &token)).await else {
-                    return Ok(Some(Ending::NoHello));
-                };
-                for step in steps {
+                for step in self.verify(req, &token).await {
                     match step {
                         Step::Send(text) => self.say(text)?,
                         Step::Close(ending) => return Ok(Some(ending)),
@@ -279,7 +286,7 @@ impl Reader<'_> {
             steps.push(Step::Close(Ending::Full));
             return steps;
         };
-        self.permit = place;
+        self.room = Room { _permit: place, _place: None };
         tracing::info!(%peer, name = %welcome.grant.name, role = welcome.grant.role.as_str(), "signed in");
         self.session.admit(req, Ok(welcome))
     }

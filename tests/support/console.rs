@@ -14,7 +14,7 @@ use moiso::board::call::Counter;
 use moiso::board::input::{IgnoreReason, Input};
 use moiso::board::state::{CounterMode, Notice};
 use moiso::board::view::{BoardView, CounterView, SharedView};
-use moiso::clock::system::SystemClock;
+use moiso::clock::ManualClock;
 use moiso::config::Config;
 use moiso::control::auth::{Auth, Role};
 use moiso::control::{Control, HallFacts, Pictures, Verdict, serve};
@@ -83,6 +83,12 @@ impl Console {
     }
 
     pub async fn with(auth: Auth, picture: Vec<u8>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(listener, Arc::new(auth), picture)
+    }
+
+    /// The same on a given socket: what a restart of the daemon is to a page.
+    pub fn on(listener: TcpListener, auth: Arc<Auth>, picture: Vec<u8>) -> Self {
         let (requests, mut inbox) = mpsc::channel(64);
         let (view, views) = watch::channel(Arc::new(some_view(1)));
         let given = Arc::new(Mutex::new(Given::default()));
@@ -102,9 +108,7 @@ impl Console {
                 }
             }
         });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let auth = Arc::new(auth);
         let control = Control {
             hub: HubHandle { requests, views },
             pictures: Arc::new(Picture(picture)),
@@ -114,7 +118,7 @@ impl Console {
                 ready: true,
                 detail: json!({ "link": "127.0.0.1:1883" }),
             }),
-            clock: Arc::new(SystemClock::new()),
+            clock: Arc::new(ManualClock::at(now())),
             hall: HallFacts::of(&Config::default()),
         };
         let (stop, stopped) = oneshot::channel();
@@ -193,8 +197,9 @@ pub fn some_view(revision: u64) -> BoardView {
     BoardView { revision, counters: ["1", "2", "3", "4", "5"].map(counter).to_vec(), ..BoardView::empty() }
 }
 
+/// 09:00 in the hall, and it stays so.
 pub fn now() -> Timestamp {
-    Timestamp::now()
+    "2026-11-24T02:00:00Z".parse().unwrap()
 }
 
 /// One WebSocket client.

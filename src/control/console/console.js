@@ -188,13 +188,13 @@ function cell(counter) {
     make('div', { className: 'ticket' }, counter.ticket || '—'),
     make('div', { className: 'what', title: what }, what));
   if (me && me.role !== 'viewer') {
-    const act = (kind, words) => make('button', {
+    const act = (kind, words, spoken) => make('button', {
       type: 'button', className: 'small', disabled: !counter.ticket,
-      'aria-label': `${words} ${counter.ticket || ''}, ${nameOf(counter.counter)}`,
+      'aria-label': `${spoken} ${counter.ticket || ''}, ${nameOf(counter.counter)}`,
       'data-spot': `${counter.counter}/${kind}`,
       onclick: (event) => busyWhile([event.currentTarget], () => call(kind, counter.ticket, counter.counter, counter.lane)),
     }, words);
-    item.append(make('div', { className: 'row' }, act('recall', 'Gọi lại'), act('absent', 'Vắng mặt')));
+    item.append(make('div', { className: 'row' }, act('recall', 'Gọi lại', 'Gọi lại'), act('absent', 'Vắng', 'Vắng mặt')));
   }
   return item;
 }
@@ -238,7 +238,9 @@ function submitCall(kind) {
   const buttons = Array.from($('call-form').querySelectorAll('button'));
   return busyWhile(buttons, async () => {
     if (await call(kind, ticket, counter, $('lane').value) && kind === 'call') {
+      // The next citizen is somebody else; the counter is likely the same.
       $('ticket').value = '';
+      $('lane').value = 'regular';
       $('ticket').focus();
     }
   });
@@ -250,6 +252,12 @@ const NOTICE_FIELDS = { text: 'text', level: 'level', until: 'until', for_s: 'sp
 
 function oneLine(text) {
   return text.replace(/\s+/g, ' ').trim().normalize('NFC');
+}
+
+// Also as people write it: 9h, 16h30, 8:05.
+function timeOfDay(text) {
+  const match = /^(\d{1,2})\s*(?:[:hg.]\s*(\d{2})?)?$/.exec(text.trim().toLowerCase());
+  return match ? `${match[1].padStart(2, '0')}:${match[2] || '00'}` : '';
 }
 
 function countText() {
@@ -271,8 +279,8 @@ async function putNotice() {
   const request = { type: 'notice.put', id: freshId(), text: { vi: text }, level, speak: $('speak').checked };
   const span = $('span').value;
   if (span === 'until') {
-    if (!$('until').value) return complain('notice-error', NOTICE_FIELDS, { field: 'until', message: 'Chưa nhập giờ kết thúc.' });
-    request.until = $('until').value;
+    request.until = timeOfDay($('until').value);
+    if (!request.until) return complain('notice-error', NOTICE_FIELDS, { field: 'until', message: 'Giờ kết thúc phải có dạng 16:30.' });
   } else if (span) {
     request.for_s = Number(span);
   }
@@ -281,6 +289,8 @@ async function putNotice() {
     $('text').value = '';
     $('speak').checked = false;
     $('level').value = 'info';
+    $('span').value = '';
+    $('until-part').hidden = true;
     countText();
     tell('notice-done', 'Đã phát thông báo.');
   } catch (error) {
@@ -407,7 +417,7 @@ function begin() {
     }, name));
   }
   $('text').addEventListener('input', countText);
-  $('span').addEventListener('change', () => { $('until').disabled = $('span').value !== 'until'; });
+  $('span').addEventListener('change', () => { $('until-part').hidden = $('span').value !== 'until'; });
   $('notice-form').addEventListener('submit', (event) => {
     event.preventDefault();
     busyWhile([event.submitter || event.target.querySelector('.main')], putNotice);

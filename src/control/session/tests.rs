@@ -57,7 +57,7 @@ fn refusal(steps: &[Step]) -> (String, Option<String>) {
 
 fn pushed(steps: Vec<Step>) -> Push {
     match <[Step; 1]>::try_from(steps) {
-        Ok([Step::Push(push)]) => push,
+        Ok([Step::Push(push)]) => *push,
         other => panic!("not one push: {other:?}"),
     }
 }

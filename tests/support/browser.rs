@@ -1,0 +1,137 @@
+//! A real browser without a display, driven over its debugging WebSocket.
+
+#![allow(dead_code, clippy::unwrap_used)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One browser with one page; it ends with the test.
+pub struct Browser {
+    process: Child,
+    profile: PathBuf,
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    session: String,
+    id: u64,
+    /// What the page has written to its console, and what the browser has refused.
+    pub complaints: Vec<String>,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.profile);
+    }
+}
+
+impl Browser {
+    pub async fn open(url: &str, width: u32, height: u32) -> Self {
+        let profile =
+            std::env::temp_dir().join(format!("moiso-browser-{}", moiso::control::auth::token::new_id()));
+        let mut process = Command::new("chromium")
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--no-first-run",
+            ])
+            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+            .args(["--remote-debugging-port=0", "--lang=vi", "--hide-scrollbars"])
+            .arg(format!("--user-data-dir={}", profile.display()))
+            .arg("about:blank")
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("Debian's chromium is installed");
+        let mut said = BufReader::new(process.stderr.take().unwrap()).lines();
+        let address = said
+            .find_map(|line| line.unwrap().strip_prefix("DevTools listening on ").map(str::to_owned))
+            .expect("the browser opens its debugging port");
+        // Whoever stops reading stops the browser as soon as the pipe is full.
+        std::thread::spawn(move || said.count());
+        let (socket, _) = connect_async(address).await.unwrap();
+        let mut browser =
+            Self { process, profile, socket, session: String::new(), id: 0, complaints: Vec::new() };
+        let target = browser.command("Target.createTarget", json!({ "url": "about:blank" })).await;
+        let attach = json!({ "targetId": target["targetId"], "flatten": true });
+        let session = browser.command("Target.attachToTarget", attach).await;
+        browser.session = session["sessionId"].as_str().unwrap().to_owned();
+        for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
+            browser.command(domain, json!({})).await;
+        }
+        browser.resize(width, height).await;
+        browser.command("Page.navigate", json!({ "url": url })).await;
+        browser
+    }
+
+    pub async fn resize(&mut self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.command("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    async fn command(&mut self, method: &str, params: Value) -> Value {
+        self.id += 1;
+        let mut request = json!({ "id": self.id, "method": method, "params": params });
+        if !self.session.is_empty() {
+            request["sessionId"] = self.session.as_str().into();
+        }
+        self.socket.send(Message::text(request.to_string())).await.unwrap();
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+            let message = message.expect("the browser answers").unwrap().unwrap();
+            let Ok(value) = serde_json::from_str::<Value>(message.to_text().unwrap_or_default()) else {
+                continue;
+            };
+            if value["id"] == self.id {
+                assert!(value.get("error").is_none(), "{method}: {value}");
+                return value["result"].clone();
+            }
+            let method = value["method"].as_str().unwrap_or_default();
+            // "verbose" is advice about forms, not a fault.
+            let advice = value["params"]["entry"]["level"] == "verbose";
+            if !advice
+                && matches!(method, "Runtime.exceptionThrown" | "Runtime.consoleAPICalled" | "Log.entryAdded")
+            {
+                self.complaints.push(value["params"].to_string());
+            }
+        }
+    }
+
+    /// The value of a JavaScript expression; a promise is awaited.
+    pub async fn value(&mut self, expression: &str) -> Value {
+        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let answer = self.command("Runtime.evaluate", params).await;
+        assert!(answer.get("exceptionDetails").is_none(), "{expression}: {answer}");
+        answer["result"]["value"].clone()
+    }
+
+    /// Waits until a JavaScript expression is true; one that fails, as on a page half loaded, is not true yet.
+    pub async fn until(&mut self, expression: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        let careful =
+            format!("(() => {{ try {{ return Boolean({expression}); }} catch {{ return false; }} }})()");
+        while self.value(&careful).await != true {
+            assert!(Instant::now() < deadline, "never true: {expression}\n{:#?}", self.complaints);
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// A picture of the whole page, kept where MOISO_PICTURES says, if it does.
+    pub async fn picture(&mut self, name: &str) {
+        let Some(folder) = std::env::var_os("MOISO_PICTURES") else { return };
+        let shot = self.command("Page.captureScreenshot", json!({ "captureBeyondViewport": true })).await;
+        let path = PathBuf::from(folder).join(format!("{name}.png.base64"));
+        std::fs::write(path, shot["data"].as_str().unwrap()).unwrap();
+    }
+}
