@@ -11,6 +11,7 @@ import json
 import struct
 import time
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -42,23 +43,21 @@ class Maker:
     def __init__(self):
         self.settings = load_settings()
         self.made = json.loads(MADE.read_text()) if MADE.exists() else {}
-        self.synth, self.known_starts = None, {}
+        self.synth = None
         RAW.mkdir(parents=True, exist_ok=True)
 
     def raw(self, batch):
-        """The sounds of a batch, spoken in one breath, and where their syllables begin."""
-        key = self.batch_key(batch)
-        path = RAW / f"{key}.npz"
-        texts, take = [u.text for u in batch], batch[0].take
+        """A batch spoken in one breath: for each unit its samples and where its syllables begin."""
+        path = RAW / f"{self.batch_key(batch)}.npz"
         if not path.exists():
-            sounds = self.voice().speak(texts, take)
-            np.savez(path, **{str(i): s.astype(np.float32) for i, s in enumerate(sounds)})
-        sounds = np.load(path)
-        return [sounds[str(i)].astype(np.float64) for i in range(len(batch))]
-
-    def voice(self):
-        self.synth = self.synth or Synth(self.settings)
-        return self.synth
+            self.synth = self.synth or Synth(self.settings)
+            spoken = self.synth.speak([u.text for u in batch], batch[0].take)
+            arrays = {}
+            for place, (sound, starts) in enumerate(spoken):
+                arrays[f"sound{place}"], arrays[f"starts{place}"] = sound.astype(np.float32), np.array(starts)
+            np.savez(path, **arrays)
+        arrays = np.load(path)
+        return [(arrays[f"sound{i}"].astype(np.float64), arrays[f"starts{i}"]) for i in range(len(batch))]
 
     def batch_key(self, batch):
         speech = {k: v for k, v in self.settings.items() if k not in ("level", "bank")}
@@ -81,33 +80,32 @@ class Maker:
         if todo:
             sounds = self.raw(batch)
             for place in todo:
-                self.write(batch[place], sounds[place], keys[place])
+                self.write(batch[place], sounds[place][0], keys[place])
         return len(todo)
 
     def joined(self, unit, homes):
         """Make one clip from two others; `homes` tells in which batch and place a text was spoken."""
-        (head_batch, head_place), (tail_batch, tail_place) = (
-            homes[unit.take, text] for text in (unit.join.head, unit.join.tail)
-        )
-        key = digest(
-            "join", self.batch_key(head_batch), head_place, unit.join.head_word, self.batch_key(tail_batch), tail_place,
-            unit.join.tail_word, self.settings["level"],
-        )
+        join = unit.join
+        tail_batch, tail_place = homes[unit.take, join.tail]
+        recipe = ["join", self.batch_key(tail_batch), tail_place, join.tail_word]
+        if join.head:
+            head_batch, head_place = homes[unit.take, join.head]
+            recipe += [self.batch_key(head_batch), head_place, join.head_word]
+        key = digest(*recipe, self.settings["level"])
         if not self.missing(unit, key):
             return 0
-        head, tail = self.raw(head_batch)[head_place], self.raw(tail_batch)[tail_place]
-        head_starts, tail_starts = self.starts(head_batch)[head_place], self.starts(tail_batch)[tail_place]
-        i, j = unit.join.head_word, unit.join.tail_word
-        if unit.join.head.split()[i - 1] == unit.join.tail.split()[j - 1]:
-            tail = tail * post.match(head[head_starts[i - 1] : head_starts[i]], tail[tail_starts[j - 1] : tail_starts[j]])
-        self.write(unit, post.join(head, head_starts[i], tail, tail_starts[j]), key)
+        sound, starts = self.raw(tail_batch)[tail_place]
+        i, j = join.head_word, join.tail_word
+        if not join.head:
+            sound = sound[starts[j] :]
+        else:
+            head, head_starts = self.raw(head_batch)[head_place]
+            if join.head.split()[i - 1] == join.tail.split()[j - 1]:
+                common = sound[starts[j - 1] : starts[j]]
+                sound = sound * post.match(head[head_starts[i - 1] : head_starts[i]], common)
+            sound = post.join(head, head_starts[i], sound, starts[j])
+        self.write(unit, sound, key)
         return 1
-
-    def starts(self, batch):
-        key = self.batch_key(batch)
-        if key not in self.known_starts:
-            self.known_starts[key] = self.voice().syllable_starts([u.text for u in batch], batch[0].take)
-        return self.known_starts[key]
 
     def save(self):
         MADE.write_text(json.dumps(self.made, indent=0, sort_keys=True))
@@ -127,8 +125,11 @@ def batches(wanted):
         yield batch
 
 
-def write_list(settings):
-    about = settings["bank"]
+def write_list(settings, draft):
+    about = dict(settings["bank"])
+    there = [u for u in units.all_units() if (OUT / f"{u.file}.opus").exists()]
+    joined = sum(draft and u.join is not None for u in there)
+    about["provenance"] += f" {joined} of its {len(there)} clips are joined from two generated phrases, the rest generated whole."
     lines = ["format = 1"]
     for key in ("name", "title", "language", "accent"):
         lines.append(f"{key} = {json.dumps(about[key], ensure_ascii=False)}")
@@ -138,12 +139,10 @@ def write_list(settings):
     count = 0
     for take in ("mid", "end"):
         lines += ["", f"[clips.{take}]"]
-        for unit in sorted((u for u in units.all_units() if u.take == take), key=lambda u: u.file):
-            path = OUT / f"{unit.file}.opus"
-            if path.exists():
-                text = unicodedata.normalize("NFC", unit.text)
-                lines.append(f'"{text}" = {{ file = "{unit.file}.opus", frames = {frames_of(path)} }}')
-                count += 1
+        for unit in sorted((u for u in there if u.take == take), key=lambda u: u.file):
+            text, frames = unicodedata.normalize("NFC", unit.text), frames_of(OUT / f"{unit.file}.opus")
+            lines.append(f'"{text}" = {{ file = "{unit.file}.opus", frames = {frames} }}')
+            count += 1
     (OUT / "bank.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return count
 
@@ -172,21 +171,27 @@ def main():
         maker.save()
         print(f"{done}/{len(todo)}, {new} new, {time.time() - start:.0f} s", flush=True)
 
-    for number, batch in enumerate(spoken):
-        new += maker.make(batch)
-        done += len(batch)
-        if number % 10 == 9:
-            tell()
+    def speak(some):
+        nonlocal done, new
+        for number, batch in enumerate(some):
+            new += maker.make(batch)
+            done += len(batch)
+            if number % 10 == 9:
+                tell()
+
+    speak(batch for batch in spoken if batch[0].kind != "number-end")
     if args.draft:
         homes = {(u.take, u.text): (batch, i) for batch in spoken for i, u in enumerate(batch)}
-        for unit in (u for u in todo if u.join):
-            new += maker.joined(unit, homes)
-            done += 1
-            if done % 100 == 0:
-                tell()
+        with ThreadPoolExecutor(2) as pool:
+            for made in pool.map(lambda unit: maker.joined(unit, homes), [u for u in todo if u.join]):
+                new += made
+                done += 1
+                if done % 100 == 0:
+                    print(f"{done}/{len(todo)}, {new} new, {time.time() - start:.0f} s", flush=True)
+    speak(batch for batch in spoken if batch[0].kind == "number-end")  # the least needed
     tell()
     remove_strays()
-    print(write_list(maker.settings), "clips in bank.toml")
+    print(write_list(maker.settings, args.draft), "clips in bank.toml")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Judge the finished bank: sentences put together as the planner does, heard by a recogniser, measured.
 
-usage: judge.py [--sentences 200] [--seed 20]
+usage: judge.py [--sentences 150] [--seed 20]
 Writes REPORT.md beside the bank. Reads only the encoded clips, so it judges what a hall would hear.
 """
 
@@ -165,7 +165,7 @@ def percent(n, of):
 
 def main():
     args = argparse.ArgumentParser()
-    args.add_argument("--sentences", type=int, default=200)
+    args.add_argument("--sentences", type=int, default=150)
     args.add_argument("--seed", type=int, default=20)
     args = args.parse_args()
     bank, recogniser = Bank(), asr.Recogniser()

@@ -74,8 +74,11 @@ def finish(raw, cfg):
     sound = resample_poly(raw, RATE // SOURCE, 1, window=("kaiser", 9.0))
     rumble = butter(2, cfg["high_pass_hz"], "highpass", fs=RATE, output="sos")
     sound = trim(sosfiltfilt(rumble, sound), cfg)  # the model's voiced sounds carry an offset
-    change = cfg["speech_lufs"] - speech_loudness(sound)
-    return fade(limit(sound * 10 ** (change / 20), cfg["ceiling_db"]), cfg)
+    loud, gain = sound, 0.0
+    for _ in range(3):  # the limiter takes a little away, so ask again
+        gain += cfg["speech_lufs"] - speech_loudness(loud)
+        loud = limit(sound * 10 ** (gain / 20), cfg["ceiling_db"])
+    return fade(loud, cfg)
 
 
 def match(model, sound):

@@ -153,23 +153,28 @@ class Synth:
         pauses = [i for i, (_, part) in enumerate(where) if part == "pause"]
         return [0] + [int((ends[i] + ends[i + 1]) / 2) for i in pauses[:-1]] + [int(ends[-1])]
 
-    def speak(self, texts, take="mid"):
-        """The sounds of several texts, spoken one after another with pauses and cut apart in the pauses."""
+    def speak(self, texts, take="mid", rest=0):
+        """Several texts, spoken one after another with pauses and cut apart in the pauses.
+
+        Returns for each its samples and where its syllables begin in them.
+        """
         tokens, where, syllables, style, frames = self._plan(texts, take)
+        frames[0] += rest
         f0, energy = self.model.prosody(tokens, style, frames)
         f0, energy = self._tones(f0, energy, frames, where, syllables, take)
         sound = self.model.audio(tokens, style, frames, f0, energy)
-        cuts = self._cuts(where, np.concatenate([[0], np.cumsum(frames)]) * FRAME)
-        cuts[-1] = len(sound)
-        return [sound[a:b] for a, b in zip(cuts, cuts[1:])]
-
-    def syllable_starts(self, texts, take="mid"):
-        """For each text, where its syllables begin in the sound that `speak` gives for it."""
-        _, where, syllables, _, frames = self._plan(texts, take)
+        if not np.isfinite(sound).all():
+            # a few lengths make the decoder divide by zero; other lengths of the same words do not
+            if len(texts) > 1:
+                return [self.speak([text], take)[0] for text in texts]
+            if rest > 8:
+                raise ValueError(f"no sound for {texts[0]!r}")
+            return self.speak(texts, take, rest + 1)
         ends = np.concatenate([[0], np.cumsum(frames)]) * FRAME
         cuts = self._cuts(where, ends)
+        cuts[-1] = len(sound)
         starts = [[] for _ in texts]
         for owner, (_, group, _) in enumerate(syllables):
             first = next(i for i, (o, _) in enumerate(where) if o == owner)
             starts[group].append(int(ends[first]) - cuts[group])
-        return starts
+        return [(sound[a:b], begin) for a, b, begin in zip(cuts, cuts[1:], starts)]

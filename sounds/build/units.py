@@ -68,7 +68,7 @@ def digits(code):
 
 @dataclass(frozen=True)
 class Join:
-    """The words of `head` before number `head_word`, then those of `tail` from number `tail_word`."""
+    """The words of `head` (if any) before number `head_word`, then those of `tail` from number `tail_word`."""
 
     head: str
     head_word: int
@@ -105,7 +105,7 @@ def _openers():
     for letter, name in LETTERS.items():
         yield Unit("mid", f"số {name}", f"short/so-{_safe(letter)}", True)
     for letter, name in LETTERS.items():
-        yield Unit("mid", name, f"letter/{_safe(letter)}", True)
+        yield Unit("mid", name, f"letter/{_safe(letter)}", True, Join("", 0, f"số {name}", 1))
 
 
 def _safe(letter):
@@ -113,43 +113,53 @@ def _safe(letter):
 
 
 def _digits():
-    for width in (1, 2, 3):
-        for n in range(10**width):
-            code = f"{n:0{width}d}"
-            join = None
-            if n >= 200 and code[2] != "0":
-                join = Join(digits(code[:2] + "0"), 2, digits("0" + code[1:]), 2)
-            yield Unit("mid", digits(code), f"digits/{code}", n < 200, join)
+    for n in range(10):
+        yield Unit("mid", DIGITS[n], f"digits/{n}", True)
+    for n in range(1000):
+        code = f"{n:03d}"
+        join = None
+        if n >= 100 and code[2] != "0":
+            join = Join(digits(code[:2] + "0"), 2, digits("0" + code[1:]), 2)
+        yield Unit("mid", digits(code), f"digits/{code}", n < 200, join)
+    for n in range(100):
+        code = f"{n:02d}"
+        yield Unit("mid", digits(code), f"digits/{code}", True, Join("", 0, digits("0" + code), 1))
 
 
 def _numbers():
     for n in range(1000):
         join = None
-        if n >= 200 and n % 100 not in (0, 21):
+        if 10 <= n < 100:
+            join = Join("", 0, below_thousand(100 + n), 2)
+        elif n >= 200 and n % 100 not in (0, 21):
             join = Join(below_thousand(n // 100 * 100 + 21), 2, below_thousand(100 + n % 100), 2)
         yield Unit("mid", below_thousand(n), f"number/{n}", n < 200, join)
     for n in range(1, 100):
         yield Unit("mid", f"{below_hundred(n)} nghìn", f"number/{n}-nghin", n < 10)
     for n in range(1, 100):
-        yield Unit("mid", f"không trăm{after_hundred(n)}", f"number/khong-tram-{n}", True)
+        join = None if n == 21 else Join("không trăm hai mươi mốt", 2, below_thousand(100 + n), 2)
+        yield Unit("mid", f"không trăm{after_hundred(n)}", f"number/khong-tram-{n}", True, join)
     yield Unit("mid", "nghìn", "number/nghin", True)
     yield Unit("mid", "trăm", "number/tram", True)
     for n in range(1, 201):
-        yield Unit("end", below_thousand(n), f"number-end/{n}", False)
+        join = Join("", 0, f"đến quầy số {below_hundred(n)}", 3) if n <= 60 else None
+        yield Unit("end", below_thousand(n), f"number-end/{n}", False, join)
 
 
 def _places():
     for file, (noun, most) in PLACES.items():
-        urgent = file == "quay"
+        desk = file == "quay"
         for n in range(1, most + 1):
-            join = None if urgent or n == 1 else Join(f"đến {noun} số một", 2, f"đến quầy số {below_hundred(n)}", 2)
-            yield Unit("end", f"đến {noun} số {below_hundred(n)}", f"dest/{file}-{n}", urgent and n <= 20, join)
+            number = below_hundred(n)
+            join = None if desk or n == 1 else Join(f"đến {noun} số một", 2, f"đến quầy số {number}", 2)
+            yield Unit("end", f"đến {noun} số {number}", f"dest/{file}-{n}", desk and n <= 20, join)
         for letter in "ABCDEFGH":
             yield Unit("end", f"đến {noun} {LETTERS[letter]}", f"dest/{file}-{_safe(letter)}", False)
-        yield Unit("mid", f"đến {noun} số", f"dest/{file}-so", urgent)
+        yield Unit("mid", f"đến {noun} số", f"dest/{file}-so", desk)
         for n in range(1, most + 1):
-            join = None if urgent or n == 2 else Join(f"{noun} hai", 1, f"quầy {below_hundred(n)}", 1)
-            yield Unit("end", f"{noun} {below_hundred(n)}", f"place/{file}-{n}", urgent and n <= 20, join)
+            number = below_hundred(n)
+            join = None if n == 2 else Join(f"{noun} hai", 1, f"đến quầy số {number}", 3)
+            yield Unit("end", f"{noun} {number}", f"place/{file}-{n}", desk and n <= 20, join)
 
 
 def _phrases():
