@@ -226,7 +226,7 @@ def write_report(bank, args, rights, by_kind, all_kind, rows, error_rate, measur
         "",
         "## Size",
         "",
-        f"{len(clips)} clips, {seconds / 60:.1f} minutes, {size / 1e6:.1f} MB.",
+        f"{len(clips)} clips, {seconds / 60:.1f} minutes, {size / 1e6:.1f} MB. {bank.list['provenance'].rsplit('. ', 1)[-1]}",
         "",
         "## The worst twenty",
         "",
