@@ -222,7 +222,7 @@ def write_report(bank, args, rights, by_kind, all_kind, rows, error_rate, measur
         "## Loudness",
         "",
         f"Over {len(measured)} of these sentences, ffmpeg ebur128: integrated {lufs.mean():.1f} LUFS on average (from {lufs.min():.1f} to {lufs.max():.1f},"
-        f" standard deviation {lufs.std():.2f}); highest true peak {max(peaks):.1f} dBTP.",
+        f" standard deviation {lufs.std():.2f}); highest true peak {max(peaks):.1f} dBTP (the aim is below -1{'' if max(peaks) < -1 else '; missed'}).",
         "",
         "## Size",
         "",
