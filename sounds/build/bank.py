@@ -129,7 +129,7 @@ def write_list(settings, draft):
     about = dict(settings["bank"])
     there = [u for u in units.all_units() if (OUT / f"{u.file}.opus").exists()]
     joined = sum(draft and u.join is not None for u in there)
-    about["provenance"] += f" {joined} of its {len(there)} clips are joined from two generated phrases, the rest generated whole."
+    about["provenance"] += f" {joined} of its {len(there)} clips are joined from two generated phrases or cut out of one, the rest generated whole."
     lines = ["format = 1"]
     for key in ("name", "title", "language", "accent"):
         lines.append(f"{key} = {json.dumps(about[key], ensure_ascii=False)}")
