@@ -102,7 +102,12 @@ impl App {
         let _inside = runtime.enter();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let now = clock.now();
-        tracing::info!(version = env!("CARGO_PKG_VERSION"), hall = config.hall.id, screen = config.screen.id, "start");
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            hall = config.hall.id,
+            screen = config.screen.id,
+            "start"
+        );
 
         #[cfg(feature = "embedded-broker")]
         let broker = start_broker(&config)?;
@@ -149,7 +154,9 @@ impl App {
                         move || glass.report()
                     }),
                     sound: sound.state,
-                    link: Box::new(move || Some(link.borrow()).filter(|l| l.is_up()).map(|l| l.broker.clone())),
+                    link: Box::new(move || {
+                        Some(link.borrow()).filter(|l| l.is_up()).map(|l| l.broker.clone())
+                    }),
                 },
             },
             status,
@@ -337,7 +344,8 @@ async fn obey(mut orders: mpsc::Receiver<wire::Command>) {
 }
 
 fn bind(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
-    let bound = TcpListener::bind(address).with_context(|| format!("control.listen: cannot listen on {address}"))?;
+    let bound =
+        TcpListener::bind(address).with_context(|| format!("control.listen: cannot listen on {address}"))?;
     bound.set_nonblocking(true)?;
     Ok(tokio::net::TcpListener::from_std(bound)?)
 }

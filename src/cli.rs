@@ -13,6 +13,7 @@ pub mod client;
 pub mod demo;
 pub mod notice;
 pub mod read;
+pub mod render;
 pub mod run;
 pub mod say;
 pub mod token;
@@ -40,6 +41,8 @@ enum Command {
     Read(read::Args),
     /// Speaks an announcement, or writes it as WAV.
     Say(say::Args),
+    /// Draws any moment of a recorded day as PNG.
+    Render(render::Args),
     /// Puts, lists or ends notices on a running daemon.
     Notice(notice::Args),
     /// Calls a ticket on a running daemon.
@@ -71,6 +74,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args, config)?,
         Command::Read(args) => read::run(args, &config)?,
         Command::Say(args) => say::run(args, &config)?,
+        Command::Render(args) => render::run(args, &config)?,
         Command::Notice(args) => notice::run(args, &config)?,
         Command::Call(args) => call::run(args, &config)?,
         Command::Token(args) => token::run(args, &config)?,

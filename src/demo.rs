@@ -106,7 +106,8 @@ impl QueueSystem {
             }
             Event::Desk { desk, mode, ticket, pause } => {
                 let counter = counter(desk)?;
-                let reopens = pause.and_then(|p| at.checked_add(p.0.milliseconds()).ok()).map(|t| self.quarter(t));
+                let reopens =
+                    pause.and_then(|p| at.checked_add(p.0.milliseconds()).ok()).map(|t| self.quarter(t));
                 let state = CounterState {
                     mode,
                     ticket: ticket.and_then(|t| Ticket::parse(&t).ok()),

@@ -9,7 +9,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::board::Board;
 use crate::board::call::{CallId, Zone};
-use crate::board::input::{Announcement, AnnouncementId, Effect, Form, IgnoreReason, Input, Message, Outcome};
+use crate::board::input::{
+    Announcement, AnnouncementId, Effect, Form, IgnoreReason, Input, Message, Outcome,
+};
 use crate::board::state::Notice;
 use crate::board::view::SharedView;
 use crate::clock::Clock;
@@ -151,7 +153,13 @@ const BATCH: usize = 256;
 const STATUS_EVERY: Duration = Duration::from_secs(5);
 
 impl Hub {
-    pub fn new(board: Board, clock: Arc<dyn Clock>, outlets: Outlets, status: ScreenStatus, screen: &str) -> Self {
+    pub fn new(
+        board: Board,
+        clock: Arc<dyn Clock>,
+        outlets: Outlets,
+        status: ScreenStatus,
+        screen: &str,
+    ) -> Self {
         let (stories, said) = (HashMap::new(), HashMap::new());
         Self { board, clock, outlets, status, screen: screen.to_owned(), stories, said }
     }
@@ -296,7 +304,10 @@ impl Hub {
 
     fn publish(&self, publication: Publication) {
         if let Err(full) = self.outlets.publications.try_send(publication) {
-            tracing::warn!(topic = full.into_inner().topic, "the link takes no more messages; this one is dropped");
+            tracing::warn!(
+                topic = full.into_inner().topic,
+                "the link takes no more messages; this one is dropped"
+            );
         }
     }
 
@@ -315,7 +326,8 @@ impl Hub {
         self.status.link = (probes.link)().unwrap_or_else(|| "down".to_owned());
         self.status.skew_ms = self.board.skew_ms();
         self.status.backlog_s = u32::try_from(self.board.worst_wait(now).0 / 1000).unwrap_or(0);
-        (self.status.shown, self.status.spoken, self.status.expired) = (tally.shown, tally.spoken, tally.expired);
+        (self.status.shown, self.status.spoken, self.status.expired) =
+            (tally.shown, tally.spoken, tally.expired);
         self.status.at = now.wall;
         self.outlets.status.send_replace(self.status.clone());
     }

@@ -23,19 +23,8 @@ pub enum Event {
 /// Letters of the series, in the order of their index.
 pub const SERIES: [char; 5] = ['A', 'B', 'C', 'D', 'E'];
 /// The series that each desk serves; the priority desk takes its lane from all.
-const DESKS: [Option<usize>; 11] = [
-    Some(0),
-    Some(0),
-    Some(2),
-    Some(1),
-    None,
-    Some(3),
-    Some(3),
-    Some(3),
-    Some(3),
-    Some(4),
-    Some(4),
-];
+const DESKS: [Option<usize>; 11] =
+    [Some(0), Some(0), Some(2), Some(1), None, Some(3), Some(3), Some(3), Some(3), Some(4), Some(4)];
 /// How many of a hundred visitors take a ticket of each series.
 const SHARES: [u32; 5] = [30, 12, 8, 35, 15];
 const STEP: Millis = Millis(1000);
@@ -141,7 +130,12 @@ impl Hall {
                 if self.rng.random_bool(0.04) {
                     let pause = Millis::from_secs(self.rng.random_range(300..900));
                     self.desks[desk] = DeskState::Paused { until: self.now + pause };
-                    events.push(Event::Desk { desk, mode: CounterMode::Paused, ticket: None, pause: Some(pause) });
+                    events.push(Event::Desk {
+                        desk,
+                        mode: CounterMode::Paused,
+                        ticket: None,
+                        pause: Some(pause),
+                    });
                 } else {
                     let rest = Millis::from_secs(self.rng.random_range(5..40));
                     self.desks[desk] = DeskState::Free { since: self.now + rest };
@@ -195,7 +189,13 @@ impl Hall {
     }
 
     fn ticket_event(kind: Kind, desk: usize, visitor: &Visitor) -> Event {
-        Event::Ticket { kind, ticket: visitor.ticket.clone(), desk, lane: visitor.lane, booked: visitor.booked }
+        Event::Ticket {
+            kind,
+            ticket: visitor.ticket.clone(),
+            desk,
+            lane: visitor.lane,
+            booked: visitor.booked,
+        }
     }
 
     fn desk_event(desk: usize, mode: CounterMode, ticket: Option<String>) -> Event {
@@ -227,7 +227,11 @@ mod tests {
             })
             .collect();
         assert!(calls.len() > 200, "{}", calls.len());
-        assert_eq!(calls.iter().collect::<BTreeSet<_>>().len(), calls.len(), "no ticket is called first twice");
+        assert_eq!(
+            calls.iter().collect::<BTreeSet<_>>().len(),
+            calls.len(),
+            "no ticket is called first twice"
+        );
         let has = |kind| events.iter().any(|e| matches!(e, Event::Ticket { kind: k, .. } if *k == kind));
         assert!(has(Kind::Recall) && has(Kind::Absent) && has(Kind::Serving));
         assert!(events.iter().any(|e| matches!(e, Event::Desk { mode: CounterMode::Paused, .. })));
