@@ -99,7 +99,6 @@ impl App {
             .enable_all()
             .build()
             .context("cannot start the io threads")?;
-        let _inside = runtime.enter();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let now = clock.now();
         tracing::info!(
@@ -110,10 +109,11 @@ impl App {
         );
 
         #[cfg(feature = "embedded-broker")]
-        let broker = start_broker(&config)?;
+        let broker = runtime.block_on(start_broker(&config))?;
         #[cfg(not(feature = "embedded-broker"))]
         anyhow::ensure!(config.mqtt.embedded.listen.is_none(), "this build has no embedded broker");
 
+        let _inside = runtime.enter();
         let listener = match config.control.listen {
             Some(address) => Some(bind(address)?),
             None => None,
@@ -244,7 +244,7 @@ impl App {
         }
         #[cfg(feature = "embedded-broker")]
         if let Some(broker) = self.broker {
-            broker.stop();
+            self.runtime.block_on(broker.stop());
         }
         self.runtime.shutdown_timeout(Duration::from_millis(200));
         drawn?;
@@ -408,9 +408,11 @@ fn print_address(config: &Config, auth: &control::auth::Auth) {
 }
 
 #[cfg(feature = "embedded-broker")]
-fn start_broker(config: &Config) -> anyhow::Result<Option<mqtt::broker::Running>> {
+async fn start_broker(config: &Config) -> anyhow::Result<Option<mqtt::broker::Running>> {
     if config.mqtt.embedded.listen.is_none() {
         return Ok(None);
     }
-    Ok(Some(mqtt::broker::start(&config.mqtt.embedded).context("cannot start the embedded broker")?))
+    Ok(Some(
+        mqtt::broker::start(&config.mqtt.embedded, None).await.context("cannot start the embedded broker")?,
+    ))
 }
