@@ -302,15 +302,6 @@ fn buffer_sizes() {
         let text = String::from_utf8_lossy(&output.stdout);
         let line = text.lines().find(|l| l.contains("frames asked")).unwrap_or("lost the card");
         println!("{line}");
-        if std::env::var("VERBOSE").is_ok() {
-            for l in String::from_utf8_lossy(&output.stderr)
-                .lines()
-                .filter(|l| l.contains("ERR") || l.contains("WARN"))
-                .take(12)
-            {
-                println!("  {}", &l[..l.len().min(220)]);
-            }
-        }
     }
 }
 

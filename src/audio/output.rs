@@ -161,10 +161,7 @@ fn stream<T: SizedSample + FromSample<f32>>(
     device.build_output_stream::<T, _, _>(
         config,
         move |out, _| feed.fill(out, T::EQUILIBRIUM, T::from_sample),
-        move |error| {
-            eprintln!("ERR {error:?}");
-            note(&gauges, error.kind())
-        },
+        move |error| note(&gauges, error.kind()),
         Some(OPEN_WITHIN),
     )
 }
