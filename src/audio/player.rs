@@ -1,7 +1,7 @@
 //! The thread of one sound card: opens it, mixes ahead of it, watches that it lives, and opens it again without end.
 //!
-//! A card is lost when it says so, when it reports more than [`ERRORS_A_SECOND`] errors in a second, or when it asks
-//! for nothing for [`STUCK_AFTER`]. What was being said then is reported as not completed.
+//! A card is lost when it says so, when it reports more than [`ERRORS_A_SECOND`] errors in a second and nothing else, or
+//! when it asks for nothing for [`STUCK_AFTER`]. What was being said then is reported as not completed.
 
 use std::collections::VecDeque;
 use std::io;
@@ -27,6 +27,9 @@ const BACK_OFF_FROM: Duration = Duration::from_millis(250);
 const BACK_OFF_TO: Duration = Duration::from_secs(10);
 const STUCK_AFTER: Duration = Duration::from_secs(2);
 const ERRORS_A_SECOND: u32 = 5;
+/// How long a card that only reports errors is given. ALSA's PulseAudio plug-in reports hundreds of errors within some
+/// 10 ms after it was opened or after a gap, and then plays.
+const STORM_FOR: Duration = Duration::from_millis(500);
 /// Gaps are normal under load; a storm of them is a dead device that the system reports as gaps.
 const XRUNS_A_SECOND: u32 = 50;
 /// While on another card, how often the wished one is looked for.
@@ -376,15 +379,6 @@ impl Live {
         if gauges.gone.load(Ordering::Relaxed) {
             return Watch::Lost("the system says that it is gone");
         }
-        let (errors, xruns) = (gauges.errors.load(Ordering::Relaxed), gauges.xruns.load(Ordering::Relaxed));
-        if errors.saturating_sub(self.second.errors) > ERRORS_A_SECOND
-            || xruns.saturating_sub(self.second.xruns) > XRUNS_A_SECOND
-        {
-            return Watch::Lost("it reports one error after the other");
-        }
-        if now.duration_since(self.second.since) >= Duration::from_secs(1) {
-            self.second = Second { since: now, errors, xruns };
-        }
         let asked = gauges.asked.load(Ordering::Acquire);
         let played = gauges.played.load(Ordering::Acquire);
         if asked != self.asked {
@@ -395,6 +389,17 @@ impl Live {
             (self.asked, self.played) = (asked, played);
         } else if now.duration_since(self.moved_at) > STUCK_AFTER {
             return Watch::Lost("it asks for nothing");
+        }
+        let (errors, xruns) = (gauges.errors.load(Ordering::Relaxed), gauges.xruns.load(Ordering::Relaxed));
+        let storm = errors.saturating_sub(self.second.errors) > ERRORS_A_SECOND;
+        if storm && now.duration_since(self.moved_at) > STORM_FOR {
+            return Watch::Lost("it reports one error after the other");
+        }
+        if xruns.saturating_sub(self.second.xruns) > XRUNS_A_SECOND {
+            return Watch::Lost("it reports one gap after the other");
+        }
+        if now.duration_since(self.second.since) >= Duration::from_secs(1) {
+            self.second = Second { since: now, errors, xruns };
         }
         Watch::Fine
     }
