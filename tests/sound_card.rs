@@ -326,7 +326,7 @@ fn inside_a_measurement() {
     let utterance = hall.utterance(5);
     let from = Instant::now();
     hall.say(1, &utterance);
-    let latency = from.elapsed() - Duration::from_millis(300);
+    let latency = from.elapsed().saturating_sub(Duration::from_millis(300));
     let ended = hall.next();
     let took = from.elapsed();
     let counters = hall.audio.counters(&hall.zone);

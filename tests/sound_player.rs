@@ -269,8 +269,20 @@ fn a_storm_of_errors_counts_as_gone_and_a_burst_that_it_survives_does_not() {
         Instant::now() > until
     });
     hall.assert_quiet();
-    gauges.errors.fetch_add(6, Ordering::Relaxed);
-    assert_eq!(hall.next(), hall.changed(false));
+    let unasked_since = Instant::now();
+    gauges.errors.fetch_add(300, Ordering::Relaxed);
+    let until = Instant::now() + Duration::from_millis(700);
+    wait_until("a burst alone has passed", || Instant::now() > until);
+    hall.assert_quiet();
+    let mut told = None;
+    wait_until("the storm is noticed", || {
+        gauges.errors.fetch_add(1, Ordering::Relaxed);
+        told = hall.heard.try_recv().ok();
+        told.is_some()
+    });
+    let Some(Request::Input { input, .. }) = told else { panic!("an input is told") };
+    assert_eq!(input, hall.changed(false));
+    assert!(unasked_since.elapsed() < Duration::from_secs(2), "not merely because it asks for nothing");
 }
 
 #[test]

@@ -92,6 +92,8 @@ struct Live {
     played: u64,
     moved_at: Instant,
     proved: bool,
+    /// Errors up to the last look.
+    errors: u32,
     second: Second,
     looked_at: Instant,
 }
@@ -368,6 +370,7 @@ impl Live {
             played: 0,
             moved_at: now,
             proved: false,
+            errors: 0,
             second: Second { since: now, errors: 0, xruns: 0 },
             looked_at: now,
             card,
@@ -391,8 +394,9 @@ impl Live {
             return Watch::Lost("it asks for nothing");
         }
         let (errors, xruns) = (gauges.errors.load(Ordering::Relaxed), gauges.xruns.load(Ordering::Relaxed));
+        let goes_on = std::mem::replace(&mut self.errors, errors) != errors;
         let storm = errors.saturating_sub(self.second.errors) > ERRORS_A_SECOND;
-        if storm && now.duration_since(self.moved_at) > STORM_FOR {
+        if goes_on && storm && now.duration_since(self.moved_at) > STORM_FOR {
             return Watch::Lost("it reports one error after the other");
         }
         if xruns.saturating_sub(self.second.xruns) > XRUNS_A_SECOND {
