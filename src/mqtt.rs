@@ -202,9 +202,10 @@ impl Link {
     fn log(&mut self, broker: &BrokerAddress, problem: &LinkError, wait: Millis) {
         let now = Millis(i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX));
         let wait_ms = wait.0;
-        match self.problems.note((broker.to_string(), problem.kind()), now) {
-            Some(times) => warn!(%broker, times, wait_ms, "link is down: {problem}; {}", problem.advice()),
-            None => debug!(%broker, wait_ms, "link is down: {problem}"),
+        if let Some(times) = self.problems.note((broker.to_string(), problem.kind()), now) {
+            warn!(%broker, times, wait_ms, "link is down: {problem}; {}", problem.advice());
+        } else {
+            debug!(%broker, wait_ms, "link is down: {problem}");
         }
     }
 

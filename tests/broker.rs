@@ -1,4 +1,5 @@
 //! The embedded broker: the same link, the same tests, and what a hall with a single PC needs beyond them.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![cfg(feature = "embedded-broker")]
 
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! The link against a real mosquitto: nothing is lost, nothing is acknowledged too early, and it always comes back.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
 //! A real mosquitto of one test, on its own port, with persistence; killed and removed with it.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses a part, and a test may panic")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

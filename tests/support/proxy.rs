@@ -1,5 +1,5 @@
 //! A cable between a client and a broker that a test can cut, or make swallow everything in silence.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses a part, and a test may panic")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
