@@ -149,12 +149,11 @@ impl World {
 
     /// Gives an input and checks everything that does not need to know which it was.
     fn give(&mut self, input: Input, ended: Option<(&Zone, Running, bool)>) -> Vec<Effect> {
-        let effects = self.hall.give(input.clone());
+        let call = if let Input::CallReceived(call) = &input { Some(call.clone()) } else { None };
+        let effects = self.hall.give(input);
         let accepted = !effects.iter().any(|e| matches!(e, Effect::Ignore { .. }));
-        if let Input::CallReceived(call) = &input
-            && accepted
-        {
-            self.taken(call, &effects);
+        if let Some(call) = call.filter(|_| accepted) {
+            self.taken(&call, &effects);
         }
         self.voices.follow(&effects, ended, self.hall.now);
         self.check(&effects);
@@ -245,7 +244,7 @@ impl World {
     }
 
     fn clear_notice(&mut self, name: u8) {
-        let id = NoticeId::parse(&format!("n{name}")).unwrap();
+        let id = NoticeId::parse(&format!("n{name}")).expect("a valid id");
         self.delivered.retain(|i| !matches!(i, Input::NoticePut(n) if n.id == id));
         self.give(Input::NoticeCleared { id }, None);
     }
@@ -272,13 +271,13 @@ impl World {
     fn start(&mut self, west: bool) {
         let zone = zone_named(west);
         let Some(running) = self.voices.zones[&zone].running.clone() else { return };
-        self.voices.zones.get_mut(&zone).unwrap().started(self.hall.now);
+        self.voices.zone(&zone).started(self.hall.now);
         self.give(Input::SpeechStarted { zone, announcement: running.id }, None);
     }
 
     fn sound(&mut self, west: bool, works: bool) {
         let zone = zone_named(west);
-        self.voices.zones.get_mut(&zone).unwrap().works = works;
+        self.voices.zone(&zone).works = works;
         self.give(Input::SoundChanged { zone, works }, None);
     }
 
@@ -301,7 +300,9 @@ impl World {
                 let slot = self.slots.len() - back.min(self.slots.len());
                 self.late += 1;
                 let order = (slot as u64 + 1) * 1000 + self.late;
-                let at = self.slots[slot].checked_add(jiff::SignedDuration::from_millis(1)).unwrap();
+                let at = self.slots[slot]
+                    .checked_add(jiff::SignedDuration::from_millis(1))
+                    .expect("a time of this century");
                 self.event(if recall { Kind::Recall } else { Kind::Call }, ticket, counter, order, at);
             }
             Op::State { mode, ticket, counter } => self.state(mode, ticket, counter),
@@ -311,7 +312,10 @@ impl World {
                 let (next, at) = (Vec::new(), self.hall.now.wall);
                 let (wait_minutes, slot, left_today) = (None, None, None);
                 let state = QueueState { waiting: 1, next, wait_minutes, missed, slot, left_today, at };
-                self.deliver(Input::QueueChanged { series: Series::parse("A").unwrap(), state });
+                self.deliver(Input::QueueChanged {
+                    series: Series::parse("A").expect("a valid series"),
+                    state,
+                });
             }
             Op::Put { name, level, speak, starts_in, lasts, zone } => {
                 let from = self.hall.now.after(Millis::from_secs(starts_in));

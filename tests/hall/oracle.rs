@@ -272,6 +272,10 @@ impl Voices {
         }
     }
 
+    pub fn zone(&mut self, zone: &Zone) -> &mut Voice {
+        self.zones.get_mut(zone).expect("a known zone")
+    }
+
     /// A summons that was taken. True when it was live: it is in the spotlight, and said unless its zone is muted.
     pub fn summoned(&mut self, call: &Call, zone: &Zone, effects: &[Effect]) -> bool {
         self.calls.insert(call.id.clone(), call.clone());
@@ -280,7 +284,7 @@ impl Voices {
             _ => None,
         });
         if own.is_none() {
-            self.zones.get_mut(zone).expect("a known zone").push(call);
+            self.zone(zone).push(call);
         }
         own.is_none_or(|outcome| outcome == Outcome::Muted)
     }
@@ -357,7 +361,7 @@ impl Voices {
         let times = self.said.entry(key.clone()).or_default();
         *times += 1;
         assert!(*times <= 1 + self.broken_off.get(&key).copied().unwrap_or(0), "{key:?} was said twice");
-        self.zones.get_mut(&announcement.zone).expect("a known zone").starts(announcement, now);
+        self.zone(&announcement.zone).starts(announcement, now);
     }
 
     /// When all has been said and time has passed, every call has its ending and nothing waits.
