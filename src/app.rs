@@ -92,7 +92,7 @@ impl App {
     /// # Errors
     /// What cannot be had at start: an address in use, threads. A broker, a sound card or a GPU that is missing is no
     /// error: each is looked for without end.
-    pub fn start(config: Config, extras: Extras) -> anyhow::Result<Self> {
+    pub fn start(config: Config, extras: &Extras) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("io")

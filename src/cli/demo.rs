@@ -37,7 +37,7 @@ pub fn run(args: &Args, mut config: Config) -> anyhow::Result<()> {
         demo: Some(app::Demo { speed: args.speed, seed: args.seed }),
         stop_after: args.minutes.map(|m| Duration::from_secs_f64(m * 60.0)),
     };
-    app::App::start(config, extras)?.run()
+    app::App::start(config, &extras)?.run()
 }
 
 /// A folder that goes when the demo ends.

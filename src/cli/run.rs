@@ -8,5 +8,5 @@ pub struct Args {}
 
 pub fn run(_args: &Args, config: Config) -> anyhow::Result<()> {
     app::init_logging();
-    app::App::start(config, app::Extras::default())?.run()
+    app::App::start(config, &app::Extras::default())?.run()
 }

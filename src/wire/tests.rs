@@ -1,3 +1,5 @@
+//! The wire contract: what goes round comes back, and what does not fit is refused with its field.
+
 use jiff::{Timestamp, civil};
 use proptest::prelude::*;
 use serde_json::{Value, json};

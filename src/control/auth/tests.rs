@@ -1,3 +1,5 @@
+//! Tokens: made, kept, verified, revoked.
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::file::TokenFileError;

@@ -1,3 +1,5 @@
+//! The protocol of a session, without sockets.
+
 use std::sync::LazyLock;
 
 use jiff::tz::TimeZone;
