@@ -193,7 +193,7 @@ impl Subscriber {
             match self.lines.recv_timeout(left) {
                 Ok(line) if fits(&line) => return line,
                 Ok(_) => {}
-                Err(_) => panic!("no such message came"),
+                Err(error) => panic!("no such message came: {error}"),
             }
         }
     }

@@ -94,9 +94,8 @@ impl Screen {
 
     pub async fn wait_state(&mut self, what: &str, fits: impl Fn(&LinkState) -> bool) -> LinkState {
         let found = self.state.wait_for(|s| fits(s));
-        match tokio::time::timeout(Duration::from_secs(25), found).await {
-            Ok(Ok(state)) => return state.clone(),
-            Ok(Err(_)) | Err(_) => {}
+        if let Ok(Ok(state)) = tokio::time::timeout(Duration::from_secs(25), found).await {
+            return state.clone();
         }
         panic!("the link never {what}: {:?}", *self.state.borrow());
     }
