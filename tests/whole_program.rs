@@ -49,7 +49,9 @@ fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
     let without = daemon.board_png();
     daemon.cli(&["notice", "put", "Quầy 8 tạm nghỉ đến 10 giờ", "--level", "important", "--for", "30m"]);
     until(SOON, "the notice is on the ticker", || {
-        daemon.view()["ticker"].as_array().is_some_and(|t| t.iter().any(|n| n["text"] == "Quầy 8 tạm nghỉ đến 10 giờ"))
+        daemon.view()["ticker"]
+            .as_array()
+            .is_some_and(|t| t.iter().any(|n| n["text"] == "Quầy 8 tạm nghỉ đến 10 giờ"))
     });
     until(SOON, "the ticker is drawn", || daemon.board_png() != without);
     assert!(
@@ -58,7 +60,9 @@ fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
     );
 
     broker.kill();
-    until(Duration::from_secs(40), "the board says that its news is old", || daemon.view()["link"]["stale"] == true);
+    until(Duration::from_secs(40), "the board says that its news is old", || {
+        daemon.view()["link"]["stale"] == true
+    });
     broker.restart();
     until(Duration::from_secs(40), "the link comes back", || daemon.view()["link"]["stale"] == false);
     broker.publish("moiso/dong-da/call", &call("c-2", "B107", "2", "call"), &[]);
@@ -96,9 +100,12 @@ fn bad_payloads_are_counted_and_change_nothing() {
     assert!(spotlight(&daemon.view()).is_empty());
 
     // An event from 1970 is shown on its counter and not announced; one from the future counts as now.
-    let odd = |id: &str, at: &str| json!({"id": id, "ticket": "C001", "counter": "3", "kind": "call", "at": at}).to_string();
+    let odd = |id: &str, at: &str| {
+        json!({"id": id, "ticket": "C001", "counter": "3", "kind": "call", "at": at}).to_string()
+    };
     broker.publish("moiso/dong-da/call", &odd("o-1", "1970-01-01T00:00:00Z"), &[]);
-    let counter_3 = || daemon.view()["counters"].as_array().and_then(|c| c.get(2).cloned()).unwrap_or_default();
+    let counter_3 =
+        || daemon.view()["counters"].as_array().and_then(|c| c.get(2).cloned()).unwrap_or_default();
     until(SOON, "the old call is on its counter", || counter_3()["ticket"] == "C001");
     assert!(spotlight(&daemon.view()).is_empty());
     broker.publish("moiso/dong-da/call", &odd("o-2", "2099-01-01T00:00:00Z").replace("C001", "C002"), &[]);
@@ -114,7 +121,8 @@ fn a_bad_config_stops_the_start_with_every_problem() {
     let output = support::moiso(&["run", "--config", "tests/data/wrong.toml"]);
     assert_eq!(output.status.code(), Some(2));
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    for expected in ["wrong.toml:2: board.dwell_s", "wrong.toml:3: board.sped", "wrong.toml:6: mqtt.brokers"] {
+    for expected in ["wrong.toml:2: board.dwell_s", "wrong.toml:3: board.sped", "wrong.toml:6: mqtt.brokers"]
+    {
         assert!(words.contains(expected), "{words}");
     }
     let check = support::moiso(&["check", "--config", "tests/data/wrong.toml"]);

@@ -37,7 +37,16 @@ impl Daemon {
         );
         std::fs::write(&config, text).unwrap();
         let base = ["--config", config.to_str().unwrap()];
-        let made = super::moiso(&[base[0], base[1], "token", "add", "--role", "operator", "--name", "Quầy hướng dẫn"]);
+        let made = super::moiso(&[
+            base[0],
+            base[1],
+            "token",
+            "add",
+            "--role",
+            "operator",
+            "--name",
+            "Quầy hướng dẫn",
+        ]);
         assert!(made.status.success(), "{made:?}");
         let token = String::from_utf8(made.stdout).unwrap();
         let token = token.split_whitespace().find(|w| w.starts_with("moiso_")).expect("a token").to_owned();
@@ -58,7 +67,8 @@ impl Daemon {
     fn get(&self, path: &str) -> Option<Vec<u8>> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", self.port).ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", self.port)
+            .ok()?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).ok()?;
         let end = answer.windows(4).position(|w| w == b"\r\n\r\n")?;

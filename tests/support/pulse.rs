@@ -23,8 +23,11 @@ impl Pulse {
     pub fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join("run")).unwrap();
-        std::fs::write(home.path().join(".asoundrc"), "pcm.!default { type pulse }\nctl.!default { type pulse }\n")
-            .unwrap();
+        std::fs::write(
+            home.path().join(".asoundrc"),
+            "pcm.!default { type pulse }\nctl.!default { type pulse }\n",
+        )
+        .unwrap();
         let program = |name: &str| {
             let mut command = Command::new(name);
             command.env("HOME", home.path()).env("XDG_RUNTIME_DIR", home.path().join("run"));
@@ -43,11 +46,20 @@ impl Pulse {
         });
         let recording = home.path().join("heard.raw");
         let recorder = program("parec")
-            .args(["-d", "hall.monitor", "--format=s16le", "--rate=48000", "--channels=1", "--latency-msec=20"])
+            .args([
+                "-d",
+                "hall.monitor",
+                "--format=s16le",
+                "--rate=48000",
+                "--channels=1",
+                "--latency-msec=20",
+            ])
             .stdout(File::create(&recording).unwrap())
             .spawn()
             .expect("parec is installed");
-        until(Duration::from_secs(20), "the recorder runs", || recording.metadata().is_ok_and(|m| m.len() > 0));
+        until(Duration::from_secs(20), "the recorder runs", || {
+            recording.metadata().is_ok_and(|m| m.len() > 0)
+        });
         Self { home, server, recorder, recording }
     }
 

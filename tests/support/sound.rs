@@ -49,18 +49,23 @@ pub fn find(needle: &[f32], heard: &[f32], from: usize) -> Result<Range<usize>, 
         .filter_map(|phase| {
             let there = thin(heard.get(from + phase..)?);
             let last = there.len().checked_sub(wanted.len())?;
-            let score = |at: &usize| likeness(&wanted[..ANCHOR.min(wanted.len())], &there[*at..][..ANCHOR.min(wanted.len())]);
+            let score = |at: &usize| {
+                likeness(&wanted[..ANCHOR.min(wanted.len())], &there[*at..][..ANCHOR.min(wanted.len())])
+            };
             let at = (0..=last).max_by(|a, b| score(a).total_cmp(&score(b)))?;
             let overall = likeness(&wanted, &there[at..at + wanted.len()]);
             Some((overall, phase, at, there))
         })
         .max_by(|a, b| a.0.total_cmp(&b.0));
-    let (overall, phase, at, there) = best.ok_or_else(|| format!("only {} samples were heard", heard.len()))?;
+    let (overall, phase, at, there) =
+        best.ok_or_else(|| format!("only {} samples were heard", heard.len()))?;
     for (index, block) in wanted.chunks_exact(BLOCK).enumerate() {
         let alike = likeness(block, &there[at + index * BLOCK..][..BLOCK]);
         if energy(block) > 0.02 && alike < 0.8 {
             let second = index as f32 / 4.0;
-            return Err(format!("{second} s into the sound it differs: {alike:.2} alike, {overall:.2} over all"));
+            return Err(format!(
+                "{second} s into the sound it differs: {alike:.2} alike, {overall:.2} over all"
+            ));
         }
     }
     if overall < 0.8 {
