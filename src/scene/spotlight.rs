@@ -106,13 +106,14 @@ fn chips(board: &Board<'_>, spot: &Spot) -> Vec<Chip> {
     let theme = &board.look.theme;
     let chip = |text: String, icon| Chip { icon: Some(icon), text, fill: theme.call_ink, ink: theme.call };
     let mut chips = Vec::new();
-    if let Some(slot) = spot.slot {
-        chips.push(chip(format!("Hẹn {}", words::clock(slot)), Shape::Clock));
-    }
+    // The lane comes first: where only one has room, a citizen needs to know it more than the time.
     if let Some((text, icon)) =
         words::lane(spot.lane).filter(|(_, icon)| spot.slot.is_none() || *icon != Shape::Clock)
     {
         chips.push(chip(text.to_owned(), icon));
+    }
+    if let Some(slot) = spot.slot {
+        chips.push(chip(format!("Hẹn {}", words::clock(slot)), Shape::Clock));
     }
     chips
 }
@@ -197,9 +198,10 @@ fn stacked(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, newe
     let mut y = halves[1].y + ((halves[1].h - total) / 2.0).round();
     if with_head {
         let mut x = halves[1].x;
-        for chip in head {
+        for (index, chip) in head.iter().enumerate() {
             let rect = Rect { x, y, w: halves[1].right() - x, h: chip_h };
-            if rect.w > px.of(120.0) {
+            // The first is cut if it must be; a further one is shown whole or not at all.
+            if index == 0 || chip.width(chip_h) <= rect.w {
                 x += chip.draw(canvas, rect, px.of(theme.radius_chip)) + px.of(10.0);
             }
         }
