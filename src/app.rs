@@ -22,6 +22,7 @@ use crate::board::{Board, Rules};
 use crate::clock::Clock;
 use crate::clock::system::SystemClock;
 use crate::config::Config;
+use crate::config::load::state_dir;
 use crate::demo::QueueSystem;
 use crate::health::{FrameReport, ScreenStatus, SoundState};
 use crate::hub::{Hub, HubHandle, Outlets, Planner, Probes, Request, Speaker};
@@ -412,7 +413,11 @@ async fn start_broker(config: &Config) -> anyhow::Result<Option<mqtt::broker::Ru
     if config.mqtt.embedded.listen.is_none() {
         return Ok(None);
     }
+    let store = state_dir(config).join("broker");
+    std::fs::create_dir_all(&store).with_context(|| format!("cannot make {}", store.display()))?;
     Ok(Some(
-        mqtt::broker::start(&config.mqtt.embedded, None).await.context("cannot start the embedded broker")?,
+        mqtt::broker::start(&config.mqtt.embedded, Some(&store))
+            .await
+            .context("cannot start the embedded broker")?,
     ))
 }

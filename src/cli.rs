@@ -56,7 +56,7 @@ const EXIT_CONFIG: u8 = 2;
 
 /// The code that the process ends with for `error`.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.is::<LoadError>() { EXIT_CONFIG } else { 1 }
+    if error.is::<LoadError>() { EXIT_CONFIG } else { client::exit_code(error) }
 }
 
 /// Parses the arguments and runs the command.

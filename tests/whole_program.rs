@@ -1,4 +1,5 @@
 //! The whole program against real peers: mosquitto, a PulseAudio card, HTTP and WebSocket clients, and its own command line.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

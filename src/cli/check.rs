@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::audio::sounds;
 use crate::config::Config;
 use crate::config::load::load;
+use crate::scene::{Look, Size, plan};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {}
@@ -23,6 +24,7 @@ pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
         eprintln!("{problem}");
     }
     if problems.is_empty() {
+        println!("{}", distance(&config));
         println!(
             "ok: hall {}, screen {}, {} counters, {} series, voice {}",
             config.hall.id,
@@ -34,6 +36,21 @@ pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     ExitCode::FAILURE
+}
+
+/// Whether the numbers on the counter grid can be read from the farthest seat.
+fn distance(config: &Config) -> String {
+    let size = Size { w: config.screen.width, h: config.screen.height };
+    let reading = plan::reading(&Look::of(config), size, config.counters.len());
+    let verdict = if reading.is_met() { "readable from" } else { "TOO SMALL for" };
+    format!(
+        "numbers of {} counters: {:.0} mm high on {} inches, {verdict} the farthest seat at {} m, which needs {:.0} mm",
+        config.counters.len(),
+        reading.cap_mm,
+        config.screen.diagonal_inches,
+        config.screen.farthest_seat_m,
+        reading.needed_mm,
+    )
 }
 
 /// What the config names and this machine lacks.

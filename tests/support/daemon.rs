@@ -29,10 +29,10 @@ impl Daemon {
         let text = format!(
             "[screen]\npresent = \"headless\"\nsize = \"1280x720\"\n[hours]\nenabled = false\n[board]\nstale_after_s = 2\n\
              [mqtt]\nbrokers = [\"mqtt://127.0.0.1:{}\"]\n[audio]\nenabled = {}\n[control]\nlisten = \"127.0.0.1:{port}\"\n\
-             [paths]\nstate = {:?}\nsounds = {:?}\n{extra}",
+             [paths]\nstate = \"{}\"\nsounds = \"{}\"\n{extra}",
             broker.port,
             pulse.is_some(),
-            folder.path().join("state"),
+            folder.path().join("state").display(),
             concat!(env!("CARGO_MANIFEST_DIR"), "/sounds"),
         );
         std::fs::write(&config, text).unwrap();
