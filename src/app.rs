@@ -7,7 +7,8 @@
 
 use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -19,8 +20,8 @@ use crate::audio::sounds;
 use crate::board::call::Zone;
 use crate::board::input::{AnnouncementId, Message};
 use crate::board::{Board, Rules};
-use crate::clock::Clock;
 use crate::clock::system::SystemClock;
+use crate::clock::{Clock, Millis, Now};
 use crate::config::Config;
 use crate::config::load::state_dir;
 use crate::demo::QueueSystem;
@@ -49,8 +50,12 @@ const REQUESTS: usize = 1024;
 const COMMANDS: usize = 16;
 /// Messages that may wait for the link.
 const PUBLICATIONS: usize = 1024;
-/// Everything has stopped by then, or is left behind.
-const STOP_WITHIN: Duration = Duration::from_secs(2);
+/// Doors that have not closed by then are left behind. With a second for the sound and half of one for the broker, which
+/// has no clients any more, a stop takes at most three seconds.
+const DOORS_WITHIN: Duration = Duration::from_millis(1400);
+const BROKER_WITHIN: Duration = Duration::from_millis(500);
+/// The hub renews the status every five seconds; four times that without one means that it is stuck.
+const STUCK_AFTER: Millis = Millis::from_secs(20);
 
 /// Sends the log to stderr; `MOISO_LOG` sets its filter, `info` by default.
 pub fn init_logging() {
@@ -77,12 +82,12 @@ pub struct App {
     config: Config,
     runtime: Runtime,
     port: present::Port,
-    glass: present::PortHandle,
     audio: Option<audio::Handle>,
     stop: watch::Sender<bool>,
     /// Everything that has to end before the hub may.
     doors: Vec<JoinHandle<()>>,
-    hub: JoinHandle<()>,
+    /// The part that ended although nobody had told it to.
+    fallen: Arc<OnceLock<&'static str>>,
     #[cfg(feature = "embedded-broker")]
     broker: Option<mqtt::broker::Running>,
 }
@@ -163,7 +168,17 @@ impl App {
             status,
             &config.screen.id,
         );
-        let hub = runtime.spawn(hub.run(inbox));
+        let fallen = Arc::new(OnceLock::new());
+        let start = |name, part| {
+            runtime.spawn(watched(
+                name,
+                runtime.spawn(part),
+                stopped.clone(),
+                Arc::clone(&fallen),
+                glass.clone(),
+            ))
+        };
+        start("hub", Box::pin(hub.run(inbox)) as Part);
         let mut doors = Vec::new();
         let link_doors = mqtt::Doors {
             hub: hub_handle.clone(),
@@ -173,7 +188,7 @@ impl App {
             state: link_sender,
             stop: stopped.clone(),
         };
-        doors.push(runtime.spawn(mqtt::run(&config, link_doors)));
+        doors.push(start("link", Box::pin(mqtt::run(&config, link_doors))));
         runtime.spawn(obey(orders));
         if let Some(listener) = listener {
             let auth = Arc::new(control::auth::Auth::of(&config));
@@ -184,48 +199,44 @@ impl App {
                 hub: hub_handle,
                 pictures: Arc::new(glass.clone()),
                 auth,
-                health: Arc::new(move || verdict(&statuses.borrow())),
+                health: Arc::new({
+                    let clock = Arc::clone(&clock);
+                    move || verdict(&statuses.borrow(), clock.now())
+                }),
                 clock,
                 hall: control::HallFacts::of(&config),
             };
-            doors.push(runtime.spawn(control::serve(listener, served, told_to(stopped.clone()))));
+            doors
+                .push(start("control", Box::pin(control::serve(listener, served, told_to(stopped.clone())))));
         }
         if let Some(demo) = extras.demo
             && let Some(address) = config.mqtt.embedded.listen
         {
-            doors.push(runtime.spawn(QueueSystem::new(&config, demo.seed).run(address, demo.speed, stopped)));
+            let system = QueueSystem::new(&config, demo.seed);
+            doors.push(start("demo", Box::pin(system.run(address, demo.speed, stopped.clone()))));
         }
         runtime.spawn(quit_on_signal(glass.clone(), extras.stop_after));
         Ok(Self {
             config,
             port,
-            glass,
             audio: sound.handle,
             stop,
             doors,
-            hub,
+            fallen,
             #[cfg(feature = "embedded-broker")]
             broker,
             runtime,
         })
     }
 
-    /// Draws until a signal, the end of the window or the death of the hub; then stops everything in order.
+    /// Draws until a signal, the end of the window or the death of a part; then stops everything in order.
     ///
     /// # Errors
-    /// When the display is given up, or the hub has died: the supervisor is to start the process again.
+    /// When the display is given up, or a part has died: a process that lives and does nothing is worse than one that the
+    /// supervisor starts again.
     pub fn run(self) -> anyhow::Result<()> {
-        let hub = self.runtime.spawn({
-            let glass = self.glass.clone();
-            async move {
-                let ended = self.hub.await;
-                glass.quit();
-                ended
-            }
-        });
         let drawn = present::run(&self.config, self.port);
         tracing::info!("stop");
-        let ran_on = !hub.is_finished();
         self.stop.send_replace(true);
         let doors = self.doors;
         let ended = self.runtime.block_on(async {
@@ -235,7 +246,7 @@ impl App {
                     let _ = door.await;
                 }
             };
-            tokio::time::timeout(STOP_WITHIN, all).await
+            tokio::time::timeout(DOORS_WITHIN, all).await
         });
         if ended.is_err() {
             tracing::warn!("not everything ended in time");
@@ -245,12 +256,35 @@ impl App {
         }
         #[cfg(feature = "embedded-broker")]
         if let Some(broker) = self.broker {
-            self.runtime.block_on(broker.stop());
+            let stopped = async { tokio::time::timeout(BROKER_WITHIN, broker.stop()).await };
+            if self.runtime.block_on(stopped).is_err() {
+                tracing::warn!("the embedded broker did not stop in time");
+            }
         }
         self.runtime.shutdown_timeout(Duration::from_millis(200));
         drawn?;
-        anyhow::ensure!(ran_on, "the hub has died");
-        Ok(())
+        match self.fallen.get() {
+            Some(name) => anyhow::bail!("the {name} has ended by itself"),
+            None => Ok(()),
+        }
+    }
+}
+
+type Part = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Waits for a part; when it ends untold, by a panic or otherwise, the daemon ends with it.
+async fn watched(
+    name: &'static str,
+    part: JoinHandle<()>,
+    stop: watch::Receiver<bool>,
+    fallen: Arc<OnceLock<&'static str>>,
+    glass: present::PortHandle,
+) {
+    let ended = part.await;
+    if !*stop.borrow() {
+        tracing::error!(part = name, panicked = ended.is_err(), "a part has ended by itself");
+        let _ = fallen.set(name);
+        glass.quit();
     }
 }
 
@@ -323,12 +357,13 @@ impl control::Pictures for present::PortHandle {
     }
 }
 
-/// Alive while the hub answers, which the status shows by being there; ready when calls reach the hall.
-fn verdict(status: &ScreenStatus) -> control::Verdict {
+/// Alive while the hub renews the status; ready when calls reach the hall.
+fn verdict(status: &ScreenStatus, now: Now) -> control::Verdict {
+    let live = now.age_of(status.at) < STUCK_AFTER;
     let drawn = status.frame.frame_at.is_some();
     let linked = status.link != "down";
     let detail = serde_json::json!({ "screen": wire::status_value(status) });
-    control::Verdict { live: true, ready: drawn && linked, detail }
+    control::Verdict { live, ready: live && drawn && linked, detail }
 }
 
 /// Ends when the daemon is told to stop.
@@ -414,10 +449,39 @@ async fn start_broker(config: &Config) -> anyhow::Result<Option<mqtt::broker::Ru
         return Ok(None);
     }
     let store = state_dir(config).join("broker");
-    std::fs::create_dir_all(&store).with_context(|| format!("cannot make {}", store.display()))?;
     Ok(Some(
         mqtt::broker::start(&config.mqtt.embedded, Some(&store))
             .await
             .context("cannot start the embedded broker")?,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::view::BoardView;
+
+    async fn end_of(part: impl Future<Output = ()> + Send + 'static, told: bool) -> Option<&'static str> {
+        let (_views, views) = watch::channel(Arc::new(BoardView::empty()));
+        let (glass, _port) = present::channel(views, Arc::new(SystemClock::new()));
+        let (_stop, stopped) = watch::channel(told);
+        let fallen = Arc::new(OnceLock::new());
+        watched("link", tokio::spawn(part), stopped, Arc::clone(&fallen), glass).await;
+        fallen.get().copied()
+    }
+
+    #[tokio::test]
+    async fn a_part_that_ends_untold_takes_the_daemon_with_it() {
+        assert_eq!(end_of(async { panic!("on purpose") }, false).await, Some("link"));
+        assert_eq!(end_of(async {}, false).await, Some("link"));
+        assert_eq!(end_of(async {}, true).await, None);
+    }
+
+    #[test]
+    fn a_hub_that_renews_nothing_is_not_alive() {
+        let now = SystemClock::new().now();
+        let status = first_status(&Config::default(), now.wall);
+        assert!(verdict(&status, now).live);
+        assert!(!verdict(&status, now.after(STUCK_AFTER)).live);
+    }
 }

@@ -48,14 +48,17 @@ impl QueueSystem {
         let (client, mut link) = AsyncClient::new(options, 256);
         let start = tokio::time::Instant::now();
         let mut tick = tokio::time::interval(TICK);
-        let mut connected = false;
+        let (mut connected, mut opened) = (false, false);
         loop {
             tokio::select! {
                 event = link.poll() => match event {
                     Ok(LinkEvent::Incoming(Packet::ConnAck(_))) => {
+                        // Once: later the broker's retained states are newer than what a hall opens with.
+                        if !std::mem::replace(&mut opened, true) {
+                            let opening = self.hall.opening();
+                            self.publish(&client, opening);
+                        }
                         connected = true;
-                        let opening = self.hall.opening();
-                        self.publish(&client, opening);
                     }
                     Ok(_) => {}
                     Err(error) => {

@@ -10,7 +10,7 @@ use moiso::scene::{Look, Scene, Size, Theme, compose};
 use views::{LANDSCAPE, PORTRAIT};
 
 #[test]
-#[ignore = "makes pictures to look at"]
+#[ignore = "makes pictures to look at: MOISO_PICTURES=DIR cargo test --test picture_sheet a_sheet -- --ignored"]
 fn a_sheet_of_all_boards() {
     let out = std::path::PathBuf::from(std::env::var_os("MOISO_PICTURES").unwrap());
     let only = std::env::var("MOISO_ONLY").unwrap_or_default();
@@ -25,7 +25,7 @@ fn a_sheet_of_all_boards() {
 }
 
 #[test]
-#[ignore = "measures, and says nothing about right or wrong"]
+#[ignore = "measures, and says nothing about right or wrong: cargo test --test picture_sheet -- --ignored --nocapture"]
 fn frame_times() {
     let gpu = Gpu::open(&Gpu::instance(), None).unwrap();
     println!("{}", gpu.info());

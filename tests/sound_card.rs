@@ -225,7 +225,7 @@ fn a_sentence_reaches_the_card_complete_and_in_order() {
 }
 
 #[test]
-#[ignore = "runs inside the server of its parent"]
+#[ignore = "run by the test of the same name, inside a sound server"]
 fn inside_a_sentence() {
     let recorder = Recorder::start("sentence");
     let mut hall = Hall::open("[speech]\nspoken_lanes = [\"elderly\"]\n");
@@ -255,7 +255,7 @@ fn a_zone_is_heard_only_on_its_channels() {
 }
 
 #[test]
-#[ignore = "runs inside the server of its parent"]
+#[ignore = "run by the test of the same name, inside a sound server"]
 fn inside_a_channel() {
     let recorder = Recorder::start("channel");
     let mut hall = Hall::open("[[audio.zone]]\nid = \"sau\"\nchannels = [2]\n");
@@ -273,7 +273,7 @@ fn a_card_that_vanishes_in_mid_sentence_is_told_and_found_again() {
 }
 
 #[test]
-#[ignore = "runs inside the server of its parent"]
+#[ignore = "run by the test of the same name, inside a sound server"]
 fn inside_a_vanishing() {
     let before = Recorder::start("before");
     let mut hall = Hall::open("");
@@ -299,7 +299,7 @@ fn inside_a_vanishing() {
 
 /// Prints how buffer sizes do on this machine; the default of `audio.buffer_frames` comes from here.
 #[test]
-#[ignore = "a measurement of a minute; run it alone"]
+#[ignore = "a measurement of a minute: cargo test --test sound_card -- --ignored --nocapture"]
 fn buffer_sizes() {
     for frames in [256, 512, 1024, 2048, 4096, 8192] {
         let server = Server::start(&format!("size-{frames}"));
@@ -318,7 +318,7 @@ fn buffer_sizes() {
 }
 
 #[test]
-#[ignore = "runs inside the server of its parent"]
+#[ignore = "run by the test of the same name, inside a sound server"]
 fn inside_a_measurement() {
     let frames = std::env::var("FRAMES").unwrap();
     let _recorder = Recorder::start("measured");

@@ -32,6 +32,7 @@ fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
 
     until(SOON, "the link comes up", || daemon.status()["online"] == true);
     let before = daemon.board_png();
+    let proofs = broker.subscribe("moiso/dong-da/screen/sanh-1/proof");
 
     broker.publish("moiso/dong-da/call", &call("c-1", "A012", "5", "call"), &[]);
     until(SOON, "the call is in the spotlight", || spotlight(&daemon.view()) == ["A012"]);
@@ -39,6 +40,8 @@ fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
 
     // What the sound card got is the very announcement that the command line writes, whole, with nothing over it.
     until(Duration::from_secs(40), "the call is spoken", || daemon.status()["spoken"] == 1);
+    let proof = proofs.wait_for(|m| m.contains(r#""call":"c-1""#));
+    assert!(proof.contains(r#""outcome":"spoken""#) && proof.contains("speech_from"), "{proof}");
     let announcement = daemon.announcement("A012", "5");
     let heard = pulse.recording();
     let there = find(&announcement, &heard, 0).expect("the announcement is in what the card got");

@@ -1,6 +1,6 @@
 //! Opening hours: which phase of the day it is, when the next one begins, and when the hall opens again.
 
-use jiff::civil::{Date, DateTime, Time, Weekday};
+use jiff::civil::{Date, DateTime, Time};
 
 use super::section::Section;
 use super::time_of_day;
@@ -118,19 +118,6 @@ fn span(text: &str) -> Option<Span> {
     let (from, to) = text.split_once('-')?;
     let (from, to) = (time_of_day(from.trim())?, time_of_day(to.trim())?);
     (from < to).then_some(Span { from, to })
-}
-
-/// The weekday in Vietnamese, as on the board: `Thứ Ba`.
-pub fn weekday_vi(day: Weekday) -> &'static str {
-    match day {
-        Weekday::Monday => "Thứ Hai",
-        Weekday::Tuesday => "Thứ Ba",
-        Weekday::Wednesday => "Thứ Tư",
-        Weekday::Thursday => "Thứ Năm",
-        Weekday::Friday => "Thứ Sáu",
-        Weekday::Saturday => "Thứ Bảy",
-        Weekday::Sunday => "Chủ Nhật",
-    }
 }
 
 #[cfg(test)]

@@ -357,7 +357,7 @@ async fn write(
 
 async fn next(feed: &mut watch::Receiver<Utf8Bytes>) -> Utf8Bytes {
     if feed.changed().await.is_err() {
-        // The feed lives as long as the console, which this session holds.
+        // The feed lives as long as the console, and every session holds the console.
         std::future::pending::<()>().await;
     }
     feed.borrow_and_update().clone()
