@@ -29,6 +29,7 @@ pub mod mixer;
 pub mod output;
 mod player;
 pub mod sounds;
+pub mod twin;
 pub mod wav;
 
 use card::{Cards, Wish};

@@ -14,6 +14,7 @@ pub mod demo;
 pub mod notice;
 pub mod read;
 pub mod render;
+pub mod replay;
 pub mod run;
 pub mod say;
 pub mod token;
@@ -43,6 +44,8 @@ enum Command {
     Say(say::Args),
     /// Draws any moment of a recorded day as PNG.
     Render(render::Args),
+    /// Writes a recorded day as the hall hears it, as WAV.
+    Replay(replay::Args),
     /// Puts, lists or ends notices on a running daemon.
     Notice(notice::Args),
     /// Calls a ticket on a running daemon.
@@ -75,6 +78,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Read(args) => read::run(args, &config)?,
         Command::Say(args) => say::run(args, &config)?,
         Command::Render(args) => render::run(args, &config)?,
+        Command::Replay(args) => replay::run(args, &config)?,
         Command::Notice(args) => notice::run(args, &config)?,
         Command::Call(args) => call::run(args, &config)?,
         Command::Token(args) => token::run(args, &config)?,

@@ -94,31 +94,43 @@ fn event(text: &str, prefix: &str) -> Result<Option<Event>, String> {
 /// Plays `events` until `until`, with a tick at every deadline of the board; the link is up from the start.
 pub fn play(rules: Rules, events: &[Event], until: Timestamp) -> Replay {
     let start = events.first().map_or(until, |event| event.at.min(until));
-    let now = Now { mono: Millis::ZERO, wall: start };
-    let mut replay = Replay { board: Board::new(rules, now), now, effects: Vec::new(), rejected: Vec::new() };
-    replay.apply(Input::LinkChanged { up: true });
+    let mut replay = Replay::begin(rules, start);
     for event in events.iter().take_while(|event| event.at <= until) {
         replay.advance(event.at);
-        match &event.what {
-            What::Link { up } => replay.apply(Input::LinkChanged { up: *up }),
-            What::Message { topic, payload } => match wire::decode(topic, payload) {
-                Ok(input) => replay.apply(input),
-                Err(rejection) => replay.rejected.push((event.at, rejection)),
-            },
-        }
+        replay.happen(event);
     }
     replay.advance(until);
     replay
 }
 
 impl Replay {
-    fn apply(&mut self, input: Input) {
+    /// A board at `start` with its link up, before anything happened.
+    pub fn begin(rules: Rules, start: Timestamp) -> Self {
+        let now = Now { mono: Millis::ZERO, wall: start };
+        let board = Board::new(rules, now);
+        let mut replay = Self { board, now, effects: Vec::new(), rejected: Vec::new() };
+        replay.apply(Input::LinkChanged { up: true });
+        replay
+    }
+
+    /// An event happens now, whatever its own time.
+    pub fn happen(&mut self, event: &Event) {
+        match &event.what {
+            What::Link { up } => self.apply(Input::LinkChanged { up: *up }),
+            What::Message { topic, payload } => match wire::decode(topic, payload) {
+                Ok(input) => self.apply(input),
+                Err(rejection) => self.rejected.push((event.at, rejection)),
+            },
+        }
+    }
+
+    pub fn apply(&mut self, input: Input) {
         let effects = self.board.apply(self.now, input);
         self.effects.extend(effects.into_iter().map(|effect| (self.now, effect)));
     }
 
     /// Lets time pass up to `wall`, with all ticks that fall due.
-    fn advance(&mut self, wall: Timestamp) {
+    pub fn advance(&mut self, wall: Timestamp) {
         let target = self.now.after(Millis(-self.now.age_of(wall).0));
         while let Some(due) = self.board.next_deadline(self.now).filter(|due| *due <= target.mono) {
             // A deadline in the past is due now; one millisecond at least passes, so that this ends.

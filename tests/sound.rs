@@ -211,9 +211,9 @@ fn opus_is_decoded_to_exactly_its_frames() {
     for frames in [960_usize, 5_000, 24_000, 55_199, 190_001] {
         let tone: Vec<f32> =
             (0..frames).map(|n| (n as f32 * 440.0 * std::f32::consts::TAU / 48_000.0).sin() * 0.5).collect();
-        let mut bytes = Vec::new();
+        let mut bytes = std::io::Cursor::new(Vec::new());
         audio::wav::write(&mut bytes, &tone, RATE_HZ).unwrap();
-        bank.write("t.wav", &bytes);
+        bank.write("t.wav", bytes.get_ref());
         let done = Command::new("ffmpeg")
             .args(["-v", "error", "-y", "-i", "t.wav", "-c:a", "libopus", "-b:a", "32k", "t.opus"])
             .current_dir(&bank.dir)

@@ -1,28 +1,35 @@
 //! Writes 16-bit mono WAV.
 
-use std::io::{self, Write};
+use std::io::{Seek, Write};
 
-/// Writes a whole file; samples outside -1 to 1 are clamped.
+use hound::{Result, SampleFormat, WavSpec, WavWriter};
+
+/// An empty file of one channel.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(out: &mut impl Write, samples: &[f32], rate_hz: u32) -> io::Result<()> {
-    let bytes = u32::try_from(samples.len() * 2)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "more than 4 GiB of sound"))?;
-    out.write_all(b"RIFF")?;
-    out.write_all(&bytes.saturating_add(36).to_le_bytes())?;
-    out.write_all(b"WAVEfmt ")?;
-    out.write_all(&16_u32.to_le_bytes())?;
-    // PCM, one channel.
-    out.write_all(&[1, 0, 1, 0])?;
-    out.write_all(&rate_hz.to_le_bytes())?;
-    out.write_all(&(rate_hz * 2).to_le_bytes())?;
-    // Two bytes a frame, sixteen bits a sample.
-    out.write_all(&[2, 0, 16, 0])?;
-    out.write_all(b"data")?;
-    out.write_all(&bytes.to_le_bytes())?;
-    let pcm: Vec<u8> = samples.iter().flat_map(|s| to_i16(*s).to_le_bytes()).collect();
-    out.write_all(&pcm)
+pub fn begin<W: Write + Seek>(out: W, rate_hz: u32) -> Result<WavWriter<W>> {
+    let spec =
+        WavSpec { channels: 1, sample_rate: rate_hz, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    WavWriter::new(out, spec)
+}
+
+/// Appends samples; those outside -1 to 1 are clamped.
+///
+/// # Errors
+/// Those of the file, and more than 4 GiB.
+pub fn append<W: Write + Seek>(file: &mut WavWriter<W>, samples: &[f32]) -> Result<()> {
+    samples.iter().try_for_each(|s| file.write_sample(to_i16(*s)))
+}
+
+/// Writes a whole file.
+///
+/// # Errors
+/// As for [`append`].
+pub fn write(out: impl Write + Seek, samples: &[f32], rate_hz: u32) -> Result<()> {
+    let mut file = begin(out, rate_hz)?;
+    append(&mut file, samples)?;
+    file.finalize()
 }
 
 fn to_i16(sample: f32) -> i16 {

@@ -15,10 +15,14 @@ use crate::clock::Millis;
 
 /// Most announcements that wait; beyond, the oldest call gives way.
 pub const WAITING: usize = 512;
-/// With more than this many behind it a sentence is said once.
-const BUSY: usize = 2;
-/// With more than this many behind it a call is said in its short form.
-const CROWDED: usize = 6;
+/// A sentence is repeated only while all that waits, repeated too, would be said within this long of its arrival.
+const CALM: Millis = Millis::from_secs(30);
+/// The same for the full sentence, said once; when it does not fit, calls are said in their short form. Eleven calls at
+/// once are so said within a minute.
+const PROMPT: Millis = Millis::from_secs(55);
+/// About how long a full sentence takes, with its share of the chime and the pause. A slower voice ages the queue
+/// and so corrects itself.
+const SENTENCE: Millis = Millis::from_secs(6);
 /// The longest notice, said twice, takes about a minute. Silence after that long means that its end was lost, and a
 /// lost end must not mute the zone for ever.
 const SPEECH_LIMIT: Millis = Millis::from_secs(180);
@@ -205,19 +209,25 @@ impl ZoneQueue {
             return None;
         }
         self.hold = None;
+        let (repeats, form) = self.brevity(now);
         let pending = self.urgent.pop_front().or_else(|| self.take_turn())?;
-        let behind = self.waiting();
-        let call = pending.call().is_some();
-        let announcement = Announcement {
-            id,
-            zone: self.zone.clone(),
-            message: pending.message.clone(),
-            repeats: if behind > BUSY { 1 } else { self.repeats },
-            form: if call && behind > CROWDED { Form::Short } else { Form::Full },
-        };
+        let form = if pending.call().is_some() { form } else { Form::Full };
+        let message = pending.message.clone();
+        let announcement = Announcement { id, zone: self.zone.clone(), message, repeats, form };
         let until = now + SPEECH_LIMIT;
         self.running = Some(Running { id, pending, until, withdrawn: false, muted: false });
         Some(announcement)
+    }
+
+    /// How often and in which form the next announcement is said, so that those behind it are not late.
+    fn brevity(&self, now: Millis) -> (u8, Form) {
+        let age = self.oldest().map_or(Millis::ZERO, |queued| now - queued);
+        let waiting = i64::try_from(self.waiting()).unwrap_or(i64::MAX);
+        let fits = |sentences: u8, within: Millis| {
+            waiting.saturating_mul(SENTENCE.0 * i64::from(sentences)) <= (within - age).0
+        };
+        let repeats = (2..=self.repeats).rev().find(|repeats| fits(*repeats, CALM)).unwrap_or(1);
+        (repeats, if repeats > 1 || fits(1, PROMPT) { Form::Full } else { Form::Short })
     }
 
     /// The counter whose turn it is says one thing and goes to the end of the line.
@@ -400,20 +410,35 @@ mod tests {
     }
 
     #[test]
-    fn sentences_get_shorter_under_load() {
+    fn sentences_get_shorter_under_load_so_that_eleven_calls_are_said_within_a_minute() {
         let mut zone = zone();
-        for n in 0..9 {
+        let (mut now, mut said) = (0, Vec::new());
+        zone.push(call("A0", "0", now));
+        while let Some(a) = zone.start(AnnouncementId(1), Millis(now)) {
+            if now == 0 {
+                (1..11).for_each(|n| drop(zone.push(call(&format!("A{n}"), &n.to_string(), 0))));
+            }
+            said.push((a.repeats, a.form));
+            now += if a.form == Form::Short { 4_000 } else { 5_800 * i64::from(a.repeats) };
+            zone.ended(a.id, true, Millis(now));
+        }
+        let (calm, once, short) = ((2, Form::Full), (1, Form::Full), (1, Form::Short));
+        assert_eq!(said, [vec![calm], vec![short; 9], vec![once; 1]].concat());
+        assert!(now <= 60_000, "{now} ms");
+    }
+
+    #[test]
+    fn a_few_calls_are_repeated_as_long_as_none_waits_for_it() {
+        let mut zone = zone();
+        for n in 0..3 {
             zone.push(call(&format!("A{n}"), &n.to_string(), 0));
         }
-        let mut said = Vec::new();
-        while let Some(a) = zone.start(AnnouncementId(1), Millis(0)) {
-            said.push((a.repeats, a.form));
-            zone.ended(a.id, true, Millis(0));
+        let mut repeats = Vec::new();
+        for now in [0, 6_000, 12_000] {
+            repeats.push(zone.start(AnnouncementId(1), Millis(now)).unwrap().repeats);
+            zone.ended(AnnouncementId(1), true, Millis(now));
         }
-        let short = [(1, Form::Short); 2];
-        let once = [(1, Form::Full); 4];
-        let calm = [(2, Form::Full); 3];
-        assert_eq!(said, [&short[..], &once[..], &calm[..]].concat());
+        assert_eq!(repeats, [1, 2, 2]);
     }
 
     #[test]

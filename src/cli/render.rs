@@ -40,19 +40,7 @@ fn parse_size(text: &str) -> Result<Size, String> {
 /// # Errors
 /// When the events cannot be read, nothing can draw here, or the picture cannot be written.
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
-    let text = if args.events.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin()).context("cannot read the events")?
-    } else {
-        std::fs::read_to_string(&args.events)
-            .with_context(|| format!("cannot read {}", args.events.display()))?
-    };
-    let events = match replay::read(&text, &config.topic_prefix()) {
-        Ok(events) => events,
-        Err(bad) => {
-            let lines: Vec<String> = bad.iter().map(ToString::to_string).collect();
-            bail!("{} is not a recording:\n{}", args.events.display(), lines.join("\n"));
-        }
-    };
+    let events = super::replay::read(&args.events, config)?;
     let Some(until) = args.at.or(events.last().map(|event| event.at)) else {
         bail!("{} has no events of {}, and --at is not given", args.events.display(), config.topic_prefix());
     };

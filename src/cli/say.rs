@@ -102,8 +102,8 @@ fn plan(voice: &Voice, called: &Called, args: &Args) -> Plan {
 fn write_wav(utterance: &Utterance, folder: PathBuf, path: &Path) -> anyhow::Result<()> {
     let samples = audio::render(&mut Clips::new(folder), &[(Millis::ZERO, utterance)], RATE_HZ)?;
     let cannot = || format!("cannot write {}", path.display());
-    let mut file = BufWriter::new(File::create(path).with_context(cannot)?);
-    wav::write(&mut file, &samples, RATE_HZ).and_then(|()| file.flush()).with_context(cannot)
+    let file = BufWriter::new(File::create(path).with_context(cannot)?);
+    wav::write(file, &samples, RATE_HZ).with_context(cannot)
 }
 
 fn play(utterance: Utterance, counter: &Counter, folder: PathBuf, config: &Config) -> anyhow::Result<()> {

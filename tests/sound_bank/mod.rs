@@ -56,10 +56,10 @@ impl SoundBank {
         for (words, ms) in clips {
             let file = format!("{}.wav", words.replace(' ', "_"));
             let samples = noise(words, (ms * RATE_HZ / 1000) as usize);
-            let mut bytes = Vec::new();
+            let mut bytes = std::io::Cursor::new(Vec::new());
             wav::write(&mut bytes, &samples, RATE_HZ).unwrap();
             let path = format!("{folder}/{file}");
-            self.write(&path, &bytes);
+            self.write(&path, bytes.get_ref());
             writeln!(lines, "\"{words}\" = {{ file = \"{file}\", frames = {} }}", samples.len()).unwrap();
             self.samples.insert(path, samples);
         }

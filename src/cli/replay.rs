@@ -1,0 +1,89 @@
+//! `moiso replay`: a recorded stretch of a day as the hall hears it, written as WAV.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use jiff::Timestamp;
+
+use crate::audio::clips::Clips;
+use crate::audio::twin::{Said, Twin};
+use crate::audio::{sounds, wav};
+use crate::board::Rules;
+use crate::board::call::Zone;
+use crate::config::Config;
+use crate::replay::{self, Event};
+use crate::speech::RATE_HZ;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// JSON lines: {"t":"RFC 3339","topic":"moiso/<hall>/…","payload":{…}}; `-` reads the standard input
+    pub events: PathBuf,
+    /// Where the sound goes (16 bits, 48 kHz, one channel)
+    #[arg(long, value_name = "FILE")]
+    pub wav: PathBuf,
+    /// Only this zone's loudspeakers; left out, all as one would hear them
+    #[arg(long)]
+    pub zone: Option<String>,
+    /// The end; left out, the last event's time. A sentence that runs is heard to its end
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Timestamp>,
+}
+
+/// Reads a recording of this hall.
+///
+/// # Errors
+/// When the file cannot be read, and every line of it that is no event.
+pub fn read(path: &Path, config: &Config) -> anyhow::Result<Vec<Event>> {
+    let text = if path.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin()).context("cannot read the events")?
+    } else {
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?
+    };
+    replay::read(&text, &config.topic_prefix()).map_err(|bad| {
+        let lines: Vec<String> = bad.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{} is not a recording:\n{}", path.display(), lines.join("\n"))
+    })
+}
+
+/// # Errors
+/// When the events or a clip cannot be read, the zone is unknown, or the sound cannot be written.
+pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
+    let events = read(&args.events, config)?;
+    let Some(until) = args.until.or(events.last().map(|event| event.at)) else {
+        bail!("{} has no events of {}", args.events.display(), config.topic_prefix());
+    };
+    let zones: Vec<Zone> = config.audio.zones.iter().map(|zone| zone.id.clone()).collect();
+    let heard = args.zone.as_deref().map(|name| known(name, &zones)).transpose()?;
+    let folder = sounds::find(config)?;
+    let voice = sounds::load(&folder, config)?;
+    let mut clips = Clips::new(folder);
+    let mut twin =
+        Twin { planner: &voice, clips: &mut clips, zones: &zones, heard: heard.as_ref(), rate_hz: RATE_HZ };
+    let cannot = || format!("cannot write {}", args.wav.display());
+    let file = BufWriter::new(File::create(&args.wav).with_context(cannot)?);
+    let mut file = wav::begin(file, RATE_HZ).with_context(cannot)?;
+    let mut sink = |samples: &[f32]| wav::append(&mut file, samples).with_context(cannot);
+    let said = twin.mix(Rules::of(config), &events, until, &mut sink)?;
+    file.finalize().with_context(cannot)?;
+    print(&said)
+}
+
+fn known(name: &str, zones: &[Zone]) -> anyhow::Result<Zone> {
+    zones.iter().find(|zone| zone.as_str() == name).cloned().with_context(|| {
+        let names: Vec<&str> = zones.iter().map(Zone::as_str).collect();
+        format!("there is no zone {name:?}; there are: {}", names.join(", "))
+    })
+}
+
+/// The time line: begin and end in seconds, zone, how often, sentence.
+fn print(said: &[Said]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let seconds = |frame: u64| frame as f64 / f64::from(RATE_HZ);
+    for s in said {
+        let (from, to) = (seconds(s.from), seconds(s.to));
+        writeln!(out, "{from:8.3} {to:8.3}  {}  {}x  {}", s.zone, s.repeats, s.text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! A recorded day as the hall hears it, with the shipped voice.
+
+use std::path::PathBuf;
+
+use moiso::audio::clips::{ClipError, Clips};
+use moiso::audio::sounds;
+use moiso::audio::twin::{Said, Twin};
+use moiso::board::Rules;
+use moiso::board::call::Zone;
+use moiso::config::Config;
+use moiso::config::section::Env;
+use moiso::replay;
+use moiso::speech::RATE_HZ;
+
+const MINUTE: u64 = 60 * RATE_HZ as u64;
+
+fn config(more: &str) -> Config {
+    let sounds = concat!(env!("CARGO_MANIFEST_DIR"), "/sounds");
+    Config::read(&format!("[paths]\nsounds = {sounds:?}\n{more}"), Env::new()).unwrap()
+}
+
+fn heard(config: &Config, day: &str, zone: Option<&str>) -> (Vec<f32>, Vec<Said>) {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/sounds"));
+    let voice = sounds::load(&folder, config).unwrap();
+    let events = replay::read(day, &config.topic_prefix()).unwrap();
+    let zones: Vec<Zone> = config.audio.zones.iter().map(|zone| zone.id.clone()).collect();
+    let only = zone.map(|name| Zone::parse(name).unwrap());
+    let mut clips = Clips::new(folder);
+    let mut twin =
+        Twin { planner: &voice, clips: &mut clips, zones: &zones, heard: only.as_ref(), rate_hz: RATE_HZ };
+    let mut sound = Vec::new();
+    let mut sink = |samples: &[f32]| -> Result<(), ClipError> {
+        sound.extend_from_slice(samples);
+        Ok(())
+    };
+    let until = events.last().unwrap().at;
+    let said = twin.mix(Rules::of(config), &events, until, &mut sink).unwrap();
+    (sound, said)
+}
+
+fn loudest(sound: &[f32], from: u64, to: u64) -> f32 {
+    sound[from as usize..to as usize].iter().fold(0.0, |max, s| s.abs().max(max))
+}
+
+#[test]
+fn eleven_calls_at_once_are_all_said_within_a_minute_and_none_over_another() {
+    let (sound, said) = heard(&config(""), include_str!("scenes/eleven.jsonl"), None);
+    assert_eq!(said.len(), 11);
+    for pair in said.windows(2) {
+        assert!(pair[0].to <= pair[1].from, "{pair:?}");
+        assert_eq!(loudest(&sound, pair[0].to, pair[1].from), 0.0, "silence between two sentences");
+    }
+    for s in &said {
+        assert!(loudest(&sound, s.from, s.to) > 0.1, "{s:?} is heard");
+    }
+    assert!(said[10].to <= MINUTE, "{said:#?}");
+    for number in ["không một hai", "một không bảy", "không không năm", "không ba hai"] {
+        assert_eq!(said.iter().filter(|s| s.text.contains(number)).count(), 1, "{number}: {said:#?}");
+    }
+}
+
+#[test]
+fn two_zones_speak_at_once_and_each_is_heard_alone() {
+    let zones = "[[audio.zone]]\nid = \"east\"\ncounters = [\"1\"]\n[[audio.zone]]\nid = \"west\"\n";
+    let config = config(zones);
+    let day = include_str!("scenes/eleven.jsonl").lines().take(2).collect::<Vec<_>>().join("\n");
+    let (east, said) = heard(&config, &day, Some("east"));
+    let (west, again) = heard(&config, &day, Some("west"));
+    let (both, _) = heard(&config, &day, None);
+    assert_eq!(said, again, "who listens changes nothing");
+    assert_eq!(said.len(), 2);
+    assert!(said[0].from.abs_diff(said[1].from) < u64::from(RATE_HZ) / 50, "{said:?}");
+    assert!(loudest(&east, said[0].from, said[0].to) > 0.1 && loudest(&west, said[1].from, said[1].to) > 0.1);
+    assert_ne!(east, west);
+    let close = |n: usize| (both[n] - (east[n] + west[n])).abs() < 1e-3 || (east[n] + west[n]).abs() > 0.8;
+    assert!((0..both.len()).all(close));
+}
+
+#[test]
+fn a_call_served_before_its_turn_is_not_said() {
+    let served = r#"{"t":"2026-11-24T09:40:01+07:00","topic":"moiso/dong-da/call","payload":{"id":"s","ticket":"B107","counter":"2","kind":"serving","at":"2026-11-24T09:40:01+07:00"}}"#;
+    let day =
+        include_str!("scenes/eleven.jsonl").lines().take(3).chain([served]).collect::<Vec<_>>().join("\n");
+    let (_, said) = heard(&config(""), &day, None);
+    assert_eq!(said.len(), 2, "{said:#?}");
+    assert!(!said.iter().any(|s| s.text.contains("B một không bảy")), "{said:#?}");
+}
