@@ -1,4 +1,5 @@
 //! A recorded day as the hall hears it, with the shipped voice.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::PathBuf;
 

@@ -157,11 +157,15 @@ impl<'d, 'a> Desk<'d, 'a> {
             let announcement = mark.id;
             match mark.moment {
                 Moment::Started => {
-                    said.into_iter().for_each(|said| said.from = mark.frame);
+                    if let Some(said) = said {
+                        said.from = mark.frame;
+                    }
                     day.apply(Input::SpeechStarted { zone, announcement });
                 }
                 Moment::Ended => {
-                    said.into_iter().for_each(|said| said.to = mark.frame);
+                    if let Some(said) = said {
+                        said.to = mark.frame;
+                    }
                     day.apply(Input::SpeechEnded { zone, announcement, completed: true });
                 }
             }
