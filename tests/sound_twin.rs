@@ -1,5 +1,5 @@
 //! A recorded day as the hall hears it, with the shipped voice.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::float_cmp, clippy::unwrap_used, reason = "a test may panic, and silence is exact")]
 
 use std::path::PathBuf;
 
