@@ -148,6 +148,17 @@ pub struct EmbeddedConfig {
     pub websocket: Option<std::net::SocketAddr>,
     /// `name:password` lines; none: everybody on that address may connect.
     pub users_file: Option<PathBuf>,
+    /// Others may reach the address without a users file.
+    pub insecure: bool,
+}
+
+impl EmbeddedConfig {
+    /// Where this daemon itself reaches its broker.
+    pub fn address(&self) -> Option<BrokerAddress> {
+        let listen = self.listen?;
+        let host = if listen.ip().is_unspecified() { "127.0.0.1".into() } else { listen.ip().to_string() };
+        Some(BrokerAddress { host, port: listen.port(), tls: false })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -211,6 +222,12 @@ impl Config {
     /// # Errors
     /// All problems, in the order of their lines.
     pub fn read(text: &str, env: Env) -> Result<Self, Vec<Problem>> {
+        let (config, problems) = Self::read_all(text, env);
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    /// The same, with the defaults in place of what is wrong: for whoever wants to find more that is.
+    pub fn read_all(text: &str, env: Env) -> (Self, Vec<Problem>) {
         let mut reading = Reading::new(text, env);
         let (root, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
@@ -218,8 +235,7 @@ impl Config {
             reading.problem(line, "", format!("is not valid TOML: {}", error.message()));
         }
         let config = read::config(&mut reading, root.get_ref());
-        let problems = reading.finish();
-        if problems.is_empty() { Ok(config) } else { Err(problems) }
+        (config, reading.finish())
     }
 
     /// `{root}/{hall}`.
@@ -295,13 +311,41 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_file_equals_the_defaults_and_names_every_key() {
+    fn the_sample_file_equals_the_defaults() {
         let text = include_str!("../deploy/moiso.toml");
         assert_eq!(Config::read(text, Env::new()).unwrap(), Config::default());
-        let uncommented: String =
-            text.lines().map(|l| l.strip_prefix("#: ").unwrap_or(l)).collect::<Vec<_>>().join("\n");
-        let all = Config::read(&uncommented, Env::new()).unwrap();
-        assert!(all.mqtt.ca_file.is_some(), "keys that have no default are shown behind `#: `");
+    }
+
+    /// Keys that have no default stand behind `#: `.
+    #[test]
+    fn the_sample_file_has_every_key_with_a_comment() {
+        let text = include_str!("../deploy/moiso.toml");
+        let plain: Vec<&str> = text.lines().map(|l| l.strip_prefix("#: ").unwrap_or(l)).collect();
+        let plain = plain.join("\n");
+        let mut reading = Reading::new(&plain, Env::new());
+        let (root, errors) = DeTable::parse_recoverable(&plain);
+        assert!(errors.is_empty(), "{errors:?}");
+        read::config(&mut reading, root.get_ref());
+        let keys = std::mem::take(&mut reading.keys);
+        let problems: Vec<String> = reading.finish().iter().map(ToString::to_string).collect();
+        // Not all of them go together: a password and its file, certificates and a broker without TLS.
+        let clash = |p: &String| p.contains("mqtt.") && p.contains("_file: ");
+        assert!(problems.iter().all(clash), "{problems:#?}");
+        let (mut section, mut above, mut commented) = (String::new(), false, Vec::new());
+        for line in plain.lines() {
+            let trimmed = line.trim_matches(['[', ']', ' ']);
+            match line.split_once(" = ") {
+                Some((key, _)) if !line.starts_with('#') => {
+                    if std::mem::take(&mut above) {
+                        commented.push(format!("{section}.{key}"));
+                    }
+                }
+                _ if line.starts_with('[') => section = trimmed.to_owned(),
+                _ => above = line.starts_with('#'),
+            }
+        }
+        let without: Vec<&String> = keys.iter().filter(|key| !commented.contains(key)).collect();
+        assert!(without.is_empty(), "no comment above: {without:#?}");
     }
 
     #[test]
@@ -309,7 +353,7 @@ mod tests {
         let found = problems(
             "[board]\ndwell_s = 0\nspeed = 3\n\n[screen]\npresent = \"gl\"\n\n[[counter]]\nid = \"1\"\nlanes = [\"old\"]\n[[counter]]\nnoun = \"Quầy\"\n[mqtt]\nbrokers = \"http://x\"\n[extra]\n",
         );
-        assert!(found[0].starts_with("line 2: board.dwell_s: must be a number from 1 to"), "{found:#?}");
+        assert_eq!(found[0], "line 2: board.dwell_s: must be a number from 1 to 120, not \"0\"");
         assert!(found[1].starts_with("line 3: board.speed: is not a key of [board]"), "{found:#?}");
         assert!(found[2].starts_with("line 6: screen.present: must be auto, surface, software or headless"));
         assert!(found[3].starts_with("line 10: counter[1].lanes: each must be"), "{found:#?}");
@@ -317,6 +361,46 @@ mod tests {
         assert!(found[5].starts_with("line 14: mqtt.brokers: each must be"), "{found:#?}");
         assert!(found[6].starts_with("line 15: extra: is not a section"), "{found:#?}");
         assert_eq!(found.len(), 7);
+    }
+
+    #[test]
+    fn rules_across_sections_name_the_line() {
+        let found = problems(
+            "[[counter]]\nid = \"1\"\n[[counter]]\nid = \"2\"\n[[counter]]\nid = \"1\"\n[[audio.zone]]\nid = \"a\"\ncounters = [\"2\", \"9\"]\n",
+        );
+        let starts = [
+            "line 1: audio.zone: counter 1 is heard in no zone",
+            "line 5: counter[3].id: 1 is given twice",
+            "line 7: audio.zone[1].counters: 9 is not one of the counters",
+        ];
+        assert_eq!(found.len(), starts.len(), "{found:#?}");
+        for (found, start) in found.iter().zip(starts) {
+            assert!(found.starts_with(start), "{found} should start with {start}");
+        }
+    }
+
+    #[test]
+    fn an_open_broker_a_password_without_a_name_and_a_useless_certificate_are_problems() {
+        let found = problems(
+            "[mqtt]\npassword = \"x\"\nca_file = \"ca\"\nbrokers = \"mqtt://10.0.0.5:1884\"\n[mqtt.embedded]\nlisten = \"0.0.0.0:1883\"\n",
+        );
+        let starts = [
+            "line 2: mqtt.password: needs a username",
+            "line 3: mqtt.ca_file: is for TLS",
+            "line 4: mqtt.brokers: none of them is the embedded broker",
+            "line 6: mqtt.embedded.listen: everybody who reaches 0.0.0.0:1883",
+        ];
+        assert_eq!(found.len(), starts.len(), "{found:#?}");
+        for (found, start) in found.iter().zip(starts) {
+            assert!(found.starts_with(start), "{found} should start with {start}");
+        }
+    }
+
+    #[test]
+    fn a_daemon_with_a_broker_of_its_own_listens_to_it() {
+        let listen = "[mqtt.embedded]\nlisten = \"0.0.0.0:1884\"\ninsecure = true\n";
+        let config = Config::read(listen, Env::new()).unwrap();
+        assert_eq!(config.mqtt.brokers[0], BrokerAddress { host: "127.0.0.1".into(), port: 1884, tls: false });
     }
 
     #[test]
@@ -334,13 +418,17 @@ mod tests {
             env(&[
                 ("BOARD_DWELL_S", "12"),
                 ("MQTT_BROKERS", "mqtt://a;mqtts://b:9"),
-                ("MQTT_EMBEDDED_LISTEN", "127.0.0.1:1"),
+                ("MQTT_EMBEDDED_LISTEN", "127.0.0.1:1883"),
             ]),
         )
         .unwrap();
         assert_eq!(config.board.dwell, Millis::from_secs(12));
         assert_eq!(config.mqtt.brokers[1], BrokerAddress { host: "b".into(), port: 9, tls: true });
         assert!(config.mqtt.embedded.listen.is_some());
+        let secret = Config::read("", env(&[("MQTT_USERNAME", "a;b"), ("MQTT_PASSWORD", "c;d")])).unwrap();
+        assert_eq!(secret.mqtt.password.as_deref(), Some("c;d"), "only a list is split");
+        let wrong = Config::read("[board]\ndwell_s = 9\n", env(&[("BOARD_DWELL_S", "0")])).unwrap_err();
+        assert_eq!(wrong[0].to_string(), "MOISO_BOARD_DWELL_S: must be a number from 1 to 120, not \"0\"");
         let wrong = Config::read("", env(&[("BORED_DWELL_S", "12")])).unwrap_err();
         assert_eq!(wrong[0].to_string(), "MOISO_BORED_DWELL_S: no key of the config has this name");
     }

@@ -29,7 +29,7 @@ const STATUS: &str = "moiso/dong-da/screen/sanh-1/status";
 const OPEN: &str = r#"{"state":"open","ticket":"A011","at":"2026-11-24T08:30:00+07:00"}"#;
 
 fn anywhere() -> EmbeddedConfig {
-    EmbeddedConfig { listen: "127.0.0.1:0".parse().ok(), websocket: None, users_file: None }
+    EmbeddedConfig { listen: "127.0.0.1:0".parse().ok(), websocket: None, users_file: None, insecure: false }
 }
 
 async fn start(store: Option<&Path>) -> Running {

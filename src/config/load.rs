@@ -18,7 +18,12 @@ pub enum LoadError {
     #[error("cannot read the config {path}: {source}")]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("the config {path} has {} problem(s)\n{}", problems.len(), list(path, problems))]
-    Wrong { path: PathBuf, problems: Vec<Problem> },
+    Wrong {
+        path: PathBuf,
+        problems: Vec<Problem>,
+        /// With the defaults in place of what is wrong.
+        config: Box<Config>,
+    },
 }
 
 fn list(path: &Path, problems: &[Problem]) -> String {
@@ -42,14 +47,33 @@ pub fn load(path: Option<&Path>) -> Result<Config, LoadError> {
             .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?,
     };
     let shown = path.unwrap_or(Path::new("(defaults)")).to_owned();
-    Config::read(&text, environment()).map_err(|problems| LoadError::Wrong { path: shown, problems })
+    let (env, unreadable) = environment();
+    let (config, mut problems) = Config::read_all(&text, env);
+    problems.extend(unreadable);
+    if problems.is_empty() {
+        return Ok(config);
+    }
+    Err(LoadError::Wrong { path: shown, problems, config: Box::new(config) })
 }
 
-fn environment() -> Env {
-    let vars = std::env::vars();
-    vars.filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value)))
-        .filter(|(name, _)| !NOT_KEYS.contains(&name.as_str()))
-        .collect()
+/// The variables that replace keys, and those whose value is no text.
+fn environment() -> (Env, Vec<Problem>) {
+    let (mut env, mut problems) = (Env::new(), Vec::new());
+    for (name, value) in std::env::vars_os() {
+        let Some(key) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
+        if NOT_KEYS.contains(&key) {
+            continue;
+        }
+        match value.into_string() {
+            Ok(value) => drop(env.insert(key.to_owned(), value)),
+            Err(_) => problems.push(Problem {
+                line: None,
+                key: format!("{PREFIX}{key}"),
+                message: "is not UTF-8".to_owned(),
+            }),
+        }
+    }
+    (env, problems)
 }
 
 /// The folder of what must outlast a restart: `paths.state`, else what systemd gives the service, else the user's.

@@ -49,39 +49,39 @@ pub(super) fn config<'a>(reading: &mut Reading<'_>, root: &'a DeTable<'a>) -> Co
 
 /// Rules that concern more than one section.
 fn across(reading: &mut Reading<'_>, config: &Config) {
-    for (index, counter) in config.counters.iter().enumerate() {
-        if config.counters[..index].iter().any(|c| c.id == counter.id) {
-            reading.problem(
-                None,
-                format!("counter[{}].id", index + 1),
-                format!("{} is given twice", counter.id),
-            );
-        }
+    let counters: Vec<&Counter> = config.counters.iter().map(|c| &c.id).collect();
+    twice(reading, "counter", &counters);
+    if counters.len() > COUNTERS_MAX {
+        let message = format!("{} counters; at most {COUNTERS_MAX} are allowed", counters.len());
+        reading.problem(reading.line_of_item("counter", COUNTERS_MAX), "counter", message);
     }
-    if config.counters.len() > COUNTERS_MAX {
-        let message = format!("{} counters; at most {COUNTERS_MAX} are allowed", config.counters.len());
-        reading.problem(None, "counter", message);
-    }
+    let series: Vec<&Series> = config.series.iter().map(|s| &s.id).collect();
+    twice(reading, "series", &series);
+    let zones: Vec<&Zone> = config.audio.zones.iter().map(|z| &z.id).collect();
+    twice(reading, "audio.zone", &zones);
     for (index, zone) in config.audio.zones.iter().enumerate() {
-        if config.audio.zones[..index].iter().any(|z| z.id == zone.id) {
-            reading.problem(
-                None,
-                format!("audio.zone[{}].id", index + 1),
-                format!("{} is given twice", zone.id),
-            );
-        }
-        for counter in &zone.counters {
-            if !config.counters.iter().any(|c| c.id == *counter) {
-                let message = format!("{counter} is not one of the counters");
-                reading.problem(None, format!("audio.zone[{}].counters", index + 1), message);
-            }
+        for unknown in zone.counters.iter().filter(|c| !counters.contains(c)) {
+            let line = reading.line_of_item("audio.zone", index);
+            let key = format!("audio.zone[{}].counters", index + 1);
+            reading.problem(line, key, format!("{unknown} is not one of the counters"));
         }
     }
-    for counter in &config.counters {
-        if config.audio.enabled && config.zone_of(&counter.id).is_none() {
+    for (index, counter) in counters.iter().enumerate() {
+        let first = !counters[..index].contains(counter);
+        if first && config.audio.enabled && config.zone_of(counter).is_none() {
             let message =
-                format!("counter {} is heard in no zone; name it or leave one zone's list empty", counter.id);
-            reading.problem(None, "audio.zone", message);
+                format!("counter {counter} is heard in no zone; name it or leave one zone's list empty");
+            reading.problem(reading.line_of_item("counter", index), "audio.zone", message);
+        }
+    }
+}
+
+/// Reports the items of a list that an earlier one has named.
+fn twice<T: PartialEq + std::fmt::Display>(reading: &mut Reading<'_>, path: &str, ids: &[&T]) {
+    for (index, id) in ids.iter().enumerate() {
+        if ids[..index].contains(id) {
+            let line = reading.line_of_item(path, index);
+            reading.problem(line, format!("{path}[{}].id", index + 1), format!("{id} is given twice"));
         }
     }
 }
@@ -104,7 +104,7 @@ fn hall(mut s: Section<'_, '_, '_>) -> HallConfig {
 }
 
 fn screen(mut s: Section<'_, '_, '_>) -> ScreenConfig {
-    let (width, height) = s.parsed("size", (1920, 1080), "WIDTHxHEIGHT from 640x360 to 7680x4320", size);
+    let (width, height) = s.parsed("size", (1920, 1080), "WIDTHxHEIGHT, each from 360 to 7680", size);
     let out = ScreenConfig {
         id: s.parsed("id", "sanh-1".into(), LEVEL, topic_level),
         present: s.parsed("present", PresentMode::Auto, "auto, surface, software or headless", |t| match t {
@@ -271,8 +271,31 @@ fn broker(text: &str) -> Option<BrokerAddress> {
 }
 
 fn mqtt(mut s: Section<'_, '_, '_>) -> MqttConfig {
-    let local = BrokerAddress { host: "127.0.0.1".into(), port: 1883, tls: false };
-    let mut out = MqttConfig {
+    let mut e = s.child("embedded");
+    let embedded = EmbeddedConfig {
+        listen: address(&mut e, "listen", ""),
+        websocket: address(&mut e, "websocket", ""),
+        users_file: e.optional("users_file").map(Into::into),
+        insecure: e.flag("insecure", false),
+    };
+    for (key, open) in [("listen", embedded.listen), ("websocket", embedded.websocket)] {
+        if let Some(open) = open.filter(|a| !a.ip().is_loopback())
+            && embedded.users_file.is_none()
+            && !embedded.insecure
+        {
+            let message = format!(
+                "everybody who reaches {open} could call numbers; give a users_file, or set insecure = true"
+            );
+            e.problem(key, message);
+        }
+    }
+    if embedded.websocket.is_some() && embedded.listen.is_none() {
+        e.problem("websocket", "needs listen as well");
+    }
+    e.finish();
+    // A broker of one's own is the one to listen to.
+    let local = embedded.address().unwrap_or(BrokerAddress { host: "127.0.0.1".into(), port: 1883, tls: false });
+    let out = MqttConfig {
         root: s.parsed("root", "moiso".into(), LEVEL, topic_level),
         brokers: s.texts("brokers", vec![local], "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]", broker),
         client_id: s.text("client_id", ""),
@@ -283,10 +306,19 @@ fn mqtt(mut s: Section<'_, '_, '_>) -> MqttConfig {
         cert_file: s.optional("cert_file").map(Into::into),
         key_file: s.optional("key_file").map(Into::into),
         keep_alive: Millis::from_secs(s.number("keep_alive_s", 10, 5..=300)),
-        embedded: EmbeddedConfig { listen: None, websocket: None, users_file: None },
+        embedded,
     };
     if out.brokers.is_empty() {
         s.problem("brokers", "must name at least one broker");
+    }
+    if let Some(own) = out.embedded.address()
+        && own.port != 0
+        && !out.brokers.iter().any(|b| b.port == own.port && !b.tls)
+    {
+        s.problem("brokers", format!("none of them is the embedded broker, port {}", own.port));
+    }
+    if out.embedded.users_file.is_some() && out.embedded.listen.is_some() && out.username.is_none() {
+        s.problem("username", "is missing: the embedded broker has a users_file, and this daemon is its client");
     }
     if out.cert_file.is_some() != out.key_file.is_some() {
         s.problem("cert_file", "cert_file and key_file go together");
@@ -294,11 +326,16 @@ fn mqtt(mut s: Section<'_, '_, '_>) -> MqttConfig {
     if out.password.is_some() && out.password_file.is_some() {
         s.problem("password_file", "give either password or password_file");
     }
-    let mut e = s.child("embedded");
-    out.embedded.listen = address(&mut e, "listen", "");
-    out.embedded.websocket = address(&mut e, "websocket", "");
-    out.embedded.users_file = e.optional("users_file").map(Into::into);
-    e.finish();
+    for (key, given) in [("password", out.password.is_some()), ("password_file", out.password_file.is_some())] {
+        if given && out.username.is_none() {
+            s.problem(key, "needs a username");
+        }
+    }
+    for (key, file) in [("ca_file", &out.ca_file), ("cert_file", &out.cert_file)] {
+        if file.is_some() && !out.brokers.iter().any(|b| b.tls) {
+            s.problem(key, "is for TLS, but no broker is written mqtts://");
+        }
+    }
     s.finish();
     out
 }

@@ -3,7 +3,7 @@
 //! A key is named once, where it is read; what is never read is reported as unknown. An environment variable
 //! `MOISO_<SECTION>_<KEY>` replaces a single key of a plain section.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -41,12 +41,30 @@ pub type Env = BTreeMap<String, String>;
 pub struct Reading<'t> {
     text: &'t str,
     env: Env,
+    /// Names of the variables that have replaced a key.
+    replaced: BTreeSet<String>,
+    /// Line of every accepted item of a list, by the list's path and the item's index.
+    items: BTreeMap<(String, usize), usize>,
+    /// Path of every key that was asked for, without the numbers of list items.
+    pub keys: BTreeSet<String>,
     pub problems: Vec<Problem>,
 }
 
 impl<'t> Reading<'t> {
     pub fn new(text: &'t str, env: Env) -> Self {
-        Self { text, env, problems: Vec::new() }
+        Self {
+            text,
+            env,
+            replaced: BTreeSet::new(),
+            items: BTreeMap::new(),
+            keys: BTreeSet::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Line of the item `index`, from 0, of the list `path`.
+    pub fn line_of_item(&self, path: &str, index: usize) -> Option<usize> {
+        self.items.get(&(path.to_owned(), index)).copied()
     }
 
     /// Line of a byte offset, from 1.
@@ -74,7 +92,7 @@ enum Found {
     Text(String),
     Integer(String),
     Bool(bool),
-    List(Vec<(Found, usize)>),
+    List(Vec<(Found, Option<usize>)>),
     Other(&'static str),
 }
 
@@ -88,7 +106,7 @@ impl Found {
             DeValue::Array(items) => Self::List(
                 items
                     .iter()
-                    .map(|v| (Self::of(v.get_ref(), reading), reading.line_at(v.span().start)))
+                    .map(|v| (Self::of(v.get_ref(), reading), Some(reading.line_at(v.span().start))))
                     .collect(),
             ),
             DeValue::Table(_) => Self::Other("a table"),
@@ -171,14 +189,15 @@ impl<'r, 'a, 't> Section<'r, 'a, 't> {
         let mut out = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let line = reading.line_at(item.span().start);
-            let path = format!("{path}[{}]", index + 1);
+            let item_path = format!("{path}[{}]", index + 1);
             let DeValue::Table(table) = item.get_ref() else {
-                reading.problem(Some(line), path, "must be a table");
+                reading.problem(Some(line), item_path, "must be a table");
                 continue;
             };
+            reading.items.insert((path.to_owned(), out.len()), line);
             let mut section = Section {
                 reading,
-                path,
+                path: item_path,
                 table: Some(table),
                 line: Some(line),
                 from_env: false,
@@ -201,13 +220,13 @@ impl<'r, 'a, 't> Section<'r, 'a, 't> {
         Self::list(self.reading, self.table?, &path, name, read)
     }
 
-    /// Line of the section's head.
-    pub fn line(&self) -> Option<usize> {
-        self.line
-    }
-
-    /// Reports a problem of `key`, at its line when it is in the file.
+    /// Reports a problem of `key`, at its line when it is in the file, or with the variable that replaced it.
     pub fn problem(&mut self, key: &str, message: impl Into<String>) {
+        let variable = self.variable(key);
+        if self.reading.replaced.contains(&variable) {
+            self.reading.problem(None, format!("MOISO_{variable}"), message);
+            return;
+        }
         let line = self.line_of(key).or(self.line);
         let path = format!("{}.{key}", self.path);
         self.reading.problem(line, path, message);
@@ -218,14 +237,36 @@ impl<'r, 'a, 't> Section<'r, 'a, 't> {
         Some(self.reading.line_at(key.span().start))
     }
 
-    fn find(&mut self, key: &'static str) -> Option<Found> {
+    /// The variable that may replace a key, without its prefix.
+    fn variable(&self, key: &str) -> String {
+        format!("{}_{key}", self.path).replace(['.', '-'], "_").to_uppercase()
+    }
+
+    /// What the environment has in place of a key.
+    fn replaced(&mut self, key: &'static str) -> Option<String> {
+        let name = self.variable(key);
+        let value = self.reading.env.remove(&name).filter(|_| self.from_env)?;
+        self.reading.replaced.insert(name);
+        Some(value)
+    }
+
+    fn ask(&mut self, key: &'static str) {
         self.known.push(key);
-        if self.from_env {
-            let name = format!("{}_{key}", self.path).replace(['.', '-'], "_").to_uppercase();
-            if let Some(value) = self.reading.env.remove(&name) {
-                return Some(Found::from_env(&value));
-            }
+        let numbered = |c: char| matches!(c, '[' | ']') || c.is_ascii_digit();
+        let levels = self.path.split('.').map(|level| level.trim_end_matches(numbered));
+        let path: Vec<&str> = levels.chain([key]).collect();
+        self.reading.keys.insert(path.join("."));
+    }
+
+    fn find(&mut self, key: &'static str) -> Option<Found> {
+        self.ask(key);
+        if let Some(value) = self.replaced(key) {
+            return Some(Found::Text(value));
         }
+        self.find_in_file(key)
+    }
+
+    fn find_in_file(&self, key: &str) -> Option<Found> {
         let value: &Spanned<DeValue<'_>> = self.table?.get(key)?;
         Some(Found::of(value.get_ref(), self.reading))
     }
@@ -268,18 +309,19 @@ impl<'r, 'a, 't> Section<'r, 'a, 't> {
     where
         T: FromStr + PartialOrd + fmt::Display + Copy,
     {
-        let found = match self.find(key) {
+        let given = match self.find(key) {
             None => return default,
-            Some(Found::Integer(text) | Found::Text(text)) => text.parse().ok(),
+            Some(Found::Integer(text) | Found::Text(text)) => text,
             Some(other) => {
                 self.refuse(key, "a number", &other);
                 return default;
             }
         };
-        match found {
-            Some(value) if range.contains(&value) => value,
+        match given.parse() {
+            Ok(value) if range.contains(&value) => value,
             _ => {
-                self.problem(key, format!("must be a number from {} to {}", range.start(), range.end()));
+                let (from, to) = (range.start(), range.end());
+                self.problem(key, format!("must be a number from {from} to {to}, not {given:?}"));
                 default
             }
         }
@@ -336,11 +378,20 @@ impl<'r, 'a, 't> Section<'r, 'a, 't> {
         allowed: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Vec<T> {
-        let items = match self.find(key) {
+        self.ask(key);
+        let found = match self.replaced(key) {
+            // A variable has no types: a list is separated by `;`.
+            Some(text) => {
+                let items = text.split(';').map(|item| Found::Text(item.trim().to_owned()));
+                Some(Found::List(items.map(|item| (item, None)).collect()))
+            }
+            None => self.find_in_file(key),
+        };
+        let items = match found {
             None => return default,
             Some(Found::List(items)) => items,
             Some(one @ (Found::Text(_) | Found::Integer(_))) => {
-                vec![(one, self.line_of(key).or(self.line).unwrap_or(1))]
+                vec![(one, self.line_of(key).or(self.line))]
             }
             Some(other) => {
                 self.refuse(key, "a list", &other);
@@ -361,8 +412,11 @@ impl<'r, 'a, 't> Section<'r, 'a, 't> {
                     Found::Text(text) | Found::Integer(text) => format!("{text:?}"),
                     other => other.type_name().to_owned(),
                 };
-                let path = format!("{}.{key}", self.path);
-                self.reading.problem(Some(line), path, format!("each must be {allowed}, not {given}"));
+                let message = format!("each must be {allowed}, not {given}");
+                match line {
+                    Some(line) => self.reading.problem(Some(line), format!("{}.{key}", self.path), message),
+                    None => self.problem(key, message),
+                }
             }
         }
         if out.is_empty() && !given_none { default } else { out }
@@ -379,15 +433,5 @@ impl<'r, 'a, 't> Section<'r, 'a, 't> {
                 self.reading.problem(Some(line), format!("{}.{}", self.path, key.get_ref()), message);
             }
         }
-    }
-}
-
-impl Found {
-    /// A variable has no types: a list is separated by `;`.
-    fn from_env(value: &str) -> Self {
-        if value.contains(';') {
-            return Self::List(value.split(';').map(|v| (Self::Text(v.trim().to_owned()), 0)).collect());
-        }
-        Self::Text(value.to_owned())
     }
 }
