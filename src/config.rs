@@ -400,7 +400,10 @@ mod tests {
     fn a_daemon_with_a_broker_of_its_own_listens_to_it() {
         let listen = "[mqtt.embedded]\nlisten = \"0.0.0.0:1884\"\ninsecure = true\n";
         let config = Config::read(listen, Env::new()).unwrap();
-        assert_eq!(config.mqtt.brokers[0], BrokerAddress { host: "127.0.0.1".into(), port: 1884, tls: false });
+        assert_eq!(
+            config.mqtt.brokers[0],
+            BrokerAddress { host: "127.0.0.1".into(), port: 1884, tls: false }
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::mem::Discriminant;
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{debug, error, warn};
@@ -31,7 +32,7 @@ pub mod tally;
 pub mod topics;
 
 use backoff::Backoff;
-use delivery::Rejections;
+use delivery::{Heard, Rejections};
 use options::Settings;
 use outbox::Outbox;
 pub use problem::LinkError;
@@ -54,7 +55,7 @@ pub struct Doors {
     pub hub: HubHandle,
     /// What the hub wants published, topics below the hall's prefix.
     pub outgoing: mpsc::Receiver<Publication>,
-    /// Commands to this screen, after those that are inputs have been given to the hub.
+    /// Commands to this screen that are no inputs of the hub.
     pub commands: mpsc::Sender<Command>,
     /// What the retained status says; `online`, `at` and `link` are filled in here.
     pub status: watch::Receiver<ScreenStatus>,
@@ -123,6 +124,14 @@ pub fn run(config: &Config, doors: Doors) -> impl Future<Output = ()> + Send + u
     Link::new(config, doors).run()
 }
 
+/// What this machine lacks for the link that the config describes: files that are missing or are no certificates. Reads
+/// them; connects to nothing.
+pub fn unusable(config: &Config) -> Vec<String> {
+    let tls = config.mqtt.brokers.iter().any(|broker| broker.tls);
+    let problems = Settings::of(config).problems(tls).into_iter();
+    problems.map(|problem| format!("mqtt: {problem}; {}", problem.advice())).collect()
+}
+
 struct Link {
     settings: Settings,
     brokers: Vec<BrokerAddress>,
@@ -132,6 +141,8 @@ struct Link {
     outbox: Outbox,
     backoff: Backoff,
     rejections: Rejections,
+    heard: Heard,
+    zone: TimeZone,
     problems: Tally<(String, Discriminant<LinkError>)>,
     packet_max: usize,
     attempts: u64,
@@ -149,6 +160,8 @@ impl Link {
             outbox: Outbox::default(),
             backoff: Backoff::default(),
             rejections: Rejections::new(),
+            heard: Heard::default(),
+            zone: TimeZone::get(&config.hall.time_zone).unwrap_or(TimeZone::UTC),
             problems: Tally::default(),
             packet_max: PACKET_MAX,
             attempts: 0,

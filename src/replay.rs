@@ -4,6 +4,7 @@
 //! absent or `null` payload clears what was retained, and `{"t":…,"link":false}` for the link going down (or up again).
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -48,6 +49,7 @@ pub struct Replay {
     /// What the board wanted done, with the time.
     pub effects: Vec<(Now, Effect)>,
     pub rejected: Vec<(Timestamp, Rejection)>,
+    zone: TimeZone,
 }
 
 /// Reads a recording. Messages of other halls are left out; `prefix` is `{root}/{hall}`.
@@ -107,8 +109,9 @@ impl Replay {
     /// A board at `start` with its link up, before anything happened.
     pub fn begin(rules: Rules, start: Timestamp) -> Self {
         let now = Now { mono: Millis::ZERO, wall: start };
+        let zone = rules.time_zone.clone();
         let board = Board::new(rules, now);
-        let mut replay = Self { board, now, effects: Vec::new(), rejected: Vec::new() };
+        let mut replay = Self { board, now, effects: Vec::new(), rejected: Vec::new(), zone };
         replay.apply(Input::LinkChanged { up: true });
         replay
     }
@@ -117,8 +120,11 @@ impl Replay {
     pub fn happen(&mut self, event: &Event) {
         match &event.what {
             What::Link { up } => self.apply(Input::LinkChanged { up: *up }),
-            What::Message { topic, payload } => match wire::decode(topic, payload) {
-                Ok(input) => self.apply(input),
+            What::Message { topic, payload } => match wire::decode(topic, payload, &self.zone) {
+                Ok(decoded) => {
+                    self.rejected.extend(decoded.spared.into_iter().map(|spared| (event.at, spared)));
+                    self.apply(decoded.input);
+                }
                 Err(rejection) => self.rejected.push((event.at, rejection)),
             },
         }

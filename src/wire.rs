@@ -3,6 +3,7 @@
 //! Decoding is total: any bytes give an [`Input`] or a [`Rejection`], never a panic, and a rejection never quotes what
 //! it refused (a payload may carry a person's name). Nothing here talks to a broker, reads a clock or judges age.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -11,6 +12,7 @@ use crate::board::call::{CallId, Counter, NoticeId, Series, WordError};
 use crate::board::input::{Input, Outcome};
 use crate::board::{call::Zone, input::IgnoreReason};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 mod decode;
 mod encode;
@@ -24,6 +26,7 @@ pub use encode::{
     encode_call, encode_counter, encode_notice, encode_offline, encode_proof, encode_queue, encode_status,
     encode_sync_request, notice_value, proof_value, status_value,
 };
+use object::{Object, Reader};
 pub use view::{encode_view, view_value};
 
 /// Largest payload that is read at all, in bytes (wire contract).
@@ -163,7 +166,7 @@ impl Subject {
         }
     }
 
-    fn read(self, object: &Map<String, Value>) -> Result<Input, Fault> {
+    fn read(self, object: &Object<'_>) -> Result<Input, Fault> {
         match self {
             Self::Call => decode::call(object).map(Input::CallReceived),
             Self::Counter(counter) => {
@@ -175,31 +178,47 @@ impl Subject {
     }
 }
 
-/// Reads one message; `topic` is the part below `{root}/{hall}/`.
+/// What a message says, and what was left out of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    pub input: Input,
+    /// Fields that were wrong and that the message can do without; each counts as a rejection.
+    pub spared: Vec<Rejection>,
+}
+
+/// Reads one message; `topic` is the part below `{root}/{hall}/`, `zone` that of the hall.
 ///
 /// Tolerated: unknown fields; `null` for an absent field; a ticket, counter or series given as a whole JSON number;
-/// `at` with any offset and any age; `slot` and `reopens` as `HH:MM` or as an RFC 3339 time in the hall's own offset.
+/// `at` with any offset and any age; `slot` and `reopens` as `HH:MM` or as an RFC 3339 time with any offset. A wrong
+/// `seq`, `series`, `lane`, `slot` or `holder` of a call counts as absent and is told beside it, so that the number is
+/// called all the same; so do the optional fields of counters and queues.
 ///
 /// # Errors
 /// The first thing that does not fit the wire contract.
-pub fn decode(topic: &str, payload: &[u8]) -> Result<Input, Rejection> {
+pub fn decode(topic: &str, payload: &[u8], zone: &TimeZone) -> Result<Decoded, Rejection> {
+    let reader = Reader { zone, spared: Some(RefCell::default()) };
     let read = || {
         let subject = Subject::of(topic)?;
         if payload.is_empty() {
             let nothing = Fault::whole(Reason::Empty, "a call cannot be empty");
             return subject.cleared().ok_or(nothing);
         }
-        subject.read(&object_of(payload)?)
+        subject.read(&Object { fields: &object_of(payload)?, reader: &reader })
     };
-    read().map_err(|fault: Fault| fault.at(topic))
+    let input = read().map_err(|fault: Fault| fault.at(topic))?;
+    let spared = reader.spared.map(RefCell::into_inner).unwrap_or_default();
+    Ok(Decoded { input, spared: spared.into_iter().map(|fault| fault.at(topic)).collect() })
 }
 
-/// The same for JSON that is already parsed, as it comes over WebSocket.
+/// The same for JSON that is already parsed, as it comes over WebSocket: nothing is left out, for whoever sent it is
+/// there to mend it.
 ///
 /// # Errors
-/// As [`decode`].
-pub fn decode_object(topic: &str, object: &Map<String, Value>) -> Result<Input, Rejection> {
-    Subject::of(topic).and_then(|subject| subject.read(object)).map_err(|fault| fault.at(topic))
+/// As [`decode`], and the first wrong field of any kind.
+pub fn decode_object(topic: &str, object: &Map<String, Value>, zone: &TimeZone) -> Result<Input, Rejection> {
+    let reader = Reader { zone, spared: None };
+    let read = |subject: Subject| subject.read(&Object { fields: object, reader: &reader });
+    Subject::of(topic).and_then(read).map_err(|fault| fault.at(topic))
 }
 
 fn object_of(payload: &[u8]) -> Result<Map<String, Value>, Fault> {
@@ -262,7 +281,8 @@ impl Action {
 /// # Errors
 /// The first thing that does not fit the wire contract.
 pub fn decode_command(topic: &str, payload: &[u8]) -> Result<Command, Rejection> {
-    object_of(payload).and_then(|object| decode::command(&object)).map_err(|fault| fault.at(topic))
+    let object = object_of(payload).map_err(|fault| fault.at(topic))?;
+    decode_command_object(topic, &object)
 }
 
 /// The same for JSON that is already parsed.
@@ -270,12 +290,13 @@ pub fn decode_command(topic: &str, payload: &[u8]) -> Result<Command, Rejection>
 /// # Errors
 /// As [`decode_command`].
 pub fn decode_command_object(topic: &str, object: &Map<String, Value>) -> Result<Command, Rejection> {
-    decode::command(object).map_err(|fault| fault.at(topic))
+    let reader = Reader { zone: &TimeZone::UTC, spared: None };
+    decode::command(&Object { fields: object, reader: &reader }).map_err(|fault| fault.at(topic))
 }
 
 /// Reads an answer on `sync/state/{screen}`: `{"counters":{ID:STATE},"queues":{ID:STATE},"notices":{ID:NOTICE}}`, each
 /// value as on its own topic. What fits is taken, what does not is told beside it.
-pub fn decode_sync(topic: &str, payload: &[u8]) -> (Vec<Input>, Vec<Rejection>) {
+pub fn decode_sync(topic: &str, payload: &[u8], zone: &TimeZone) -> (Vec<Input>, Vec<Rejection>) {
     let object = match object_of(payload) {
         Ok(object) => object,
         Err(fault) => return (Vec::new(), vec![fault.at(topic)]),
@@ -286,7 +307,7 @@ pub fn decode_sync(topic: &str, payload: &[u8]) -> (Vec<Input>, Vec<Rejection>) 
         for (name, state) in states {
             let topic = format!("{head}/{name}");
             match state {
-                Value::Object(state) => match decode_object(&topic, state) {
+                Value::Object(state) => match decode_object(&topic, state, zone) {
                     Ok(input) => inputs.push(input),
                     Err(rejection) => rejections.push(rejection),
                 },

@@ -28,9 +28,9 @@ fn spotlight(view: &Value) -> Vec<String> {
 fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
     let mut broker = Mosquitto::start();
     let pulse = Pulse::start();
-    let daemon = Daemon::start(&broker, Some(&pulse), "");
+    let mut daemon = Daemon::start(&broker, Some(&pulse), "");
 
-    until(SOON, "the link comes up", || daemon.status()["online"] == true);
+    until(SOON, "the link comes up", || daemon.is_linked());
     let before = daemon.board_png();
     let proofs = broker.subscribe("moiso/dong-da/screen/sanh-1/proof");
 
@@ -84,7 +84,7 @@ fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
 fn bad_payloads_are_counted_and_change_nothing() {
     let broker = Mosquitto::start();
     let daemon = Daemon::start(&broker, None, "");
-    until(SOON, "the link comes up", || daemon.status()["online"] == true);
+    until(SOON, "the link comes up", || daemon.is_linked());
     let at = jiff::Timestamp::now().to_string();
     let big = format!("{{\"pad\":\"{}\"}}", "x".repeat(64 * 1024));
     let bad = [

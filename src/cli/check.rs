@@ -5,37 +5,44 @@ use std::process::ExitCode;
 
 use crate::audio::sounds;
 use crate::config::Config;
-use crate::config::load::load;
+use crate::config::load::{LoadError, load, state_dir};
+use crate::control::auth::file::TokenFile;
+use crate::control::auth::tokens_path;
+use crate::mqtt;
 use crate::scene::{Look, Size, plan};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
 pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
-    let config = match load(path) {
-        Ok(config) => config,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
+    let (config, wrong) = match load(path) {
+        Ok(config) => (config, None),
+        // What is right is checked all the same, so that all problems come at once.
+        Err(error) => match &error {
+            LoadError::Wrong { config, .. } => ((**config).clone(), Some(error)),
+            LoadError::Unreadable { .. } => {
+                eprintln!("{error}");
+                return ExitCode::FAILURE;
+            }
+        },
     };
     let problems = missing(&config);
-    for problem in &problems {
+    for problem in wrong.iter().map(ToString::to_string).chain(problems.iter().cloned()) {
         eprintln!("{problem}");
     }
-    if problems.is_empty() {
-        println!("{}", distance(&config));
-        println!(
-            "ok: hall {}, screen {}, {} counters, {} series, voice {}",
-            config.hall.id,
-            config.screen.id,
-            config.counters.len(),
-            config.series.len(),
-            if config.audio.enabled { &config.speech.voice } else { "off" },
-        );
-        return ExitCode::SUCCESS;
+    if wrong.is_some() || !problems.is_empty() {
+        return ExitCode::FAILURE;
     }
-    ExitCode::FAILURE
+    println!("{}", distance(&config));
+    println!(
+        "ok: hall {}, screen {}, {} counters, {} series, voice {}",
+        config.hall.id,
+        config.screen.id,
+        config.counters.len(),
+        config.series.len(),
+        if config.audio.enabled { &config.speech.voice } else { "off" },
+    );
+    ExitCode::SUCCESS
 }
 
 /// Whether the numbers on the counter grid can be read from the farthest seat.
@@ -53,21 +60,15 @@ fn distance(config: &Config) -> String {
     )
 }
 
-/// What the config names and this machine lacks.
+/// What the config names and this machine lacks or cannot use.
 fn missing(config: &Config) -> Vec<String> {
-    let mqtt = &config.mqtt;
-    let files = [
-        ("mqtt.password_file", &mqtt.password_file),
-        ("mqtt.ca_file", &mqtt.ca_file),
-        ("mqtt.cert_file", &mqtt.cert_file),
-        ("mqtt.key_file", &mqtt.key_file),
-        ("mqtt.embedded.users_file", &mqtt.embedded.users_file),
-    ];
-    let unreadable = files.iter().filter_map(|(key, path)| {
-        let path = path.as_ref()?;
-        std::fs::File::open(path).err().map(|why| format!("{key}: cannot read {}: {why}", path.display()))
-    });
-    let mut problems: Vec<String> = unreadable.collect();
+    let mut problems = mqtt::unusable(config);
+    problems.extend(broker_users(config));
+    if config.control.listen.is_some() {
+        let tokens = TokenFile::at(tokens_path(config)).load();
+        problems.extend(tokens.err().map(|error| format!("control.tokens_file: {error}")));
+    }
+    problems.extend(not_writable(&state_dir(config)));
     if config.audio.enabled {
         let loaded = sounds::find(config).and_then(|folder| Ok((sounds::load(&folder, config)?, folder)));
         match loaded {
@@ -79,4 +80,25 @@ fn missing(config: &Config) -> Vec<String> {
         }
     }
     problems
+}
+
+#[cfg(feature = "embedded-broker")]
+fn broker_users(config: &Config) -> Option<String> {
+    let embedded = &config.mqtt.embedded;
+    let path = embedded.users_file.as_deref().filter(|_| embedded.listen.is_some())?;
+    mqtt::broker::users(path).err().map(|error| format!("mqtt.embedded: {error}"))
+}
+
+#[cfg(not(feature = "embedded-broker"))]
+fn broker_users(config: &Config) -> Option<String> {
+    let wanted = config.mqtt.embedded.listen.is_some();
+    wanted.then(|| "mqtt.embedded.listen: this build has no embedded broker".to_owned())
+}
+
+/// What lasts needs a folder that takes files, or one above it that does.
+fn not_writable(folder: &Path) -> Option<String> {
+    let there = folder.ancestors().find(|above| above.is_dir())?;
+    let probe = there.join(format!(".moiso-check-{}", std::process::id()));
+    let tried = std::fs::write(&probe, "").and_then(|()| std::fs::remove_file(&probe));
+    tried.err().map(|why| format!("paths.state: cannot write in {}: {why}", folder.display()))
 }

@@ -1,11 +1,12 @@
 //! `moiso demo`: a hall at work in one command.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app;
-use crate::config::Config;
 use crate::config::hours::Hours;
+use crate::config::{Config, EmbeddedConfig, MqttConfig};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -31,13 +32,31 @@ pub fn run(args: &Args, mut config: Config) -> anyhow::Result<()> {
     config.hours = Hours { enabled: false, ..config.hours };
     let state = StateFolder::new()?;
     config.paths.state = Some(state.0.clone());
-    config.mqtt.embedded.listen = Some(app::free_address(1883)?);
+    config.mqtt = alone(app::free_address(1883)?, config.mqtt);
     config.control.listen = Some(app::free_address(8088)?);
     let extras = app::Extras {
         demo: Some(app::Demo { speed: args.speed, seed: args.seed }),
         stop_after: args.minutes.map(|m| Duration::from_secs_f64(m * 60.0)),
     };
     app::App::start(config, &extras)?.run()
+}
+
+/// The link to the demo's own broker and to no other: a hall's broker must not hear of a hall that does not exist.
+fn alone(listen: SocketAddr, mqtt: MqttConfig) -> MqttConfig {
+    let embedded =
+        EmbeddedConfig { listen: Some(listen), websocket: None, users_file: None, insecure: false };
+    MqttConfig {
+        brokers: embedded.address().into_iter().collect(),
+        client_id: String::new(),
+        username: None,
+        password: None,
+        password_file: None,
+        ca_file: None,
+        cert_file: None,
+        key_file: None,
+        embedded,
+        ..mqtt
+    }
 }
 
 /// A folder that goes when the demo ends.

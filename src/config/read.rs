@@ -294,7 +294,8 @@ fn mqtt(mut s: Section<'_, '_, '_>) -> MqttConfig {
     }
     e.finish();
     // A broker of one's own is the one to listen to.
-    let local = embedded.address().unwrap_or(BrokerAddress { host: "127.0.0.1".into(), port: 1883, tls: false });
+    let local =
+        embedded.address().unwrap_or(BrokerAddress { host: "127.0.0.1".into(), port: 1883, tls: false });
     let out = MqttConfig {
         root: s.parsed("root", "moiso".into(), LEVEL, topic_level),
         brokers: s.texts("brokers", vec![local], "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]", broker),
@@ -318,7 +319,10 @@ fn mqtt(mut s: Section<'_, '_, '_>) -> MqttConfig {
         s.problem("brokers", format!("none of them is the embedded broker, port {}", own.port));
     }
     if out.embedded.users_file.is_some() && out.embedded.listen.is_some() && out.username.is_none() {
-        s.problem("username", "is missing: the embedded broker has a users_file, and this daemon is its client");
+        s.problem(
+            "username",
+            "is missing: the embedded broker has a users_file, and this daemon is its client",
+        );
     }
     if out.cert_file.is_some() != out.key_file.is_some() {
         s.problem("cert_file", "cert_file and key_file go together");
@@ -326,7 +330,8 @@ fn mqtt(mut s: Section<'_, '_, '_>) -> MqttConfig {
     if out.password.is_some() && out.password_file.is_some() {
         s.problem("password_file", "give either password or password_file");
     }
-    for (key, given) in [("password", out.password.is_some()), ("password_file", out.password_file.is_some())] {
+    for (key, given) in [("password", out.password.is_some()), ("password_file", out.password_file.is_some())]
+    {
         if given && out.username.is_none() {
             s.problem(key, "needs a username");
         }

@@ -49,7 +49,7 @@ pub fn notice(fields: &Map<String, Value>, author: &str, around: &Around<'_>) ->
     fields.insert("author".into(), author.into());
     fields.insert("at".into(), around.now.wall.to_string().into());
     let topic = format!("notice/{id}");
-    match decode_object(&topic, &fields).map_err(|e| Fault::rejected(&e))? {
+    match decode_object(&topic, &fields, around.time_zone).map_err(|e| Fault::rejected(&e))? {
         Input::NoticePut(notice) => sensible(notice, around),
         _ => Err(Fault::malformed("Yêu cầu không hợp lệ.")),
     }
@@ -123,7 +123,9 @@ pub fn call(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Call, Fa
     fields.insert("at".into(), around.now.wall.to_string().into());
     // Only a queue system may number its events; a page's number would outrank or lose to them by chance.
     fields.remove("seq");
-    let Input::CallReceived(call) = decode_object("call", &fields).map_err(|e| Fault::rejected(&e))? else {
+    let Input::CallReceived(call) =
+        decode_object("call", &fields, around.time_zone).map_err(|e| Fault::rejected(&e))?
+    else {
         return Err(Fault::malformed("Yêu cầu không hợp lệ."));
     };
     if has_counter(&call.counter, around) {

@@ -26,8 +26,8 @@ use crate::hub::Stopped;
 
 /// Largest message and frame (wire contract).
 const MESSAGE_MAX: usize = 64 * 1024;
-/// What may wait inside the WebSocket library: the longest list of notices fits.
-const WRITE_MAX: usize = 256 * 1024;
+/// What may wait inside the WebSocket library: the longest list of notices and the largest view fit.
+const WRITE_MAX: usize = 1024 * 1024;
 /// Replies that may wait for a peer before it is dropped.
 const OUTBOX: usize = 32;
 /// Time for the peer to say hello, from the upgrade on; checking the token is our own time.
@@ -275,16 +275,18 @@ impl Reader<'_> {
             tracing::warn!(%peer, "too many failed sign-ins");
             return self.session.admit(req, Err(Fault::too_many_attempts()));
         }
-        let Ok(welcome) = console.control.auth.verify(token).await else {
-            attempts().failed(peer, mono);
-            tracing::info!(%peer, "a sign-in failed");
-            return self.session.admit(req, Err(Fault::unauthorised()));
-        };
-        let Ok(place) = Arc::clone(&console.sessions).try_acquire_owned() else {
+        // First the place: a one-time token is used up by the check.
+        let place = Arc::clone(&console.sessions).try_acquire_owned();
+        let Ok(place) = place else {
             let mut steps = self.session.admit(req, Err(Fault::full()));
             steps.retain(|step| !matches!(step, Step::Close(_)));
             steps.push(Step::Close(Ending::Full));
             return steps;
+        };
+        let Ok(welcome) = console.control.auth.verify(token).await else {
+            attempts().failed(peer, mono);
+            tracing::info!(%peer, "a sign-in failed");
+            return self.session.admit(req, Err(Fault::unauthorised()));
         };
         self.room = Room { _permit: place, _place: None };
         tracing::info!(%peer, name = %welcome.grant.name, role = welcome.grant.role.as_str(), "signed in");

@@ -3,8 +3,10 @@
 //! It speaks MQTT 3.1.1 and 5 over TCP and WebSocket (path `/mqtt`), keeps retained messages and sessions on disk, and
 //! knows nothing of boards: the link connects to it as to any other broker.
 
+use std::fs::Permissions;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use mqtt5::broker::auth::PasswordAuthProvider;
 use mqtt5::broker::config::{StorageBackend, StorageConfig, WebSocketConfig};
 use mqtt5::broker::{BrokerConfig, BrokerShutdownHandle, MqttBroker};
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
@@ -69,6 +72,7 @@ pub struct Running {
     websocket: Option<SocketAddr>,
     stop: Stop,
     task: JoinHandle<()>,
+    over: watch::Receiver<()>,
 }
 
 struct Stop(BrokerShutdownHandle);
@@ -103,7 +107,9 @@ pub async fn start(config: &EmbeddedConfig, store: Option<&Path>) -> Result<Runn
     let websocket = broker.ws_local_addr();
     let mut ready = broker.ready_receiver();
     let stop = Stop(broker.shutdown_handle());
+    let (life, over) = watch::channel(());
     let task = tokio::spawn(async move {
+        let _life = life;
         if let Err(e) = broker.run().await {
             error!("the embedded broker has ended: {e}");
         }
@@ -112,7 +118,7 @@ pub async fn start(config: &EmbeddedConfig, store: Option<&Path>) -> Result<Runn
         return Err(BrokerError::Start("it ended at once, see the log".into()));
     }
     info!(address = %running_at, ?websocket, "embedded broker serves");
-    Ok(Running { address: running_at, websocket, stop, task })
+    Ok(Running { address: running_at, websocket, stop, task, over })
 }
 
 impl Running {
@@ -126,9 +132,13 @@ impl Running {
         self.websocket
     }
 
-    /// Whether it still serves.
-    pub fn is_serving(&self) -> bool {
-        !self.task.is_finished()
+    /// Comes back when the broker has ended, told or not.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut over = self.over.clone();
+        async move {
+            // The sender goes with the task, also when it panics.
+            let _ = over.changed().await;
+        }
     }
 
     /// Says goodbye to the clients and writes the store; cut short after two seconds.
@@ -175,9 +185,14 @@ fn storage(store: Option<&Path>) -> Result<StorageConfig, BrokerError> {
         ..StorageConfig::default()
     };
     let Some(path) = store else { return Ok(config) };
-    std::fs::create_dir_all(path)
-        .map_err(|e| BrokerError::Store { path: path.to_owned(), why: e.to_string() })?;
+    private_folder(path).map_err(|e| BrokerError::Store { path: path.to_owned(), why: e.to_string() })?;
     Ok(StorageConfig { backend: StorageBackend::File, base_dir: path.to_owned(), ..config })
+}
+
+/// What waits for a client that is away may carry a person's name: nobody else reads it.
+fn private_folder(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
 /// Asks the system first, for an error with the address in it.
@@ -186,7 +201,7 @@ fn can_listen(address: SocketAddr) -> io::Result<()> {
 }
 
 /// Lines `name:password`, or `name:$argon2id$…`; empty lines and `#` lines are skipped.
-fn users(path: &Path) -> Result<PasswordAuthProvider, BrokerError> {
+pub(crate) fn users(path: &Path) -> Result<PasswordAuthProvider, BrokerError> {
     let wrong = |why: String| BrokerError::Users { path: path.to_owned(), why };
     let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
     let provider = PasswordAuthProvider::new();

@@ -2,15 +2,18 @@
 //!
 //! A message whose turn never ended is delivered again by the broker after the next connect; the board knows its id.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use jiff::tz::TimeZone;
 use rumqttc::{AsyncClient, Publish};
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use super::tally::Tally;
 use super::topics::{Subject, Topics};
+use crate::board::call::CallId;
 use crate::board::input::Input;
 use crate::clock::Millis;
 use crate::hub::{HubHandle, Request, Stopped};
@@ -38,8 +41,32 @@ impl Rejections {
     }
 }
 
+/// Ids of the last commands, over all connections: the broker may deliver one again.
+#[derive(Clone, Default)]
+pub(super) struct Heard(Arc<Mutex<VecDeque<CallId>>>);
+
+impl Heard {
+    /// More than a technician gives within the life of a session.
+    const KEPT: usize = 64;
+
+    fn is_new(&self, id: &CallId) -> bool {
+        let mut ids = self.0.lock().expect("nothing panics while it holds the ids");
+        if ids.contains(id) {
+            return false;
+        }
+        if ids.len() == Self::KEPT {
+            ids.pop_front();
+        }
+        ids.push_back(id.clone());
+        true
+    }
+}
+
 /// The way from one connection to the hub.
 pub(super) struct Delivery {
+    /// Of the hall.
+    pub zone: TimeZone,
+    pub heard: Heard,
     pub hub: HubHandle,
     pub commands: mpsc::Sender<Command>,
     pub topics: Topics,
@@ -59,13 +86,18 @@ impl Delivery {
 
     async fn take(&self, message: &Publish) -> Result<(), Stopped> {
         match self.topics.subject(&message.topic) {
-            Subject::Input(below) => match wire::decode(below, &message.payload) {
-                Ok(input) => self.input(input).await,
+            Subject::Input(below) => match wire::decode(below, &message.payload, &self.zone) {
+                Ok(decoded) => {
+                    for spared in &decoded.spared {
+                        self.reject(spared).await?;
+                    }
+                    self.input(decoded.input).await
+                }
                 Err(rejection) => self.reject(&rejection).await,
             },
             Subject::Command(below) => self.command(below, message).await,
             Subject::Sync(below) => {
-                let (inputs, rejections) = wire::decode_sync(below, &message.payload);
+                let (inputs, rejections) = wire::decode_sync(below, &message.payload, &self.zone);
                 for input in inputs {
                     self.input(input).await?;
                 }
@@ -95,11 +127,15 @@ impl Delivery {
             Ok(command) => command,
             Err(rejection) => return self.reject(&rejection).await,
         };
+        if !self.heard.is_new(&command.id) {
+            debug!(id = %command.id, "command heard before");
+            return Ok(());
+        }
         if let Some(input) = command.action.input() {
-            self.input(input).await?;
+            return self.input(input).await;
         }
         if self.commands.try_send(command).is_err() {
-            warn!("command dropped: nobody takes commands, or too many wait");
+            warn!("command dropped: too many wait");
         }
         Ok(())
     }

@@ -74,6 +74,21 @@ impl Settings {
         Ok(options)
     }
 
+    /// Everything that [`Settings::options`] would stop at, one by one.
+    pub fn problems(&self, tls: bool) -> Vec<LinkError> {
+        let mut problems: Vec<LinkError> = self.password().err().into_iter().collect();
+        if tls {
+            problems.extend(self.roots().err());
+            let own = self.cert_file.as_deref().map(certificates).and_then(Result::err);
+            let key = self.key_file.as_deref().map(key).and_then(Result::err);
+            problems.extend(own.into_iter().chain(key));
+            if problems.is_empty() {
+                problems.extend(self.tls().err());
+            }
+        }
+        problems
+    }
+
     fn password(&self) -> Result<String, LinkError> {
         match (&self.password, &self.password_file) {
             (Some(password), _) => Ok(password.clone()),
@@ -95,8 +110,7 @@ impl Settings {
             return Ok(builder.with_no_client_auth());
         };
         let chain = certificates(cert)?;
-        let secret = PrivateKeyDer::from_pem_file(key).map_err(|e| unusable(key, &e))?;
-        builder.with_client_auth_cert(chain, secret).map_err(|e| unusable(cert, &e))
+        builder.with_client_auth_cert(chain, self::key(key)?).map_err(|e| unusable(cert, &e))
     }
 
     /// The CA file alone when there is one; else what the system trusts.
@@ -121,6 +135,10 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, LinkError> 
     let found: Vec<_> =
         CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(|e| unusable(path, &e))?;
     if found.is_empty() { Err(unusable(path, &"it has no certificate")) } else { Ok(found) }
+}
+
+fn key(path: &Path) -> Result<PrivateKeyDer<'static>, LinkError> {
+    PrivateKeyDer::from_pem_file(path).map_err(|e| unusable(path, &e))
 }
 
 fn unusable(path: &Path, why: &dyn std::fmt::Display) -> LinkError {

@@ -35,6 +35,10 @@ impl Outbox {
             return Some(publication);
         }
         let retain = publication.retain;
+        // Said again before it was said once, as at each of many short connections.
+        if !retain && self.waiting.contains(&publication) {
+            return None;
+        }
         if retain {
             self.waiting.retain(|p| !(p.retain && p.topic == publication.topic));
         }
@@ -102,6 +106,18 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_that_waits_already_is_not_queued_twice() {
+        let mut outbox = Outbox::default();
+        let request = Publication { topic: "sync/request".into(), payload: "{}".into(), retain: false };
+        for _ in 0..3 {
+            outbox.push(request.clone());
+            outbox.mark_sent();
+            outbox.link_lost();
+        }
+        assert_eq!(outbox.len(), 1);
+    }
 
     fn retained(topic: &str, payload: &str) -> Publication {
         Publication { topic: topic.into(), payload: payload.into(), retain: true }

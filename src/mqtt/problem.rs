@@ -67,7 +67,7 @@ impl LinkError {
                 "let this user read the hall's topics in the broker's access rules"
             }
             Self::TooLarge { .. } => {
-                "find who publishes so much on the hall's topics, and clear it if it is retained"
+                "find it with mosquitto_sub -t 'moiso/#' -v, and clear it if it is retained"
             }
             Self::ThrownOut => "give every screen its own mqtt.client_id",
             Self::Overrun => "restart the daemon and report the log",

@@ -30,6 +30,8 @@ const CLIENT_CAPACITY: usize = 64;
 /// Events and messages between the tasks; more than brokers send without an ack (Mosquitto 20, a hall's retained 300).
 const EVENTS_MAX: usize = 1024;
 const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(10);
+/// How late the answer to a ping may be.
+const PING_WITHIN: Duration = Duration::from_secs(5);
 const STATUS_EVERY: Duration = Duration::from_secs(30);
 /// For the offline status at the end; with the disconnect below one second.
 const FAREWELL_WITHIN: Duration = Duration::from_millis(700);
@@ -50,12 +52,20 @@ pub(super) enum End {
 type Polled = Result<Event, LinkError>;
 
 /// Turns the crank of the client and nothing else. It is never cancelled inside a poll, which would lose packets.
-async fn poll(mut client: EventLoop, silence: Duration, packet_max: usize, events: mpsc::Sender<Polled>) {
+///
+/// The client itself misses an answer to its ping only when the next ping is due; here a broker that has said nothing
+/// for one keep-alive and [`PING_WITHIN`] is taken for dead.
+async fn poll(mut client: EventLoop, keep_alive: Duration, packet_max: usize, events: mpsc::Sender<Polled>) {
+    // A connect may take longer: name look-up, TCP and TLS.
+    let mut deadline = Instant::now() + keep_alive * 3;
     loop {
-        let polled = match timeout(silence, client.poll()).await {
+        let polled = match timeout_at(deadline, client.poll()).await {
             Ok(polled) => polled.map_err(|e| LinkError::of(&e, packet_max)),
             Err(_) => Err(LinkError::Silent),
         };
+        if let Ok(Event::Incoming(_)) = polled {
+            deadline = Instant::now() + keep_alive + PING_WITHIN;
+        }
         let ended = polled.is_err();
         if events.send(polled).await.is_err() || ended {
             return;
@@ -97,7 +107,7 @@ impl Link {
         let mut tasks = JoinSet::new();
         let (to_session, mut events) = mpsc::channel(EVENTS_MAX);
         let (messages, arriving) = mpsc::channel(EVENTS_MAX);
-        tasks.spawn(poll(event_loop, self.settings.keep_alive * 3, self.packet_max, to_session));
+        tasks.spawn(poll(event_loop, self.settings.keep_alive, self.packet_max, to_session));
         tasks.spawn(self.delivery(client.clone()).run(arriving));
         let mut session = Session {
             link: self,
@@ -124,6 +134,8 @@ impl Link {
             commands: self.doors.commands.clone(),
             topics: self.topics.clone(),
             rejections: self.rejections.clone(),
+            heard: self.heard.clone(),
+            zone: self.zone.clone(),
             client,
         }
     }

@@ -1,6 +1,8 @@
 //! Reading fields of a JSON object, with the field's name in every fault.
 
-use jiff::fmt::temporal::{Pieces, PiecesOffset};
+use std::cell::RefCell;
+
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use serde_json::{Map, Value};
 
@@ -8,13 +10,36 @@ use super::{Fault, Reason};
 use crate::board::call::{WordError, clean};
 use crate::config::time_of_day;
 
+/// How an object is read.
+pub(super) struct Reader<'a> {
+    /// Of the hall, for times of day.
+    pub zone: &'a TimeZone,
+    /// What was wrong with fields that can be left out; none: such a fault refuses the whole.
+    pub spared: Option<RefCell<Vec<Fault>>>,
+}
+
 /// An object whose fields are read by name.
-pub(super) struct Object<'a>(pub &'a Map<String, Value>);
+pub(super) struct Object<'a> {
+    pub fields: &'a Map<String, Value>,
+    pub reader: &'a Reader<'a>,
+}
 
 impl<'a> Object<'a> {
+    /// A field without which the message still says what matters. When faults are spared, a wrong one counts as absent:
+    /// a call must not be lost for its ornament.
+    pub fn spare<T>(&self, read: impl FnOnce(&Self) -> Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
+        match (read(self), &self.reader.spared) {
+            (Err(fault), Some(spared)) => {
+                spared.borrow_mut().push(fault);
+                Ok(None)
+            }
+            (read, _) => read,
+        }
+    }
+
     /// The field; `null` counts as absent.
     fn get(&self, field: &str) -> Option<&'a Value> {
-        self.0.get(field).filter(|value| !value.is_null())
+        self.fields.get(field).filter(|value| !value.is_null())
     }
 
     fn need(&self, field: &str) -> Result<&'a Value, Fault> {
@@ -101,15 +126,17 @@ impl<'a> Object<'a> {
         self.get(field).map(|_| self.time(field)).transpose()
     }
 
-    /// A local time of day, `HH:MM` or the clock part of an RFC 3339 time with the hall's offset.
-    ///
-    /// A time in `Z` is refused: it says nothing about the hall's clock, and would be shown hours off.
+    /// A local time of day: `HH:MM`, or an RFC 3339 time with any offset, taken to the hall's clock.
     pub fn optional_time_of_day(&self, field: &str) -> Result<Option<civil::Time>, Fault> {
         let Some(value) = self.get(field) else { return Ok(None) };
         let text = value.as_str().ok_or_else(|| wrong_type(field, "a text", value))?.trim();
-        let wanted = "must be HH:MM, or a time with the hall's offset, such as 2026-11-24T08:30:00+07:00";
+        let wanted = "must be HH:MM, or a time with an offset, such as 2026-11-24T08:30:00+07:00";
+        let instant = |text: &str| {
+            let time = self.reader.zone.to_datetime(text.parse().ok()?).time();
+            Some(civil::time(time.hour(), time.minute(), 0, 0))
+        };
         time_of_day(text)
-            .or_else(|| local_clock(text))
+            .or_else(|| instant(text))
             .map(Some)
             .ok_or_else(|| Fault::of(Reason::BadTime, field, wanted))
     }
@@ -117,18 +144,10 @@ impl<'a> Object<'a> {
     /// An object inside this one.
     pub fn inner(&self, field: &str) -> Result<Object<'a>, Fault> {
         match self.need(field)? {
-            Value::Object(inner) => Ok(Object(inner)),
+            Value::Object(inner) => Ok(Object { fields: inner, reader: self.reader }),
             other => Err(wrong_type(field, "an object", other)),
         }
     }
-}
-
-fn local_clock(text: &str) -> Option<civil::Time> {
-    let pieces = Pieces::parse(text).ok()?;
-    let offset = pieces.offset()?;
-    let time = pieces.time()?;
-    let known = !matches!(offset, PiecesOffset::Zulu);
-    known.then(|| civil::time(time.hour(), time.minute(), 0, 0))
 }
 
 /// A text, or a whole number as its text: many queue systems send ticket and counter as numbers.

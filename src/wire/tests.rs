@@ -1,5 +1,7 @@
 //! The wire contract: what goes round comes back, and what does not fit is refused with its field.
 
+use std::sync::LazyLock;
+
 use jiff::{Timestamp, civil};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -27,6 +29,20 @@ fn without(mut base: Value, field: &str) -> Value {
     base
 }
 
+static ZONE: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Asia/Ho_Chi_Minh").unwrap());
+
+fn decode(topic: &str, payload: &[u8]) -> Result<Input, Rejection> {
+    super::decode(topic, payload, &ZONE).map(|decoded| decoded.input)
+}
+
+/// Over WebSocket nothing is spared.
+fn strict(topic: &str, value: &Value) -> Result<Input, Rejection> {
+    match value {
+        Value::Object(object) => decode_object(topic, object, &ZONE),
+        _ => decode(topic, value.to_string().as_bytes()),
+    }
+}
+
 fn read(topic: &str, value: &Value) -> Result<Input, Rejection> {
     decode(topic, value.to_string().as_bytes())
 }
@@ -40,7 +56,7 @@ fn read_call(value: &Value) -> Call {
 
 #[track_caller]
 fn refused(topic: &str, value: &Value, reason: Reason, field: &str) {
-    let rejection = read(topic, value).unwrap_err();
+    let rejection = strict(topic, value).unwrap_err();
     assert_eq!((rejection.reason, rejection.field.as_deref()), (reason, Some(field)), "{rejection}");
     assert_eq!(rejection.topic, topic);
 }
@@ -91,11 +107,28 @@ fn a_time_of_any_offset_and_any_age_is_read() {
 }
 
 #[test]
+fn a_call_is_not_lost_for_a_field_that_it_can_do_without() {
+    let call = json!({"id": "c-1", "ticket": "A012", "counter": "5", "kind": "call", "at": AT, "lane": "vip",
+        "slot": "8h30", "holder": "x".repeat(81), "seq": -1, "series": [1]});
+    let decoded = super::decode("call", call.to_string().as_bytes(), &ZONE).unwrap();
+    let Input::CallReceived(taken) = decoded.input else { panic!("{decoded:?}") };
+    assert_eq!(taken, read_call(&call_json()));
+    let fields: Vec<&str> = decoded.spared.iter().filter_map(|r| r.field.as_deref()).collect();
+    assert_eq!(fields, ["seq", "series", "lane", "slot", "holder"]);
+    for needed in ["id", "ticket", "counter", "kind", "at"] {
+        assert!(read("call", &with(call_json(), needed, json!([]))).is_err(), "{needed}");
+    }
+}
+
+#[test]
 fn a_slot_is_a_local_time_of_day() {
     let slot = |text: &str| read_call(&with(call_json(), "slot", json!(text))).slot;
     assert_eq!(slot("08:30"), Some(civil::time(8, 30, 0, 0)));
     assert_eq!(slot("2026-11-24T13:45:59+07:00"), Some(civil::time(13, 45, 0, 0)));
-    for text in ["2026-11-24T01:30:00Z", "2026-11-24T08:30:00", "25:00", "8h30", ""] {
+    for instant in ["2026-11-24T01:30:00Z", "2026-11-24T01:30:00+00:00", "2026-11-24T08:30:00+07:00"] {
+        assert_eq!(slot(instant), Some(civil::time(8, 30, 0, 0)), "{instant} on the hall's clock");
+    }
+    for text in ["2026-11-24T08:30:00", "25:00", "8h30", ""] {
         refused("call", &with(call_json(), "slot", json!(text)), Reason::BadTime, "slot");
     }
 }
@@ -252,8 +285,9 @@ fn an_empty_payload_takes_a_state_back() {
 #[test]
 fn a_rejection_never_quotes_what_it_refused() {
     let name = "Trần\u{7}Bình";
-    let rejection = read("call", &with(call_json(), "holder", json!(name))).unwrap_err();
-    assert!(!rejection.to_string().contains("Bình"), "{rejection}");
+    let call = with(call_json(), "holder", json!(name)).to_string();
+    let spared = super::decode("call", call.as_bytes(), &ZONE).unwrap().spared;
+    assert!(spared.len() == 1 && !spared[0].to_string().contains("Bình"), "{spared:?}");
     let broken = format!("{{\"holder\": \"{name}\"");
     assert!(!decode("call", broken.as_bytes()).unwrap_err().to_string().contains("Bình"));
     assert_eq!(
@@ -297,11 +331,11 @@ fn a_sync_answer_is_taken_as_far_as_it_fits() {
         "queues": {"A": {"waiting": 3, "at": AT}},
         "notices": {"n": {"text": {"vi": "x"}, "level": "info", "at": AT}, "m": 5},
     });
-    let (inputs, rejections) = decode_sync("sync/state/a", answer.to_string().as_bytes());
+    let (inputs, rejections) = decode_sync("sync/state/a", answer.to_string().as_bytes(), &ZONE);
     assert_eq!(inputs.len(), 3);
     let topics: Vec<&str> = rejections.iter().map(|r| r.topic.as_str()).collect();
     assert_eq!(topics, ["counter/6", "notice/m"]);
-    assert_eq!(decode_sync("sync/state/a", b"x").1[0].reason, Reason::NotJson);
+    assert_eq!(decode_sync("sync/state/a", b"x", &ZONE).1[0].reason, Reason::NotJson);
 }
 
 fn status() -> ScreenStatus {
@@ -578,7 +612,7 @@ proptest! {
             let _ = decode(topic, &payload);
         }
         let _ = decode_command("screen/a/command", &payload);
-        let _ = decode_sync("sync/state/a", &payload);
+        let _ = decode_sync("sync/state/a", &payload, &ZONE);
     }
 
     #[test]

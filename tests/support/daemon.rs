@@ -23,14 +23,23 @@ pub struct Daemon {
 impl Daemon {
     /// Starts `moiso run`, headless, linked to `broker`; its sound goes to `pulse`, or is off. `extra` is more TOML.
     pub fn start(broker: &Mosquitto, pulse: Option<&Pulse>, extra: &str) -> Self {
+        let mqtt = format!("brokers = [\"mqtt://127.0.0.1:{}\"]", broker.port);
+        Self::with(&mqtt, pulse, extra)
+    }
+
+    /// The same with a broker of its own on `port`.
+    pub fn alone(port: u16) -> Self {
+        Self::with(&format!("[mqtt.embedded]\nlisten = \"127.0.0.1:{port}\""), None, "")
+    }
+
+    fn with(mqtt: &str, pulse: Option<&Pulse>, extra: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let config = folder.path().join("moiso.toml");
         let text = format!(
             "[screen]\npresent = \"headless\"\nsize = \"1280x720\"\n[hours]\nenabled = false\n[board]\nstale_after_s = 2\n\
-             [mqtt]\nbrokers = [\"mqtt://127.0.0.1:{}\"]\n[audio]\nenabled = {}\n[control]\nlisten = \"127.0.0.1:{port}\"\n\
+             [mqtt]\n{mqtt}\n[audio]\nenabled = {}\n[control]\nlisten = \"127.0.0.1:{port}\"\n\
              [paths]\nstate = \"{}\"\nsounds = \"{}\"\n{extra}",
-            broker.port,
             pulse.is_some(),
             folder.path().join("state").display(),
             concat!(env!("CARGO_MANIFEST_DIR"), "/sounds"),
@@ -50,29 +59,32 @@ impl Daemon {
         assert!(made.status.success(), "{made:?}");
         let token = String::from_utf8(made.stdout).unwrap();
         let token = token.split_whitespace().find(|w| w.starts_with("moiso_")).expect("a token").to_owned();
-
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_moiso"));
-        command.args(base).arg("run").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
-        if let Some(pulse) = pulse {
-            pulse.point(&mut command);
-        }
-        let child = command.spawn().unwrap();
+        let child = spawn(&folder, pulse);
         let daemon = Self { child, folder, config, port, token };
-        until(Duration::from_secs(20), "the daemon answers", || daemon.get("/healthz").is_some());
+        daemon.answers();
         daemon
     }
 
+    fn answers(&self) {
+        until(Duration::from_secs(20), "the daemon answers", || self.get("/healthz").is_some());
+    }
+
+    /// Starts it again with its config and what it has kept; it must have ended.
+    pub fn start_again(&mut self) {
+        self.child = spawn(&self.folder, None);
+        self.answers();
+    }
+
+    pub fn state_folder(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    pub fn is_linked(&self) -> bool {
+        self.status()["link"] != "down"
+    }
+
     fn get(&self, path: &str) -> Option<Vec<u8>> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", self.port)
-            .ok()?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).ok()?;
-        let end = answer.windows(4).position(|w| w == b"\r\n\r\n")?;
-        Some(answer.split_off(end + 4))
+        get(self.port, path)
     }
 
     pub fn board_png(&self) -> Vec<u8> {
@@ -108,13 +120,40 @@ impl Daemon {
     }
 
     /// Ends it as the system would, and tells how long it took.
-    pub fn stop(mut self) -> Duration {
+    pub fn stop(&mut self) -> Duration {
         let start = Instant::now();
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        signal(&self.child, "-TERM");
         until(Duration::from_secs(10), "the daemon ends", || matches!(self.child.try_wait(), Ok(Some(_))));
         start.elapsed()
     }
+}
+
+fn spawn(folder: &tempfile::TempDir, pulse: Option<&Pulse>) -> Child {
+    let log = std::fs::File::options().append(true).create(true).open(folder.path().join("log")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_moiso"));
+    command.arg("--config").arg(folder.path().join("moiso.toml")).arg("run");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    if let Some(pulse) = pulse {
+        pulse.point(&mut command);
+    }
+    command.spawn().unwrap()
+}
+
+pub fn signal(child: &Child, signal: &str) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// Asks a page of whoever listens on `port`; none when nobody does.
+pub fn get(port: u16, path: &str) -> Option<Vec<u8>> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    let end = answer.windows(4).position(|w| w == b"\r\n\r\n")?;
+    Some(answer.split_off(end + 4))
 }
 
 impl Drop for Daemon {

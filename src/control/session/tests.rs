@@ -156,7 +156,7 @@ fn a_call_is_applied_here_and_published_unretained_under_one_id() {
     assert_eq!((call.ticket.as_str(), call.counter.as_str()), ("A012", "5"));
     assert_eq!((call.kind, call.lane, call.at), (Kind::Call, Lane::Elderly, start().wall));
     assert_eq!((push.publication.topic.as_str(), push.publication.retain), ("call", false));
-    let published = crate::wire::decode("call", &push.publication.payload).unwrap();
+    let published = crate::wire::decode("call", &push.publication.payload, &ZONE).unwrap().input;
     assert_eq!(published, push.input, "the hall hears what the board has taken");
     let answer: Value = serde_json::from_str(&push.answer(Ok(Taken::Applied))).unwrap();
     assert_eq!(answer, json!({ "re": 5, "ok": true, "id": "fresh-1" }));
@@ -282,7 +282,7 @@ fn a_notice_is_published_retained_on_its_own_topic_and_its_end_is_empty() {
         &json!({ "req": 1, "type": "notice.put", "id": "het-so", "text": "Hết số" }),
     ));
     assert_eq!((push.publication.topic.as_str(), push.publication.retain), ("notice/het-so", true));
-    let published = crate::wire::decode("notice/het-so", &push.publication.payload).unwrap();
+    let published = crate::wire::decode("notice/het-so", &push.publication.payload, &ZONE).unwrap().input;
     assert_eq!(published, push.input);
     let id = NoticeId::parse("het-so").unwrap();
     let steps = ask_of(&mut session, &json!({ "req": 2, "type": "notice.delete", "id": "het-so" }));
