@@ -387,7 +387,7 @@ async function readAbout() {
     return;
   }
   $('title').textContent = about.title;
-  document.title = about.title + ' · bảng điều khiển';
+  document.title = about.title + ' · trang quản lý';
   $('version').textContent = 'moiso ' + about.version + ' ·';
   $('no-tokens').hidden = about.has_tokens;
   $('board').style.aspectRatio = `${about.screen.width} / ${about.screen.height}`;
