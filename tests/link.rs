@@ -372,11 +372,18 @@ async fn commands_reach_the_board_or_the_shell_and_never_when_retained() {
     let mut screen = Screen::up(&to(&broker.url())).await;
     broker.publish(topic, r#"{"id":"1","do":"mute"}"#, &[]);
     screen.wait_input("it is muted", |i| *i == Input::MuteChanged { zone: None, muted: true }).await;
+    broker.publish(topic, r#"{"id":"1","do":"unmute"}"#, &[]);
     broker.publish(topic, r#"{"id":"2","do":"volume","value":70}"#, &[]);
     let command = screen.commands.recv().await.unwrap();
-    assert_eq!(command.action, Action::Mute(None));
-    let command = screen.commands.recv().await.unwrap();
     assert_eq!(command.action, Action::VolumePercent(70));
+    assert!(screen.commands.try_recv().is_err(), "what the board carries out is no business of the shell");
+    broker.publish(topic, r#"{"id":"3","do":"identify"}"#, &[]);
+    screen
+        .wait_input("the same id was the same command, however often it came", |i| {
+            assert!(!matches!(i, Input::MuteChanged { muted: false, .. }));
+            *i == Input::IdentifyRequested
+        })
+        .await;
     screen.end().await;
 }
 

@@ -128,8 +128,19 @@ impl Mosquitto {
         );
     }
 
+    /// Returns when the broker has taken the subscription.
     pub fn subscribe(&self, topic: &str) -> Subscriber {
-        Subscriber::start(self.port, topic, &self.client_args.iter().map(String::as_str).collect::<Vec<_>>())
+        let id = format!("watcher-{}", FOLDERS.fetch_add(1, Ordering::Relaxed));
+        let mut args: Vec<&str> = self.client_args.iter().map(String::as_str).collect();
+        args.extend(["-i", &id]);
+        let subscriber = Subscriber::start(self.port, topic, &args);
+        let (taken, deadline) =
+            (format!("Sending SUBACK to {id}\n"), Instant::now() + Duration::from_secs(15));
+        while !self.log().contains(&taken) {
+            assert!(Instant::now() < deadline, "{topic} is not subscribed:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        subscriber
     }
 }
 
@@ -167,7 +178,19 @@ pub struct Subscriber {
 impl Subscriber {
     pub fn start(port: u16, topic: &str, more: &[&str]) -> Self {
         let mut process = Command::new("mosquitto_sub")
-            .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-q", "1", "-t", topic, "-F", "%r %t %p"])
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port.to_string(),
+                "-q",
+                "1",
+                "-t",
+                topic,
+                "-d",
+                "-F",
+                "%r %t %p",
+            ])
             .args(more)
             .stdout(Stdio::piped())
             .spawn()
