@@ -23,12 +23,16 @@ use crate::speech::Utterance;
 
 pub mod card;
 pub mod clips;
+pub mod cut;
 mod decoder;
+pub mod encode;
 pub mod feed;
+pub mod gauge;
 pub mod mixer;
 pub mod output;
 mod player;
 pub mod sounds;
+pub mod studio;
 pub mod twin;
 pub mod wav;
 

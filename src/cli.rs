@@ -18,6 +18,7 @@ pub mod replay;
 pub mod run;
 pub mod say;
 pub mod token;
+pub mod voice;
 
 /// The now-serving board and the voice of a public-service hall.
 #[derive(Debug, Parser)]
@@ -50,6 +51,8 @@ enum Command {
     Notice(notice::Args),
     /// Calls a ticket on a running daemon.
     Call(call::Args),
+    /// Makes a voice from recordings or with a speech program, and checks one.
+    Voice(voice::Args),
     /// Makes, lists and revokes the operators' tokens.
     Token(token::Args),
 }
@@ -81,6 +84,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::run(args, &config)?,
         Command::Notice(args) => notice::run(args, &config)?,
         Command::Call(args) => call::run(args, &config)?,
+        Command::Voice(args) => voice::run(args, &config)?,
         Command::Token(args) => token::run(args, &config)?,
         Command::Check(_) => unreachable!("handled before the config is loaded"),
     }

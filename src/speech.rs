@@ -10,6 +10,7 @@ use crate::clock::Millis;
 
 pub mod bank;
 pub mod number;
+pub mod script;
 pub mod sentence;
 pub mod template;
 pub mod ticket;

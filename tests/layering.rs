@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files and folders of the core.
-const CORE: [&str; 19] = [
+const CORE: [&str; 21] = [
     "board.rs",
     "board",
     "speech.rs",
@@ -19,6 +19,8 @@ const CORE: [&str; 19] = [
     "clock.rs",
     "replay.rs",
     "demo/hall.rs",
+    "audio/cut.rs",
+    "audio/gauge.rs",
     "audio/mixer.rs",
     "mqtt/backoff.rs",
     "mqtt/outbox.rs",

@@ -104,7 +104,9 @@ impl Clips {
             return Err(ClipError::Length { path, expected: clip.frames, found: decoded.len() as u64 });
         }
         let samples: Samples =
-            resample(&decoded, rate_hz).map_err(|why| ClipError::Decode { path, why })?.into();
+            resample(&decoded, RATE_HZ, rate_hz, resampled(decoded.len() as u64, rate_hz) as usize)
+                .map_err(|why| ClipError::Decode { path, why })?
+                .into();
         self.keep(key, Arc::clone(&samples));
         Ok(samples)
     }
@@ -127,6 +129,25 @@ impl Clips {
 /// # Errors
 /// [`ClipError`] when the file cannot be opened or is not sound at that rate.
 pub fn decode(path: &Path) -> Result<Vec<f32>, ClipError> {
+    match decode_any(path)? {
+        (samples, RATE_HZ) => Ok(samples),
+        _ => Err(ClipError::Decode { path: path.to_owned(), why: format!("is not at {RATE_HZ} Hz") }),
+    }
+}
+
+/// The same at whatever rate the file has, brought to [`RATE_HZ`].
+///
+/// # Errors
+/// [`ClipError`] when the file cannot be opened or is no sound.
+pub fn recording(path: &Path) -> Result<Vec<f32>, ClipError> {
+    let (samples, rate_hz) = decode_any(path)?;
+    let fail = |why| ClipError::Decode { path: path.to_owned(), why };
+    let frames = samples.len() as u64 * u64::from(RATE_HZ) / u64::from(rate_hz);
+    resample(&samples, rate_hz, RATE_HZ, frames as usize).map_err(fail)
+}
+
+/// The samples of one channel and their rate.
+fn decode_any(path: &Path) -> Result<(Vec<f32>, u32), ClipError> {
     let file = File::open(path).map_err(|source| ClipError::Open { path: path.to_owned(), source })?;
     let fail = |why: String| ClipError::Decode { path: path.to_owned(), why };
     let stream =
@@ -141,14 +162,13 @@ pub fn decode(path: &Path) -> Result<Vec<f32>, ClipError> {
     let track = format.default_track(TrackType::Audio).ok_or_else(|| fail("has no sound".into()))?;
     let params = track.codec_params.as_ref().and_then(|p| p.audio());
     let params = params.ok_or_else(|| fail("has no sound".into()))?;
-    if params.sample_rate != Some(RATE_HZ) {
-        return Err(fail(format!("is not at {RATE_HZ} Hz")));
-    }
+    let rate_hz = params.sample_rate.filter(|rate| *rate > 0).ok_or_else(|| fail("has no rate".into()))?;
     let mut decoder = CODECS
         .make_audio_decoder(params, &AudioDecoderOptions::default())
         .map_err(|e| fail(e.to_string()))?;
     let id = track.id;
-    read_all(&mut *format, id, &mut *decoder).map_err(|e| fail(e.to_string()))
+    let samples = read_all(&mut *format, id, &mut *decoder).map_err(|e| fail(e.to_string()))?;
+    Ok((samples, rate_hz))
 }
 
 fn read_all(
@@ -173,16 +193,16 @@ fn read_all(
     Ok(mono)
 }
 
-/// From [`RATE_HZ`] to `rate_hz`; the length is exactly what [`resampled`] says.
-fn resample(samples: &[f32], rate_hz: u32) -> Result<Vec<f32>, String> {
-    if rate_hz == RATE_HZ {
+/// From one rate to another, `frames` long.
+fn resample(samples: &[f32], from_hz: u32, to_hz: u32, frames: usize) -> Result<Vec<f32>, String> {
+    if from_hz == to_hz {
         return Ok(samples.to_vec());
     }
-    let (from, to) = (RATE_HZ as usize, rate_hz as usize);
+    let (from, to) = (from_hz as usize, to_hz as usize);
     let mut resampler = Fft::<f32>::new(from, to, 1024, 1, FixedSync::Both).map_err(|e| e.to_string())?;
     let input = InterleavedOwned::new_from(samples.to_vec(), 1, samples.len()).map_err(|e| e.to_string())?;
     let output = resampler.process_all(&input, samples.len(), None).map_err(|e| e.to_string())?;
     let mut out = output.take_data();
-    out.resize(resampled(samples.len() as u64, rate_hz) as usize, 0.0);
+    out.resize(frames, 0.0);
     Ok(out)
 }

@@ -15,7 +15,7 @@ use super::{Accent, Clip, RATE_HZ};
 use crate::config::section::Problem;
 
 /// How a phrase ends.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Take {
     /// The sentence goes on.
     Mid,

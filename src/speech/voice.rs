@@ -6,14 +6,11 @@
 use std::collections::BTreeSet;
 
 use super::bank::{Bank, Chimes, Take};
-use super::number::{letter, read_number};
 use super::sentence::{LOOK_AT_THE_BOARD, PHRASE_PAUSE, Phrase, Role, Sentence, Step, Wording};
-use super::ticket::{Unit, read_ticket};
-use super::{Accent, Clip, Part, Utterance};
-use crate::board::call::{Kind, Lane, Ticket};
+use super::{Accent, Clip, Part, Utterance, script};
 use crate::board::input::{Form, Message};
 use crate::clock::Millis;
-use crate::config::{Config, SeriesMode};
+use crate::config::Config;
 
 /// An utterance and what could not be said in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,120 +175,55 @@ impl Voice {
             let known: Vec<&str> = self.chimes.names().collect();
             out.push(format!("chime {chime:?} is not there; there are: {}", known.join(", ")));
         }
-        self.check("the request to look at the board", [(LOOK_AT_THE_BOARD.to_owned(), Take::End)], &mut out);
-        for series in &config.series {
-            let name = series.id.as_str();
-            let tickets = tickets_of(name, series.mode);
-            self.check_tickets(&format!("series {name}"), &tickets, &mut out);
+        for group in script::needed(&self.wording) {
+            if group.name.starts_with("counter ") && group.units.iter().any(|u| u.words == LOOK_AT_THE_BOARD)
+            {
+                out.push(format!("{}: its name cannot be read aloud", group.name));
+            }
+            self.check(&group, &mut out);
         }
-        self.check("digits", self.digit_groups(), &mut out);
-        self.check_numbers(config, &mut out);
-        for counter in &config.counters {
-            self.check_counter(counter.id.as_str(), &mut out);
-        }
-        for (name, lane) in Lane::ALL {
-            if let Some(words) = lane.spoken().filter(|_| config.speech.spoken_lanes.contains(&lane)) {
-                self.check(&format!("lane {name}"), [(words.to_owned(), Take::Mid)], &mut out);
+        out
+    }
+
+    /// What is joined from more clips than it has phrases, a line each: it is said, and harder to understand.
+    pub fn joined(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for group in script::needed(&self.wording) {
+            // Numbers above 999 are joined in every voice.
+            let units = group
+                .units
+                .iter()
+                .filter(|unit| !unit.words.contains(" nghìn ") && !unit.words.contains(" ngàn "));
+            let clips = units.filter_map(|unit| self.bank.resolve(&unit.words, unit.take).ok());
+            let (all, joined) =
+                clips.fold((0, 0), |(all, joined), clips| (all + 1, joined + usize::from(clips.len() > 1)));
+            if joined > 0 {
+                out.push(format!("{}: {joined} of {all} phrases are joined word by word", group.name));
             }
         }
         out
     }
 
-    fn check(&self, what: &str, phrases: impl IntoIterator<Item = (String, Take)>, out: &mut Vec<String>) {
+    fn check(&self, group: &script::Group, out: &mut Vec<String>) {
         let mut lost = Vec::new();
         let mut words = BTreeSet::new();
-        for (phrase, take) in phrases {
-            if let Err(uncovered) = self.bank.resolve(&phrase, take) {
+        for unit in &group.units {
+            if let Err(uncovered) = self.bank.resolve(&unit.words, unit.take) {
                 words.extend(uncovered);
-                lost.push(phrase);
+                lost.push(&unit.words);
             }
         }
+        let what = &group.name;
         let words = words.into_iter().collect::<Vec<_>>().join(", ");
         match lost.as_slice() {
             [] => {}
             [only] => out.push(format!("{what}: no clip says {only:?} (words: {words})")),
             [first, ..] => {
-                out.push(format!(
-                    "{what}: {} phrases have no clip, first {first:?} (words: {words})",
-                    lost.len()
-                ));
+                let count = lost.len();
+                out.push(format!("{what}: {count} phrases have no clip, first {first:?} (words: {words})"));
             }
         }
     }
-
-    /// The words around a ticket and the phrase with its letters; digits are checked once for all series.
-    fn check_tickets(&self, what: &str, tickets: &[String], out: &mut Vec<String>) {
-        let mut phrases = Vec::new();
-        for code in tickets {
-            let Ok(ticket) = Ticket::parse(code) else { continue };
-            for (kind, form) in [(Kind::Recall, Form::Full), (Kind::Call, Form::Short)] {
-                let counter = self.wording.config().counters.first().map(|c| c.id.clone());
-                let Some(counter) = counter else { continue };
-                let said = self.wording.call(&ticket, &counter, kind, &[], None, form);
-                let mut lettered = code.starts_with(|c| letter(c).is_some());
-                phrases.extend(said.steps.into_iter().filter_map(|step| match step {
-                    Step::Phrase(p) if p.role == Role::Words => Some((p.words, Take::Mid)),
-                    Step::Phrase(p) if p.role == Role::Ticket && std::mem::take(&mut lettered) => {
-                        Some((p.words, Take::Mid))
-                    }
-                    _ => None,
-                }));
-            }
-        }
-        phrases.sort_by(|a, b| a.0.cmp(&b.0));
-        phrases.dedup();
-        self.check(what, phrases, out);
-    }
-
-    fn digit_groups(&self) -> Vec<(String, Take)> {
-        let codes = [1usize, 2, 3]
-            .into_iter()
-            .flat_map(|width| (0..10_u32.pow(width as u32)).map(move |n| format!("{n:0width$}")));
-        let units = codes.filter_map(|code| read_ticket(&code, SeriesMode::Digits, self.accent()));
-        let words = units.flatten().filter_map(|unit| match unit {
-            Unit::Digits(words) => Some((words, Take::Mid)),
-            Unit::Letters { .. } => None,
-        });
-        words.collect()
-    }
-
-    /// Numbers are needed where a series reads them, and for tickets that are all digits.
-    fn check_numbers(&self, config: &Config, out: &mut Vec<String>) {
-        let as_number = |s: &crate::config::SeriesConfig| match s.mode {
-            SeriesMode::Number => true,
-            SeriesMode::Digits => false,
-            SeriesMode::Auto => s.id.as_str().chars().all(|c| letter(c).is_none()),
-        };
-        if config.series.iter().any(as_number) || config.series.is_empty() {
-            let numbers = (1..10_000).map(|n| (read_number(n, self.accent()), Take::Mid));
-            self.check("numbers to 9999", numbers, out);
-        }
-    }
-
-    fn check_counter(&self, id: &str, out: &mut Vec<String>) {
-        let (Ok(ticket), Ok(counter)) = (Ticket::parse("1"), crate::board::call::Counter::parse(id)) else {
-            return;
-        };
-        let mut phrases = Vec::new();
-        for form in [Form::Full, Form::Short] {
-            let said = self.wording.call(&ticket, &counter, Kind::Call, &[], None, form);
-            phrases.extend(said.steps.into_iter().filter_map(|step| match step {
-                Step::Phrase(p) if p.role == Role::Counter => Some((p.words, Take::End)),
-                _ => None,
-            }));
-        }
-        if phrases.iter().any(|(words, _)| words == LOOK_AT_THE_BOARD) {
-            out.push(format!("counter {id}: its name cannot be read aloud"));
-        }
-        self.check(&format!("counter {id}"), phrases, out);
-    }
-}
-
-/// Tickets that show how a series is read; a series whose name has no letters stands for bare numbers.
-fn tickets_of(series: &str, mode: SeriesMode) -> Vec<String> {
-    let prefix: String = series.chars().filter(|c| letter(*c).is_some()).collect();
-    let digits = if mode == SeriesMode::Number { "1" } else { "001" };
-    vec![format!("{prefix}{digits}")]
 }
 
 fn dedup(words: Vec<String>) -> Vec<String> {
