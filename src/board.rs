@@ -172,6 +172,7 @@ impl Board {
             self.recent.retain(|at| day.is_today(at, now));
             self.missed.retain(|at| day.is_today(at, now));
             self.counters.turn(|at| day.outlives_midnight(at, now));
+            self.spotlight.turn(|at| day.outlives_midnight(at, now));
         }
         self.ledger.forget(now.mono);
         self.spotlight.settle(now.mono);

@@ -357,15 +357,18 @@ fn the_hall_closes_and_opens_by_its_hours_and_stays_open_for_overtime() {
 #[test]
 fn a_new_day_starts_with_empty_lists() {
     let mut hall = Hall::with(rules(), "2026-11-24T16:30");
-    hall.call("A1", "1");
     hall.call("A2", "2");
     hall.tell(Kind::Absent, "A2", "2");
+    hall.call("A1", "1");
     let yesterdays = hall.event(Kind::Call, "A3", "3");
     let state = hall.state(CounterMode::Closed, Some("A4"));
     hall.wait_secs(7 * 3600 + 30 * 60 - 1);
     assert_eq!((hall.recent().len(), hall.missed().len(), hall.cell("1")), (2, 1, Some("A1".to_owned())));
+    assert_eq!(hall.spotlight(), ["A1"], "the last call of the day");
     hall.wait_secs(1);
     assert_eq!((hall.recent().len(), hall.missed().len(), hall.cell("1")), (0, 0, None));
+    assert!(hall.spotlight().is_empty(), "nobody is called to a counter that has not opened yet");
+    assert!(hall.view().counters.iter().all(|c| !c.known), "nor is it said to be ready");
     hall.give(Input::LinkChanged { up: false });
     hall.give(Input::LinkChanged { up: true });
     assert_eq!(ignored(&hall.give(Input::CallReceived(yesterdays.clone()))), Some(IgnoreReason::Stale));

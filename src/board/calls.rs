@@ -5,10 +5,8 @@ use super::call::{Call, Kind};
 use super::cell::Standing;
 use super::day::told;
 use super::input::{IgnoreReason, Outcome};
-use super::view::Spot;
 use super::zone::Proof;
-
-use crate::clock::{Millis, Now};
+use crate::clock::Now;
 
 impl Board {
     /// A call event. One of yesterday does not count, because ticket numbers begin anew; but on a settled link what
@@ -50,7 +48,7 @@ impl Board {
         self.recent.add(call, told(call.at, now), live);
         if live {
             self.day.called(now);
-            self.spotlight.enter(spot(call), now.mono);
+            self.spotlight.enter(call, now);
             proofs.extend(self.lanes.call(call, now));
         } else {
             proofs.push((call.id.clone(), Outcome::Shown));
@@ -91,18 +89,5 @@ impl Board {
         self.missed.remove(&call.ticket);
         self.queues.answer(call);
         Ok(self.lanes.withdraw(&call.counter, &call.ticket))
-    }
-}
-
-fn spot(call: &Call) -> Spot {
-    Spot {
-        call: call.id.clone(),
-        ticket: call.ticket.clone(),
-        counter: call.counter.clone(),
-        kind: call.kind,
-        lane: call.lane,
-        slot: call.slot,
-        holder: call.holder.clone(),
-        since: Millis::ZERO,
     }
 }

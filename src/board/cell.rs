@@ -155,10 +155,11 @@ impl Cell {
         self.serving.take_if(|s| s.is_of(call) && !s.was_called_after(mark));
     }
 
-    /// A new day: what was reported before goes.
+    /// A new day: what was reported before goes. A counter that only its calls have told of is not known to be open.
     pub fn turn(&mut self, counts: impl Fn(Timestamp) -> bool) {
         self.serving.take_if(|s| !counts(s.at));
         self.ended.retain(|end| counts(end.mark.at));
+        self.known &= self.state.is_some() || self.serving.is_some();
     }
 
     /// Whether only an event of another day has ever named this counter.
