@@ -7,7 +7,7 @@ use hall::{
     zone_config,
 };
 use moiso::board::Tally;
-use moiso::board::call::{Holder, Kind, Series};
+use moiso::board::call::{Call, Holder, Kind, Series};
 use moiso::board::input::{Effect, Form, IgnoreReason, Input, Outcome};
 use moiso::board::state::{CounterMode, Level, Notice, QueueState};
 use moiso::board::view::{ClosedReason, Phase};
@@ -166,6 +166,28 @@ fn a_transfer_points_only_to_the_new_counter() {
     let spots: Vec<_> = view.spotlight.iter().map(|s| (s.ticket.as_str(), s.counter.as_str())).collect();
     assert_eq!(spots, [("A1", "3"), ("B1", "2")]);
     assert_eq!(said(&hall.speak_all(first, SENTENCE)), ["B1@2", "A1@3"]);
+}
+
+#[test]
+fn a_transfer_moves_only_the_ticket_of_its_series() {
+    let mut hall = Hall::new();
+    let first = hall.call("C1", "1");
+    let of = |hall: &mut Hall, series: &str, kind, name| {
+        let call = Call { series: Series::parse(series).ok(), ..hall.event(kind, "12", name) };
+        hall.give(Input::CallReceived(call))
+    };
+    of(&mut hall, "A", Kind::Call, "3");
+    of(&mut hall, "B", Kind::Call, "5");
+    of(&mut hall, "B", Kind::Absent, "5");
+    of(&mut hall, "B", Kind::Recall, "5");
+    let effects = of(&mut hall, "A", Kind::Transfer, "9");
+    assert_eq!(proofs(&effects), [("id-2".to_owned(), Outcome::Superseded)]);
+    assert_eq!(["3", "5", "9"].map(|name| hall.cell(name)), [None, Some("12".into()), Some("12".into())]);
+    assert_eq!(hall.recent(), ["12@9", "12@5", "C1@1"]);
+    assert_eq!(said(&hall.speak_all(first, SENTENCE)), ["C1@1", "12@5", "12@9"]);
+    of(&mut hall, "B", Kind::Absent, "5");
+    of(&mut hall, "A", Kind::Recall, "9");
+    assert_eq!(hall.missed(), ["12"], "the holder of the other number is still missed");
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Board {
         if call.kind == Kind::Transfer && standing == Standing::Current {
             proofs = self.redirect(now, call);
         }
-        self.missed.remove(&call.ticket);
+        self.missed.remove(call);
         self.queues.answer(call);
         self.recent.add(call, told(call.at, now), live);
         if live {
@@ -59,35 +59,35 @@ impl Board {
     /// The ticket moved: nothing may send its holder to the old counter any more.
     fn redirect(&mut self, now: Now, call: &Call) -> Vec<Proof> {
         self.counters.redirect(call, now);
-        self.spotlight.redirect(&call.counter, &call.ticket);
-        self.recent.redirect(&call.counter, &call.ticket);
-        self.lanes.redirect(&call.counter, &call.ticket)
+        self.spotlight.redirect(call);
+        self.recent.redirect(call);
+        self.lanes.redirect(call)
     }
 
     /// The citizen came.
     fn serve(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
         self.counters.serve(call, now)?;
-        self.spotlight.served(&call.counter, &call.ticket);
-        self.missed.remove(&call.ticket);
+        self.spotlight.served(call);
+        self.missed.remove(call);
         self.queues.answer(call);
-        Ok(self.lanes.withdraw(&call.counter, &call.ticket))
+        Ok(self.lanes.withdraw(call))
     }
 
     /// Nobody came.
     fn miss(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
         self.counters.miss(call, now)?;
-        self.spotlight.absent(&call.counter, &call.ticket);
+        self.spotlight.absent(call);
         self.missed.add(call, told(call.at, now));
-        Ok(self.lanes.withdraw(&call.counter, &call.ticket))
+        Ok(self.lanes.withdraw(call))
     }
 
     /// The call was a mistake: every trace of it goes.
     fn cancel(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
         self.counters.cancel(call, now)?;
-        self.spotlight.cancel(&call.counter, &call.ticket);
-        self.recent.remove(&call.counter, &call.ticket);
-        self.missed.remove(&call.ticket);
+        self.spotlight.cancel(call);
+        self.recent.remove(call);
+        self.missed.remove(call);
         self.queues.answer(call);
-        Ok(self.lanes.withdraw(&call.counter, &call.ticket))
+        Ok(self.lanes.withdraw(call))
     }
 }

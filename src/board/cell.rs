@@ -50,8 +50,16 @@ pub struct Cell {
 #[derive(Clone, Debug)]
 struct End {
     ticket: Ticket,
+    series: Option<Series>,
     mark: Mark,
     cancelled: bool,
+}
+
+impl End {
+    /// Whether it ended a call of this ticket that was made at `mark`.
+    fn ends(&self, call: &Call, mark: Mark) -> bool {
+        is_ticket_of(&self.ticket, self.series.as_ref(), call) && mark.precedes(self.mark)
+    }
 }
 
 /// The ticket on a cell.
@@ -110,15 +118,15 @@ impl Cell {
     pub fn call(&mut self, call: &Call, mark: Mark, now: Millis) -> Standing {
         self.known = true;
         let later = self.take_mark(mark);
-        if self.was_ended_after(&call.ticket, mark) {
+        if self.was_ended_after(call, mark) {
             if later {
-                let cancelled = self.was_cancelled_after(&call.ticket, mark);
+                let cancelled = self.ended.iter().any(|end| end.cancelled && end.ends(call, mark));
                 self.serving = (!cancelled).then(|| Serving::of(call));
                 self.open();
             }
             return Standing::Ended;
         }
-        let known = self.serving.as_ref().filter(|s| s.ticket == call.ticket);
+        let known = self.serving.as_ref().filter(|s| s.is_of(call));
         if later || known.is_some() {
             let called = known.and_then(|s| s.called).filter(|called| mark.precedes(*called)).or(Some(mark));
             self.serving = Some(Serving { called, called_at: Some(now), ..Serving::of(call) });
@@ -135,7 +143,7 @@ impl Cell {
     pub fn serve(&mut self, call: &Call, mark: Mark) -> Result<(), IgnoreReason> {
         self.end(call, mark)?;
         if self.take_mark(mark) {
-            if self.serving.as_ref().is_none_or(|s| s.ticket != call.ticket) {
+            if self.serving.as_ref().is_none_or(|s| !s.is_of(call)) {
                 self.serving = Some(Serving::of(call));
             }
             self.open();
@@ -146,7 +154,7 @@ impl Cell {
     /// The call was a mistake: its number goes.
     pub fn cancel(&mut self, call: &Call, mark: Mark) -> Result<(), IgnoreReason> {
         self.end(call, mark)?;
-        self.serving.take_if(|s| s.ticket == call.ticket);
+        self.serving.take_if(|s| s.is_of(call));
         Ok(())
     }
 
@@ -169,22 +177,22 @@ impl Cell {
 
     /// Remembers that the ticket's call is over; refuses when the ticket has been called again, or ended again, since.
     pub fn end(&mut self, call: &Call, mark: Mark) -> Result<(), IgnoreReason> {
-        let serving = self.serving.as_ref().filter(|s| s.ticket == call.ticket);
-        if serving.is_some_and(|s| s.was_called_after(mark)) || self.was_ended_after(&call.ticket, mark) {
+        let serving = self.serving.as_ref().filter(|s| s.is_of(call));
+        if serving.is_some_and(|s| s.was_called_after(mark)) || self.was_ended_after(call, mark) {
             return Err(IgnoreReason::Stale);
         }
         self.known = true;
-        let cancelled = call.kind == Kind::Cancel;
-        self.ended.retain(|end| end.ticket != call.ticket);
-        self.ended.push_back(End { ticket: call.ticket.clone(), mark, cancelled });
+        let (ticket, series) = (call.ticket.clone(), call.series.clone());
+        self.ended.retain(|end| !is_ticket_of(&end.ticket, end.series.as_ref(), call));
+        self.ended.push_back(End { ticket, series, mark, cancelled: call.kind == Kind::Cancel });
         if self.ended.len() > ENDED {
             self.ended.pop_front();
         }
         Ok(())
     }
 
-    fn was_ended_after(&self, ticket: &Ticket, mark: Mark) -> bool {
-        self.ended.iter().any(|end| end.ticket == *ticket && mark.precedes(end.mark))
+    fn was_ended_after(&self, call: &Call, mark: Mark) -> bool {
+        self.ended.iter().any(|end| end.ends(call, mark))
     }
 
     fn was_cancelled_after(&self, ticket: &Ticket, mark: Mark) -> bool {

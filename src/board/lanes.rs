@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::call::{Call, Counter, NoticeId, Ticket, Zone};
+use super::call::{Call, Counter, NoticeId, Zone};
 use super::input::{Announcement, AnnouncementId, Message, Outcome};
 use super::state::{Level, Notice};
 use super::zone::{Pending, Proof, ZoneQueue};
@@ -44,21 +44,21 @@ impl Lanes {
         }
         let pending =
             Pending { message: message(call), version: call.at, queued: now.mono, expires, broken_off: 0 };
-        zone.call(&call.counter, &call.ticket, pending).into_iter().collect()
+        zone.call(call, pending).into_iter().collect()
     }
 
     /// The ticket need not be called to this counter any more.
-    pub fn withdraw(&mut self, counter: &Counter, ticket: &Ticket) -> Vec<Proof> {
-        self.withdraw_where(ticket, |c| c == counter)
+    pub fn withdraw(&mut self, call: &Call) -> Vec<Proof> {
+        self.withdraw_where(call, |counter| *counter == call.counter)
     }
 
     /// The ticket moved: it must not be called to any other counter.
-    pub fn redirect(&mut self, counter: &Counter, ticket: &Ticket) -> Vec<Proof> {
-        self.withdraw_where(ticket, |c| c != counter)
+    pub fn redirect(&mut self, call: &Call) -> Vec<Proof> {
+        self.withdraw_where(call, |counter| *counter != call.counter)
     }
 
-    fn withdraw_where(&mut self, ticket: &Ticket, at: impl Fn(&Counter) -> bool) -> Vec<Proof> {
-        self.zones.iter_mut().flat_map(|zone| zone.withdraw(ticket, &at)).collect()
+    fn withdraw_where(&mut self, call: &Call, at: impl Fn(&Counter) -> bool) -> Vec<Proof> {
+        self.zones.iter_mut().flat_map(|zone| zone.withdraw(call, &at)).collect()
     }
 
     /// Says a notice in its zones, in all when it names none. A plain one expires like a call.

@@ -10,7 +10,8 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::call::{Call, Counter, Ticket};
+use super::call::{Call, Counter, Series, Ticket};
+use super::cell::is_ticket_of;
 use super::day::told;
 use super::view::Spot;
 use crate::clock::{Millis, Now};
@@ -32,6 +33,7 @@ pub struct Spotlight {
 #[derive(Clone, Debug)]
 struct Entry {
     spot: Spot,
+    series: Option<Series>,
     /// When it was called, as it can be true.
     said: Timestamp,
     /// The citizen came; such an entry need not wait on when its counter calls the next one.
@@ -41,8 +43,14 @@ struct Entry {
 }
 
 impl Entry {
-    fn is(&self, counter: &Counter, ticket: &Ticket) -> bool {
-        self.spot.counter == *counter && self.spot.ticket == *ticket
+    /// Whether it calls the ticket of `call`, to whichever counter.
+    fn is_ticket_of(&self, call: &Call) -> bool {
+        is_ticket_of(&self.spot.ticket, self.series.as_ref(), call)
+    }
+
+    /// Whether it calls the ticket of `call` to the same counter.
+    fn is_of(&self, call: &Call) -> bool {
+        self.spot.counter == call.counter && self.is_ticket_of(call)
     }
 }
 
@@ -53,10 +61,10 @@ impl Spotlight {
 
     /// A call asks for the spotlight.
     pub fn enter(&mut self, call: &Call, now: Now) {
-        let (counter, ticket) = (&call.counter, &call.ticket);
-        self.waiting.retain(|e| !(e.served && e.spot.counter == *counter && e.spot.ticket != *ticket));
-        let entry = Entry { spot: spot(call), said: told(call.at, now), served: false, absent: false };
-        let same = |e: &Entry| e.is(counter, ticket);
+        self.waiting.retain(|e| !(e.served && e.spot.counter == call.counter && !e.is_ticket_of(call)));
+        let (series, said) = (call.series.clone(), told(call.at, now));
+        let entry = Entry { spot: spot(call), series, said, served: false, absent: false };
+        let same = |e: &Entry| e.is_of(call);
         if let Some(index) = self.stack.iter().position(same) {
             self.stack.remove(index);
             self.admit(entry, now.mono);
@@ -77,14 +85,14 @@ impl Spotlight {
         self.waiting.retain(|e| counts(e.said));
     }
 
-    /// The ticket moved to `counter`: where it stood for another one, it now points there.
-    pub fn redirect(&mut self, counter: &Counter, ticket: &Ticket) {
-        let mut placed = self.holds(counter, ticket);
+    /// The ticket moved to the counter of `call`: where it stood for another one, it now points there.
+    pub fn redirect(&mut self, call: &Call) {
+        let mut placed = self.stack.iter().chain(&self.waiting).any(|e| e.is_of(call));
         let mut keep = |e: &mut Entry| {
-            if e.spot.ticket != *ticket || e.spot.counter == *counter {
+            if !e.is_ticket_of(call) || e.is_of(call) {
                 return true;
             }
-            e.spot.counter = counter.clone();
+            e.spot.counter = call.counter.clone();
             !std::mem::replace(&mut placed, true)
         };
         self.stack.retain_mut(&mut keep);
@@ -92,20 +100,20 @@ impl Spotlight {
     }
 
     /// The citizen came. The entry keeps its dwell, and waits on unless its counter calls the next one.
-    pub fn served(&mut self, counter: &Counter, ticket: &Ticket) {
-        self.waiting.iter_mut().filter(|e| e.is(counter, ticket)).for_each(|e| e.served = true);
+    pub fn served(&mut self, call: &Call) {
+        self.waiting.iter_mut().filter(|e| e.is_of(call)).for_each(|e| e.served = true);
     }
 
     /// Nobody came: it waits no longer, and leaves when its dwell ends.
-    pub fn absent(&mut self, counter: &Counter, ticket: &Ticket) {
-        self.waiting.retain(|e| !e.is(counter, ticket));
-        self.stack.iter_mut().filter(|e| e.is(counter, ticket)).for_each(|e| e.absent = true);
+    pub fn absent(&mut self, call: &Call) {
+        self.waiting.retain(|e| !e.is_of(call));
+        self.stack.iter_mut().filter(|e| e.is_of(call)).for_each(|e| e.absent = true);
     }
 
     /// The call was a mistake.
-    pub fn cancel(&mut self, counter: &Counter, ticket: &Ticket) {
-        self.stack.retain(|e| !e.is(counter, ticket));
-        self.waiting.retain(|e| !e.is(counter, ticket));
+    pub fn cancel(&mut self, call: &Call) {
+        self.stack.retain(|e| !e.is_of(call));
+        self.waiting.retain(|e| !e.is_of(call));
     }
 
     /// Lets those go whose dwell has ended, and the next ones in.
@@ -137,7 +145,8 @@ impl Spotlight {
     }
 
     pub fn holds(&self, counter: &Counter, ticket: &Ticket) -> bool {
-        self.stack.iter().chain(&self.waiting).any(|e| e.is(counter, ticket))
+        let is = |e: &Entry| e.spot.counter == *counter && e.spot.ticket == *ticket;
+        self.stack.iter().chain(&self.waiting).any(is)
     }
 
     /// Newest first.
@@ -196,10 +205,6 @@ mod tests {
 
     fn shown(light: &Spotlight) -> String {
         light.spots().iter().map(|s| s.ticket.as_str().to_owned()).collect::<Vec<_>>().join(" ")
-    }
-
-    fn ticket(text: &str) -> Ticket {
-        Ticket::parse(text).unwrap()
     }
 
     fn counter(text: &str) -> Counter {
@@ -298,7 +303,7 @@ mod tests {
         }
         light.enter(&call("B4", "4"), at(0));
         assert_eq!(light.waiting(), 3, "A4 is still waited for");
-        light.served(&counter("5"), &ticket("A5"));
+        light.served(&call("A5", "5"));
         light.enter(&call("B5", "5"), at(0));
         assert_eq!(light.waiting(), 3, "B5 has replaced A5");
         light.settle(Millis(8000));
@@ -309,7 +314,7 @@ mod tests {
     fn an_absent_ticket_stops_waiting_and_leaves_after_its_dwell() {
         let mut light = spotlight();
         light.enter(&call("A1", "1"), at(0));
-        light.absent(&counter("1"), &ticket("A1"));
+        light.absent(&call("A1", "1"));
         light.settle(Millis(7999));
         assert_eq!(shown(&light), "A1");
         assert_eq!(light.next_change(), Some(Millis(8000)));
@@ -318,7 +323,7 @@ mod tests {
         for n in 1..=4 {
             light.enter(&call(&format!("A{n}"), &n.to_string()), at(9000));
         }
-        light.absent(&counter("4"), &ticket("A4"));
+        light.absent(&call("A4", "4"));
         assert_eq!(light.waiting(), 0);
     }
 
@@ -328,7 +333,7 @@ mod tests {
         for n in 1..=4 {
             light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
         }
-        light.cancel(&counter("2"), &ticket("A2"));
+        light.cancel(&call("A2", "2"));
         light.settle(Millis(10));
         assert_eq!(shown(&light), "A4 A3 A1");
         assert_eq!(light.next_change(), Some(Millis(8000)));
@@ -343,17 +348,32 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_another_series_is_another_ticket() {
+        let of =
+            |series: &str, counter: &str| Call { series: Series::parse(series).ok(), ..call("12", counter) };
+        let mut light = spotlight();
+        light.enter(&of("A", "3"), at(0));
+        light.enter(&of("B", "5"), at(0));
+        light.redirect(&of("A", "9"));
+        let spots: Vec<_> = light.spots().iter().map(|s| s.counter.as_str().to_owned()).collect();
+        assert_eq!(spots, ["5", "9"]);
+        light.cancel(&of("A", "5"));
+        light.enter(&of("C", "5"), at(0));
+        assert_eq!(light.spots().len(), 3);
+    }
+
+    #[test]
     fn a_ticket_that_moves_points_to_its_new_counter_once() {
         let mut light = spotlight();
         for n in 1..=5 {
             light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
         }
-        light.redirect(&counter("9"), &ticket("A2"));
-        light.redirect(&counter("9"), &ticket("A4"));
+        light.redirect(&call("A2", "9"));
+        light.redirect(&call("A4", "9"));
         assert_eq!(light.spots()[1].counter, counter("9"));
         light.enter(&call("A4", "9"), at(1));
         assert_eq!(light.waiting(), 2, "it has kept its place");
-        light.redirect(&counter("8"), &ticket("A4"));
+        light.redirect(&call("A4", "8"));
         light.settle(Millis(8000));
         assert_eq!(shown(&light), "A5 A4");
         assert_eq!(light.spots()[1].counter, counter("8"));

@@ -9,7 +9,8 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::call::{CallId, Counter, NoticeId, Ticket, Zone};
+use super::call::{Call, CallId, Counter, NoticeId, Zone};
+use super::cell::is_ticket_of;
 use super::input::{Announcement, AnnouncementId, Form, Message, Outcome};
 use crate::clock::Millis;
 
@@ -46,8 +47,14 @@ pub struct Pending {
 }
 
 impl Pending {
-    fn is(&self, counter: &Counter, ticket: &Ticket) -> bool {
-        matches!(&self.message, Message::Call { counter: c, ticket: t, .. } if c == counter && t == ticket)
+    /// Whether it calls the ticket of `call` to a counter that `at` accepts.
+    fn is_of(&self, call: &Call, at: impl Fn(&Counter) -> bool) -> bool {
+        match &self.message {
+            Message::Call { counter, ticket, series, .. } => {
+                at(counter) && is_ticket_of(ticket, series.as_ref(), call)
+            }
+            Message::Notice { .. } => false,
+        }
     }
 
     fn call(&self) -> Option<&CallId> {
@@ -149,19 +156,20 @@ impl ZoneQueue {
 
     /// A call of a ticket. When one of the same ticket and counter waits, it is replaced where it stands; when one is
     /// being said, that one is not said again should it break off. Returns the calls that give way.
-    pub fn call(&mut self, counter: &Counter, ticket: &Ticket, new: Pending) -> Option<Proof> {
-        if let Some(running) = self.running.as_mut().filter(|r| r.pending.is(counter, ticket)) {
+    pub fn call(&mut self, call: &Call, new: Pending) -> Option<Proof> {
+        let same = |p: &Pending| p.is_of(call, |counter| *counter == call.counter);
+        if let Some(running) = self.running.as_mut().filter(|r| same(&r.pending)) {
             running.withdrawn = true;
         }
-        match self.turns.iter_mut().flatten().find(|p| p.is(counter, ticket)) {
+        match self.turns.iter_mut().flatten().find(|p| same(p)) {
             Some(old) => std::mem::replace(old, new).proof(Outcome::Superseded),
             None => self.push(new),
         }
     }
 
-    /// The calls of a ticket at the counters that `at` accepts need not be said any more.
-    pub fn withdraw(&mut self, ticket: &Ticket, at: impl Fn(&Counter) -> bool) -> Vec<Proof> {
-        let gone = |p: &Pending| matches!(&p.message, Message::Call { counter, ticket: t, .. } if t == ticket && at(counter));
+    /// The calls of this ticket to the counters that `at` accepts need not be said any more.
+    pub fn withdraw(&mut self, call: &Call, at: impl Fn(&Counter) -> bool) -> Vec<Proof> {
+        let gone = |p: &Pending| p.is_of(call, &at);
         if let Some(running) = self.running.as_mut().filter(|r| gone(&r.pending)) {
             running.withdrawn = true;
         }
@@ -323,7 +331,7 @@ impl ZoneQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::call::{Kind, Lane};
+    use crate::board::call::{Kind, Lane, Ticket};
 
     const AGE: Millis = Millis::from_secs(120);
 
@@ -341,6 +349,21 @@ mod tests {
             series: None,
         };
         pending(message, Some(Millis(now) + AGE), now)
+    }
+
+    fn event(ticket: &str, counter: &str) -> Call {
+        Call {
+            id: CallId::parse("event").unwrap(),
+            ticket: Ticket::parse(ticket).unwrap(),
+            counter: Counter::parse(counter).unwrap(),
+            kind: Kind::Call,
+            at: Timestamp::UNIX_EPOCH,
+            seq: None,
+            series: None,
+            lane: Lane::Regular,
+            slot: None,
+            holder: None,
+        }
     }
 
     fn notice(name: &str, emergency: bool) -> Pending {
@@ -447,9 +470,8 @@ mod tests {
         zone.push(call("A1", "1", 0));
         zone.push(call("A2", "1", 0));
         zone.push(call("B1", "2", 0));
-        let again = call("A1", "1", 5);
-        let (one, a1) = (Counter::parse("1").unwrap(), Ticket::parse("A1").unwrap());
-        assert_eq!(outcomes(zone.call(&one, &a1, again)), [("A1@1".to_owned(), Outcome::Superseded)]);
+        let again = zone.call(&event("A1", "1"), call("A1", "1", 5));
+        assert_eq!(outcomes(again), [("A1@1".to_owned(), Outcome::Superseded)]);
         assert_eq!(say_all(&mut zone, 5), ["A1", "B1", "A2"]);
     }
 
@@ -519,7 +541,7 @@ mod tests {
     #[test]
     fn a_withdrawn_call_is_not_said_nor_taken_back() {
         let mut zone = zone();
-        let a1 = Ticket::parse("A1").unwrap();
+        let a1 = event("A1", "1");
         zone.push(call("A1", "1", 0));
         zone.start(AnnouncementId(1), Millis(0));
         zone.push(call("A1", "2", 0));
