@@ -83,6 +83,9 @@ const IDENTIFY: Millis = Millis::from_secs(10);
 /// The wall clock can be set under a running board: what hangs on it is looked at again after this time at the latest.
 const RECHECK: Millis = Millis::from_secs(60);
 
+/// When the wall clock runs away from the monotonic one by this much between two inputs, somebody has set it.
+const CLOCK_SET: Millis = Millis::from_secs(5);
+
 /// What this screen has done since its start.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -167,6 +170,9 @@ impl Board {
 
     /// What the time alone brings.
     fn pass_time(&mut self, now: Now) -> Vec<Effect> {
+        if drift(self.applied, now) > CLOCK_SET {
+            self.link.forget_clocks();
+        }
         if self.day.turn(now) {
             let day = &self.day;
             self.recent.retain(|at| day.is_today(at, now));
@@ -187,10 +193,16 @@ impl Board {
             Input::CallReceived(call) => proofs = self.take_call(now, call)?,
             Input::CounterChanged { counter, state } => {
                 let counts = self.day.counts(state.at, now) || self.link.is_settled(now);
+                let at = state.at;
                 self.counters.changed(&counter, state, counts, now)?;
+                self.link.compare_clocks(at, self.fresh, now);
             }
             Input::CounterCleared { counter } => self.counters.cleared(&counter),
-            Input::QueueChanged { series, state } => self.queues.changed(series, state, now)?,
+            Input::QueueChanged { series, state } => {
+                let at = state.at;
+                self.queues.changed(series, state, now)?;
+                self.link.compare_clocks(at, self.fresh, now);
+            }
             Input::QueueCleared { series } => self.queues.cleared(&series),
             Input::NoticePut(notice) => self.notices.put(notice, now)?,
             Input::NoticeCleared { id } => self.notices.clear(&id),
@@ -213,7 +225,7 @@ impl Board {
     fn speak_notices(&mut self, now: Now) {
         let notices = &self.notices;
         self.lanes.keep_notices(|id, version| notices.is_on(id, version, now));
-        for notice in self.notices.speak(self.fresh, now) {
+        for notice in self.notices.speak(self.fresh, self.link.lateness(), now) {
             self.lanes.notice(&notice, now);
         }
     }
@@ -302,6 +314,11 @@ impl Board {
 
 fn proven(proofs: Vec<Proof>) -> Vec<Effect> {
     proofs.into_iter().map(|(call, outcome)| Effect::Prove { call, outcome }).collect()
+}
+
+/// How far the two clocks have run apart.
+fn drift(before: Now, now: Now) -> Millis {
+    Millis((now.age_of(before.wall) - (now.mono - before.mono)).0.saturating_abs())
 }
 
 /// When the monotonic clock will show the wall-clock time `at`, if neither is set meanwhile; never too early.

@@ -221,6 +221,54 @@ fn a_wrong_clock_of_the_queue_system_hides_nothing() {
     assert_eq!(hall.cell("1").as_deref(), Some("A2"), "the future call does not freeze its counter");
 }
 
+/// A call whose `at` lies this many seconds back.
+fn late(hall: &mut Hall, code: &str, secs: i64) -> Vec<Effect> {
+    let mut call = hall.event(Kind::Call, code, "1");
+    call.at = hall.now.after(Millis::from_secs(-secs)).wall;
+    hall.give(Input::CallReceived(call))
+}
+
+#[test]
+fn a_screen_whose_clock_is_fast_is_not_silent() {
+    let mut hall = Hall::new();
+    hall.wait_secs(60);
+    let codes = ["A1", "A2", "A3", "A4", "A5"];
+    let mut heard = Vec::new();
+    for code in codes {
+        let first = late(&mut hall, code, 130);
+        heard.extend(said(&hall.speak_all(first, SENTENCE)));
+        hall.wait_secs(30);
+    }
+    assert_eq!(heard, ["A3@1", "A4@1", "A5@1"], "within some minutes the clocks are known");
+    hall.give(Input::LinkChanged { up: false });
+    hall.wait_secs(600);
+    hall.give(Input::LinkChanged { up: true });
+    assert!(said(&late(&mut hall, "A6", 251)).is_empty(), "it has waited at the broker");
+    assert_eq!(said(&late(&mut hall, "A7", 131)), ["A7@1"]);
+}
+
+#[test]
+fn calls_that_their_sender_has_held_back_are_not_spoken() {
+    let mut hall = Hall::new();
+    for code in ["A1", "A2", "A3"] {
+        hall.wait_secs(60);
+        let first = hall.call(code, "1");
+        assert_eq!(said(&hall.speak_all(first, SENTENCE)).len(), 1);
+    }
+    for n in 0..20 {
+        assert!(said(&late(&mut hall, &format!("B{n}"), 600 - n)).is_empty());
+    }
+    assert_eq!(said(&hall.call("A4", "1")), ["A4@1"]);
+}
+
+#[test]
+fn a_clock_that_was_never_set_silences_nobody_on_a_settled_link() {
+    let mut hall = Hall::new();
+    hall.wait_secs(60);
+    let unset = Call { at: jiff::Timestamp::UNIX_EPOCH, ..hall.event(Kind::Call, "A1", "1") };
+    assert_eq!(said(&hall.give(Input::CallReceived(unset))), ["A1@1"]);
+}
+
 #[test]
 fn an_older_call_never_covers_a_newer_one() {
     let mut hall = Hall::new();

@@ -19,13 +19,13 @@ impl Board {
             return Err(IgnoreReason::Stale);
         }
         call.holder.take_if(|_| !self.show_holder);
+        self.link.compare_clocks(call.at, self.fresh, now);
         let proofs = match call.kind {
             Kind::Call | Kind::Recall | Kind::Transfer => self.summon(now, &call)?,
             Kind::Serving => self.serve(now, &call)?,
             Kind::Absent => self.miss(now, &call)?,
             Kind::Cancel => self.cancel(now, &call)?,
         };
-        self.link.compare_clocks(call.at, self.fresh, now);
         self.ledger.remember(call.id, now.mono);
         Ok(proofs)
     }
@@ -38,7 +38,8 @@ impl Board {
         if standing == Standing::Ended {
             return Ok(vec![(call.id.clone(), Outcome::Superseded)]);
         }
-        let live = standing == Standing::Current && now.age_of(call.at) <= self.fresh;
+        let age = self.link.age_of(call.at, now);
+        let live = standing == Standing::Current && age <= self.fresh;
         let mut proofs = Vec::new();
         if call.kind == Kind::Transfer && standing == Standing::Current {
             proofs = self.redirect(now, call);
@@ -49,7 +50,7 @@ impl Board {
         if live {
             self.day.called(now);
             self.spotlight.enter(call, now);
-            proofs.extend(self.lanes.call(call, now));
+            proofs.extend(self.lanes.call(call, age, now.mono));
         } else {
             proofs.push((call.id.clone(), Outcome::Shown));
         }

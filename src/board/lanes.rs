@@ -34,16 +34,15 @@ impl Lanes {
         self.zones.get_mut(index)
     }
 
-    /// A young call asks to be said; its waiting predecessor of the same ticket and counter gives way.
-    pub fn call(&mut self, call: &Call, now: Now) -> Vec<Proof> {
-        let age = now.age_of(call.at).max(Millis::ZERO);
-        let expires = Some(now.mono - age + self.max_age);
+    /// A call of this age asks to be said; its waiting predecessor of the same ticket and counter gives way.
+    pub fn call(&mut self, call: &Call, age: Millis, now: Millis) -> Vec<Proof> {
+        let expires = Some(now - age.max(Millis::ZERO) + self.max_age);
         let Some(zone) = self.zone_of(&call.counter) else { return vec![(call.id.clone(), Outcome::Shown)] };
         if zone.is_muted() {
             return vec![(call.id.clone(), Outcome::Muted)];
         }
         let pending =
-            Pending { message: message(call), version: call.at, queued: now.mono, expires, broken_off: 0 };
+            Pending { message: message(call), version: call.at, queued: now, expires, broken_off: 0 };
         zone.call(call, pending).into_iter().collect()
     }
 

@@ -120,12 +120,14 @@ impl Notices {
     }
 
     /// The notices that have come on since the last time and are to be spoken, once for each id and time. A plain one
-    /// must be younger than `fresh`: after a restart it was heard long ago. An emergency is said in any case.
-    pub fn speak(&mut self, fresh: Millis, now: Now) -> Vec<Notice> {
+    /// must be younger than `fresh`: after a restart it was heard long ago. It may seem late by `lateness` because of
+    /// its author's clock. An emergency is said in any case.
+    pub fn speak(&mut self, fresh: Millis, lateness: Millis, now: Now) -> Vec<Notice> {
         let due = |n: &&Notice| {
-            let began = n.from.map_or(n.at, |from| from.max(n.at));
+            let age = now.age_of(n.at) - lateness;
+            let age = n.from.map_or(age, |from| age.min(now.age_of(from)));
             let urgent = n.level == Level::Emergency;
-            let wanted = urgent || (n.speak && now.age_of(began) <= fresh);
+            let wanted = urgent || (n.speak && age <= fresh);
             wanted && n.is_on(now.wall) && !self.said.iter().any(|(id, at)| *id == n.id && *at == n.at)
         };
         let due: Vec<Notice> = self.entries.iter().filter(due).cloned().collect();
@@ -299,7 +301,7 @@ mod tests {
     #[test]
     fn a_notice_is_spoken_once_when_it_comes_on() {
         let mut list = notices();
-        let spoken = |list: &mut Notices, now| list.speak(FRESH, now).len();
+        let spoken = |list: &mut Notices, now| list.speak(FRESH, Millis::ZERO, now).len();
         list.put(Notice { speak: true, from: Some(at(500)), ..notice("n", Level::Info, 0) }, NOW).unwrap();
         assert_eq!(spoken(&mut list, NOW), 0);
         assert_eq!(spoken(&mut list, later(500)), 1);
@@ -313,7 +315,7 @@ mod tests {
         let mut list = notices();
         list.put(Notice { speak: true, ..notice("n", Level::Important, -500) }, NOW).unwrap();
         list.put(notice("fire", Level::Emergency, -500), NOW).unwrap();
-        let said: Vec<_> = list.speak(FRESH, NOW).into_iter().map(|n| n.id).collect();
+        let said: Vec<_> = list.speak(FRESH, Millis::ZERO, NOW).into_iter().map(|n| n.id).collect();
         assert_eq!(said, [id("fire")]);
     }
 }
