@@ -3,7 +3,7 @@
 mod hall;
 
 use hall::oracle::{Grid, Light, Running, Voices};
-use hall::{Hall, counter, id, notice, rules, ticket, zone, zone_config};
+use hall::{Hall, MAX_AGE, counter, id, notice, rules, ticket, zone, zone_config};
 use jiff::Timestamp;
 use moiso::board::call::{Call, Counter, Kind, Lane, NoticeId, Series, Zone};
 use moiso::board::input::{Effect, IgnoreReason, Input, Outcome};
@@ -16,6 +16,9 @@ use proptest::sample::{Index, select};
 /// Two counters that no config names are among them; the last is heard in the west like all that no zone names.
 const COUNTERS: [&str; 6] = ["1", "2", "3", "4", "30", "Phòng 7"];
 const TICKETS: [&str; 7] = ["A1", "A2", "A3", "A4", "1005", "B1", "B2"];
+
+/// What comes over a link that has been up this long is live.
+const SETTLED: Millis = Millis::from_secs(60);
 
 /// One thing that can happen in a hall.
 #[derive(Clone, Debug)]
@@ -110,6 +113,7 @@ struct World {
     slots: Vec<Timestamp>,
     /// How many late calls were made.
     late: u64,
+    up_since: Option<Millis>,
     /// What the broker may deliver again.
     delivered: Vec<Input>,
     shown: BoardView,
@@ -135,6 +139,7 @@ impl World {
             numbered,
             slots: vec![hall.now.wall],
             late: 0,
+            up_since: Some(hall.now.mono),
             delivered: Vec::new(),
             shown: hall.view(),
             hall,
@@ -215,7 +220,16 @@ impl World {
         let call = Call { id, ticket, counter, kind, at, seq, series, lane: Lane::Regular, slot, holder };
         let effects = self.deliver(Input::CallReceived(call.clone()));
         assert!(!effects.iter().any(|e| matches!(e, Effect::Ignore { .. })), "a new event is taken");
-        self.grid.event(&call, order);
+        let proof = |e: &Effect| match e {
+            Effect::Prove { call: id, outcome } if *id == call.id => Some(*outcome),
+            _ => None,
+        };
+        let proof = effects.iter().find_map(proof);
+        let now = self.hall.now;
+        let settled = self.up_since.is_some_and(|since| now.mono - since >= SETTLED);
+        let by_arrival = settled && !self.numbered && kind.summons() && now.age_of(at) <= MAX_AGE;
+        assert!(!by_arrival || proof != Some(Outcome::Shown), "what is called live is not hidden");
+        self.grid.event(&call, order, by_arrival && proof != Some(Outcome::Superseded));
     }
 
     fn state(&mut self, mode: CounterMode, code: Option<usize>, name: usize) {
@@ -331,7 +345,10 @@ impl World {
             Op::Ended { west, completed } => self.end(west, completed),
             Op::Sound { west, works } => self.sound(west, works),
             Op::Mute { west, muted } => self.mute(west, muted),
-            Op::Link(up) => drop(self.give(Input::LinkChanged { up }, None)),
+            Op::Link(up) => {
+                self.up_since = up.then(|| self.up_since.unwrap_or(self.hall.now.mono));
+                self.give(Input::LinkChanged { up }, None);
+            }
             Op::Identify => drop(self.give(Input::IdentifyRequested, None)),
         }
         self.grid.check(&self.shown);

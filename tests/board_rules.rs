@@ -282,6 +282,17 @@ fn an_older_call_never_covers_a_newer_one() {
 }
 
 #[test]
+fn two_systems_with_two_clocks_call_to_one_counter() {
+    let mut hall = Hall::new();
+    hall.wait_secs(60);
+    let console = hall.call("A1", "1");
+    hall.wait_secs(30);
+    hall.speak_all(console, SENTENCE);
+    assert_eq!(said(&late(&mut hall, "A2", 40)), ["A2@1"], "a queue system that is 40 s behind");
+    assert_eq!((hall.cell("1"), hall.spotlight()), (Some("A2".to_owned()), vec!["A2".to_owned()]));
+}
+
+#[test]
 fn the_state_at_the_start_is_adopted_in_silence() {
     let mut hall = Hall::new();
     let state = hall.state(CounterMode::Open, Some("A7"));

@@ -33,13 +33,14 @@ impl Board {
     /// A ticket is asked to a counter. A call that its counter has already passed is listed by its time and no more:
     /// it must not come before the later ticket. One whose end is known is over before it began.
     fn summon(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
-        let standing = self.counters.call(call, now)?;
+        let age = self.link.age_of(call.at, now);
+        let young = age <= self.fresh;
+        let standing = self.counters.call(call, young && self.link.is_settled(now), now)?;
         self.tally.shown += 1;
         if standing == Standing::Ended {
             return Ok(vec![(call.id.clone(), Outcome::Superseded)]);
         }
-        let age = self.link.age_of(call.at, now);
-        let live = standing == Standing::Current && age <= self.fresh;
+        let live = standing == Standing::Current && young;
         let mut proofs = Vec::new();
         if call.kind == Kind::Transfer && standing == Standing::Current {
             proofs = self.redirect(now, call);

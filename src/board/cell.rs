@@ -20,9 +20,9 @@ const ENDED: usize = 8;
 /// Where a call stands against what is known of its counter.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Its ticket is, or was already, on the counter's cell; or the counter is not serving another one.
+    /// Its ticket is, or was already, on the counter's cell; or the counter is not serving another one, or not by a call.
     Current,
-    /// The counter shows a later ticket: this call must not come before it.
+    /// The counter has called a later ticket: this call must not come before it.
     Passed,
     /// A later event has already ended it.
     Ended,
@@ -115,9 +115,12 @@ impl Cell {
 
     /// A call: its ticket comes onto the cell unless something later is known. One that is over already still says that
     /// the counter went on from what it served before.
-    pub fn call(&mut self, call: &Call, mark: Mark, now: Millis) -> Standing {
+    ///
+    /// A `live` one has just been made. When its time alone speaks against it, two systems with two clocks call to this
+    /// counter, and the order of arrival is the better witness; only the counter's own later state keeps its place.
+    pub fn call(&mut self, call: &Call, mark: Mark, live: bool, now: Millis) -> Standing {
         self.known = true;
-        let later = self.take_mark(mark);
+        let mut later = self.take_mark(mark);
         if self.was_ended_after(call, mark) {
             if later {
                 let cancelled = self.ended.iter().any(|end| end.cancelled && end.ends(call, mark));
@@ -127,10 +130,15 @@ impl Cell {
             return Standing::Ended;
         }
         let known = self.serving.as_ref().filter(|s| s.is_of(call));
+        let newest = live && self.mark.is_none_or(|newest| !mark.is_numbered_like(newest));
+        if newest && known.is_none() && !self.shows_own_state_after(mark) {
+            self.mark = Some(mark);
+            later = true;
+        }
         if later || known.is_some() {
             let called = known.and_then(|s| s.called).filter(|called| mark.precedes(*called)).or(Some(mark));
             self.serving = Some(Serving { called, called_at: Some(now), ..Serving::of(call) });
-        } else if self.serving.is_some() {
+        } else if self.serving.is_some() && !newest {
             return Standing::Passed;
         }
         if later {
@@ -197,6 +205,13 @@ impl Cell {
 
     fn was_cancelled_after(&self, ticket: &Ticket, mark: Mark) -> bool {
         self.ended.iter().any(|end| end.cancelled && end.ticket == *ticket && mark.precedes(end.mark))
+    }
+
+    /// Whether the cell shows what the counter itself has said after `mark`.
+    fn shows_own_state_after(&self, mark: Mark) -> bool {
+        let shown = self.serving.as_ref().map(|s| &s.ticket);
+        let own = self.state.as_ref().filter(|state| state.ticket.as_ref() == shown);
+        own.is_some_and(|state| mark.precedes(Mark { at: state.at, seq: state.seq }))
     }
 
     /// Takes the mark when it follows the newest one.

@@ -27,6 +27,8 @@ pub enum Fact {
 #[derive(Default)]
 pub struct Grid {
     facts: BTreeMap<Counter, BTreeMap<u64, Fact>>,
+    /// What each counter has said of itself last.
+    states: BTreeMap<Counter, (u64, Option<Ticket>)>,
     moves: Vec<(Counter, Ticket, u64)>,
 }
 
@@ -36,16 +38,34 @@ impl Grid {
     }
 
     pub fn state(&mut self, counter: &Counter, order: u64, ticket: Option<Ticket>) {
+        self.states.insert(counter.clone(), (order, ticket.clone()));
         self.add(counter, order, Fact::Shows(ticket));
     }
 
     pub fn clear(&mut self, counter: &Counter) {
         self.facts.remove(counter);
+        self.states.remove(counter);
     }
 
-    /// An accepted call event whose place in the true order is `order`.
-    pub fn event(&mut self, call: &Call, order: u64) {
+    /// A call that comes live although others are known to be later, by another clock: it is the last of its counter,
+    /// unless the counter itself shows what it said later.
+    fn arrive(&mut self, call: &Call, order: u64) {
+        let shown = self.expected(&call.counter);
+        let own = self.states.get(&call.counter);
+        let stands = own.is_some_and(|(said, ticket)| *said > order && *ticket == shown);
+        if !stands && shown.as_ref() != Some(&call.ticket) {
+            let facts = self.facts.entry(call.counter.clone()).or_default();
+            facts.retain(|at, fact| *at < order || matches!(fact, Fact::Cancels(_)));
+        }
+    }
+
+    /// An accepted call event whose place in the true order is `order`; `live` says that it came as one that has just
+    /// been made.
+    pub fn event(&mut self, call: &Call, order: u64, live: bool) {
         let (counter, ticket) = (&call.counter, &call.ticket);
+        if live {
+            self.arrive(call, order);
+        }
         match call.kind {
             Kind::Call | Kind::Recall | Kind::Transfer => {
                 let moved = self.moves.iter().any(|(c, t, at)| c != counter && t == ticket && *at > order);
