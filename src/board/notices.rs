@@ -41,16 +41,15 @@ impl Notices {
     /// Takes a notice. Of [`LIVE`] and one more, the oldest of the lowest level has to go; when that is the new one it
     /// is refused.
     pub fn put(&mut self, notice: Notice, now: Now) -> Result<(), IgnoreReason> {
-        let known = self.entries.iter().position(|n| n.id == notice.id);
-        if let Some(index) = known {
-            let known = &self.entries[index];
-            if *known == notice {
-                return Err(IgnoreReason::Duplicate);
-            }
-            if !may_replace(notice.at, known.at, now) {
-                return Err(IgnoreReason::Stale);
-            }
-        } else if !has_ended(&notice, now.wall) {
+        let known = self.entries.iter().find(|n| n.id == notice.id);
+        if known == Some(&notice) {
+            return Err(IgnoreReason::Duplicate);
+        }
+        if known.is_some_and(|known| !may_replace(notice.at, known.at, now)) {
+            return Err(IgnoreReason::Stale);
+        }
+        let has_room = known.is_some_and(|known| !has_ended(known, now.wall));
+        if !has_room && !has_ended(&notice, now.wall) {
             self.make_room(&notice, now.wall)?;
         }
         self.entries.retain(|n| n.id != notice.id);
@@ -317,5 +316,16 @@ mod tests {
         list.put(notice("fire", Level::Emergency, -500), NOW).unwrap();
         let said: Vec<_> = list.speak(FRESH, Millis::ZERO, NOW).into_iter().map(|n| n.id).collect();
         assert_eq!(said, [id("fire")]);
+    }
+
+    #[test]
+    fn notices_that_begin_again_after_their_end_need_room_too() {
+        let mut list = notices();
+        for n in 0..2 * LIVE as i64 {
+            let name = format!("n{n}");
+            list.put(Notice { until: Some(at(0)), ..notice(&name, Level::Info, -1) }, NOW).unwrap();
+            list.put(notice(&name, Level::Info, n), later(n)).unwrap();
+        }
+        assert_eq!(list.live(later(100)).len(), LIVE);
     }
 }
