@@ -191,6 +191,19 @@ fn a_transfer_moves_only_the_ticket_of_its_series() {
 }
 
 #[test]
+fn what_the_old_counter_says_late_about_a_moved_ticket_counts_no_more() {
+    for kind in [Kind::Absent, Kind::Serving] {
+        let mut hall = Hall::new();
+        hall.call("A1", "1");
+        let late = hall.event(kind, "A1", "1");
+        hall.wait_secs(1);
+        hall.tell(Kind::Transfer, "A1", "3");
+        assert_eq!(ignored(&hall.give(Input::CallReceived(late))), Some(IgnoreReason::Stale));
+        assert_eq!((hall.missed().len(), hall.cell("1"), hall.cell("3")), (0, None, Some("A1".to_owned())));
+    }
+}
+
+#[test]
 fn an_old_call_after_an_outage_is_shown_and_neither_spoken_nor_put_forward() {
     let mut hall = Hall::new();
     let call = hall.event(Kind::Call, "A1", "1");

@@ -69,6 +69,11 @@ impl Counters {
         self.moves.iter().any(away)
     }
 
+    /// Refuses what the old counter of a moved ticket says too late.
+    fn is_still_there(&self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
+        if self.has_moved_on(call, now) { Err(IgnoreReason::Stale) } else { Ok(()) }
+    }
+
     /// The ticket moved to `call.counter`: no other cell shows it, unless that one has later news of it.
     pub fn redirect(&mut self, call: &Call, now: Now) {
         let mark = mark(call.at, None, now);
@@ -83,11 +88,13 @@ impl Counters {
 
     /// The citizen came: the counter serves this ticket now.
     pub fn serve(&mut self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
+        self.is_still_there(call, now)?;
         self.cell_or_new(&call.counter)?.serve(call, mark(call.at, call.seq, now))
     }
 
     /// Nobody came. The number stays until the next one, so that a latecomer still finds the counter.
     pub fn miss(&mut self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
+        self.is_still_there(call, now)?;
         self.cell_or_new(&call.counter)?.end(call, mark(call.at, call.seq, now))
     }
 
@@ -148,7 +155,8 @@ impl Counters {
 
 /// Counter 9 comes before counter 10, and numbers before words.
 fn by_name(counter: &Counter) -> (Reverse<bool>, u64, &str) {
-    let number: Option<u64> = counter.as_str().parse().ok();
+    let digits = Some(counter.as_str()).filter(|name| name.bytes().all(|b| b.is_ascii_digit()));
+    let number: Option<u64> = digits.and_then(|digits| digits.parse().ok());
     (Reverse(number.is_some()), number.unwrap_or(0), counter.as_str())
 }
 
