@@ -36,10 +36,10 @@ impl Board {
         let age = self.link.age_of(call.at, now);
         let young = age <= self.fresh;
         let standing = self.counters.call(call, young && self.link.is_settled(now), now)?;
-        self.tally.shown += 1;
         if standing == Standing::Ended {
             return Ok(vec![(call.id.clone(), Outcome::Superseded)]);
         }
+        self.tally.shown += 1;
         let live = standing == Standing::Current && young;
         let mut proofs = Vec::new();
         if call.kind == Kind::Transfer && standing == Standing::Current {

@@ -287,11 +287,11 @@ mod tests {
     #[test]
     fn unknown_counters_come_after_the_others_by_number_and_name() {
         let mut cells = counters();
-        for name in ["B", "30", "A", "12", "7"] {
+        for name in ["B", "30", "A", "+13", "12", "7"] {
             cells.call(&call("X1", name, 10, None), false, NOW).unwrap();
         }
         let order: Vec<_> = cells.views(|_, _| false).iter().map(|c| c.counter.as_str().to_owned()).collect();
-        assert_eq!(order[9..], ["10", "11", "12", "30", "A", "B"]);
+        assert_eq!(order[9..], ["10", "11", "12", "30", "+13", "A", "B"]);
         assert_eq!(cell(&cells, "30").noun, "Quầy");
     }
 
