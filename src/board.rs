@@ -291,6 +291,11 @@ impl Board {
         self.notices.live(now)
     }
 
+    /// Whether every zone of this screen has been muted.
+    pub fn is_muted(&self) -> bool {
+        self.lanes.are_muted()
+    }
+
     /// How long the oldest announcement has been waiting for its loudspeakers.
     pub fn worst_wait(&self, now: Now) -> Millis {
         self.lanes.worst_wait(now.mono)

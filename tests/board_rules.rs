@@ -379,7 +379,9 @@ fn two_zones_speak_at_once_and_each_only_its_counters() {
 fn a_muted_zone_proves_it() {
     let mut hall = Hall::new();
     hall.give(Input::MuteChanged { zone: None, muted: true });
+    assert!(hall.board.is_muted());
     assert_eq!(proofs(&hall.call("A1", "1")), [("id-1".to_owned(), Outcome::Muted)]);
+    hall.give(Input::NoticePut(Notice { speak: true, ..notice("n", Level::Info, hall.now.wall) }));
     assert!(said(&hall.give(Input::MuteChanged { zone: Some(zone("sanh")), muted: false })).is_empty());
     assert_eq!(said(&hall.call("A2", "1")), ["A2@1"]);
 }

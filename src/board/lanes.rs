@@ -60,13 +60,15 @@ impl Lanes {
         self.zones.iter_mut().flat_map(|zone| zone.withdraw(call, &at)).collect()
     }
 
-    /// Says a notice in its zones, in all when it names none. A plain one expires like a call.
+    /// Says a notice in its zones, in all when it names none. A plain one expires like a call, and is not kept for a
+    /// zone that is muted.
     pub fn notice(&mut self, notice: &Notice, now: Now) {
         let emergency = notice.level == Level::Emergency;
         let message = Message::Notice { id: notice.id.clone(), text: notice.text.clone(), emergency };
         let expires = (!emergency).then_some(now.mono + self.max_age);
         for zone in &mut self.zones {
-            if notice.zones.is_empty() || notice.zones.contains(&zone.zone) {
+            let concerned = notice.zones.is_empty() || notice.zones.contains(&zone.zone);
+            if concerned && (emergency || !zone.is_muted()) {
                 let message = message.clone();
                 zone.push(Pending { message, version: notice.at, queued: now.mono, expires, broken_off: 0 });
             }
@@ -110,6 +112,11 @@ impl Lanes {
     /// Mutes a zone, or all.
     pub fn mute(&mut self, zone: Option<&Zone>, muted: bool) -> Vec<Proof> {
         self.each(zone, |zone| zone.mute(muted)).into_iter().flatten().collect()
+    }
+
+    /// Whether all zones are silent because a technician wants it.
+    pub fn are_muted(&self) -> bool {
+        !self.zones.is_empty() && self.zones.iter().all(ZoneQueue::is_muted)
     }
 
     fn each<T>(&mut self, zone: Option<&Zone>, act: impl FnMut(&mut ZoneQueue) -> T) -> Vec<T> {

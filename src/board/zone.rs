@@ -311,8 +311,8 @@ impl ZoneQueue {
         if let Some(running) = &mut self.running {
             running.muted = true;
         }
-        let calls = self.remove_where(|p| p.call().is_some());
-        calls.iter().filter_map(|p| p.proof(Outcome::Muted)).collect()
+        let removed = self.remove_where(|p| !p.is_urgent());
+        removed.iter().filter_map(|p| p.proof(Outcome::Muted)).collect()
     }
 
     pub fn waiting(&self) -> usize {

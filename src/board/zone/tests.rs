@@ -261,6 +261,7 @@ fn a_muted_zone_says_nothing_and_does_not_catch_up() {
     zone.push(call("A1", "1", 0));
     zone.start(AnnouncementId(1), Millis(0));
     zone.push(call("A2", "1", 0));
+    zone.push(notice("plain", false));
     zone.push(notice("fire", true));
     assert_eq!(outcomes(zone.mute(true)), [("A2@1".to_owned(), Outcome::Muted)]);
     let proof = zone.ended(AnnouncementId(1), true, Millis(5));
