@@ -2,8 +2,8 @@
 //!
 //! The main thread belongs to the picture, because a window must live there and presenting may block while a panel
 //! is off. Everything else runs beside it: tokio's threads (link, control, hub), the audio supervisor, and the sound
-//! card's callback. Stopping goes the other way round: the picture ends first, then the doors close, then the hub
-//! runs dry, then the sound and the broker stop.
+//! card's callback. Stopping goes the other way round: the picture ends first, then the doors close, then the sound and
+//! the broker stop; the hub ends with its runtime.
 
 use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -179,6 +179,9 @@ impl App {
             ))
         };
         start("hub", Box::pin(hub.run(inbox)) as Part);
+        if let Some(audio) = sound.handle.clone() {
+            start("sound", Box::pin(end_of_sound(audio)));
+        }
         let mut doors = Vec::new();
         let link_doors = mqtt::Doors {
             hub: hub_handle.clone(),
@@ -285,6 +288,14 @@ async fn watched(
         tracing::error!(part = name, panicked = ended.is_err(), "a part has ended by itself");
         let _ = fallen.set(name);
         glass.quit();
+    }
+}
+
+/// Ends when a thread of the sound has ended.
+async fn end_of_sound(audio: audio::Handle) {
+    const LOOK_EVERY: Duration = Duration::from_secs(1);
+    while !audio.has_ended() {
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
