@@ -331,7 +331,7 @@ impl Hub {
         self.status.backlog_s = u32::try_from(self.board.worst_wait(now).0 / 1000).unwrap_or(0);
         (self.status.shown, self.status.spoken, self.status.expired) =
             (tally.shown, tally.spoken, tally.expired);
-        self.status.at = now.wall;
+        (self.status.at, self.status.renewed) = (now.wall, now.mono);
         self.outlets.status.send_replace(self.status.clone());
     }
 }
