@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::audio::sounds;
+use crate::audio::{output, sounds};
 use crate::config::Config;
 use crate::config::load::load;
 use crate::scene::{Look, Size, plan};
@@ -22,6 +22,9 @@ pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
     let problems = missing(&config);
     for problem in &problems {
         eprintln!("{problem}");
+    }
+    for warning in absent_cards(&config) {
+        eprintln!("warning: {warning}");
     }
     if problems.is_empty() {
         println!("{}", distance(&config));
@@ -51,6 +54,21 @@ fn distance(config: &Config) -> String {
         config.screen.farthest_seat_m,
         reading.needed_mm,
     )
+}
+
+/// Sound cards that are not there now. It may be switched on later, so it is no problem of the config.
+fn absent_cards(config: &Config) -> Vec<String> {
+    let zones = config.audio.zones.iter().filter(|_| config.audio.enabled);
+    let absent = zones.filter_map(|zone| {
+        let device = zone.device.as_deref()?;
+        let names = output::instead_of(device)?;
+        Some(format!(
+            "audio.zone {}: no sound card is named {device}; there are: {}",
+            zone.id,
+            names.join(", ")
+        ))
+    });
+    absent.collect()
 }
 
 /// What the config names and this machine lacks.

@@ -1,3 +1,5 @@
+//! One zone, each rule on its own.
+
 use super::*;
 use crate::board::call::{Kind, Lane, Ticket};
 
