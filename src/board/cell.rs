@@ -151,8 +151,11 @@ impl Cell {
     pub fn serve(&mut self, call: &Call, mark: Mark) -> Result<(), IgnoreReason> {
         self.end(call, mark)?;
         if self.take_mark(mark) {
-            if self.serving.as_ref().is_none_or(|s| !s.is_of(call)) {
-                self.serving = Some(Serving::of(call));
+            match &mut self.serving {
+                Some(serving) if serving.is_of(call) => {
+                    serving.series = serving.series.take().or_else(|| call.series.clone());
+                }
+                serving => *serving = Some(Serving::of(call)),
             }
             self.open();
         }
