@@ -2,8 +2,8 @@
 //!
 //! The main thread belongs to the picture, because a window must live there and presenting may block while a panel
 //! is off. Everything else runs beside it: tokio's threads (link, control, hub), the audio supervisor, and the sound
-//! card's callback. Stopping goes the other way round: the picture ends first, then the doors close, then the hub
-//! runs dry, then the sound and the broker stop.
+//! card's callback. Stopping goes the other way round: the picture ends first, then the doors close, then the sound and
+//! the broker stop; the hub ends with its runtime.
 
 use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -136,7 +136,7 @@ impl App {
         let hub_handle = HubHandle { requests, views };
 
         let (publications, outgoing) = mpsc::channel(PUBLICATIONS);
-        let status = first_status(&config, now.wall);
+        let status = first_status(&config, now);
         let (status_sender, statuses) = watch::channel(status.clone());
         let (link_sender, link) = watch::channel(mqtt::LinkState::new());
         let (commands, orders) = mpsc::channel(COMMANDS);
@@ -179,6 +179,9 @@ impl App {
             ))
         };
         start("hub", Box::pin(hub.run(inbox)) as Part);
+        if let Some(audio) = sound.handle.clone() {
+            start("sound", Box::pin(end_of_sound(audio)));
+        }
         let mut doors = Vec::new();
         let link_doors = mqtt::Doors {
             hub: hub_handle.clone(),
@@ -201,7 +204,7 @@ impl App {
                 auth,
                 health: Arc::new({
                     let clock = Arc::clone(&clock);
-                    move || verdict(&statuses.borrow(), clock.now())
+                    move || verdict(&statuses.borrow(), clock.now().mono)
                 }),
                 clock,
                 hall: control::HallFacts::of(&config),
@@ -288,6 +291,14 @@ async fn watched(
     }
 }
 
+/// Ends when a thread of the sound has ended.
+async fn end_of_sound(audio: audio::Handle) {
+    const LOOK_EVERY: Duration = Duration::from_secs(1);
+    while !audio.has_ended() {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
 /// The parts of the voice; without sounds the board runs silent.
 struct Sound {
     handle: Option<audio::Handle>,
@@ -357,13 +368,15 @@ impl control::Pictures for present::PortHandle {
     }
 }
 
-/// Alive while the hub renews the status; ready when calls reach the hall.
-fn verdict(status: &ScreenStatus, now: Now) -> control::Verdict {
-    let live = now.age_of(status.at) < STUCK_AFTER;
-    let drawn = status.frame.frame_at.is_some();
+/// Alive while the hub renews the status; ready when calls reach the hall. Here `online` says whether the broker is
+/// reached: that this screen runs is plain from its answer.
+fn verdict(status: &ScreenStatus, now: Millis) -> control::Verdict {
+    let live = now - status.renewed < STUCK_AFTER;
     let linked = status.link != "down";
-    let detail = serde_json::json!({ "screen": wire::status_value(status) });
-    control::Verdict { live, ready: live && drawn && linked, detail }
+    let mut screen = wire::status_value(status);
+    screen["online"] = linked.into();
+    let detail = serde_json::json!({ "screen": screen });
+    control::Verdict { live, ready: live && status.frame.is_drawn() && linked, detail }
 }
 
 /// Ends when the daemon is told to stop.
@@ -386,11 +399,12 @@ fn bind(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
     Ok(tokio::net::TcpListener::from_std(bound)?)
 }
 
-fn first_status(config: &Config, at: jiff::Timestamp) -> ScreenStatus {
+fn first_status(config: &Config, now: Now) -> ScreenStatus {
     ScreenStatus {
         online: true,
-        session: at.as_millisecond(),
-        at,
+        session: now.wall.as_millisecond(),
+        at: now.wall,
+        renewed: now.mono,
         version: env!("CARGO_PKG_VERSION"),
         rank: config.screen.rank,
         zones: config.audio.zones.iter().map(|z| z.id.to_string()).collect(),
@@ -478,10 +492,23 @@ mod tests {
     }
 
     #[test]
-    fn a_hub_that_renews_nothing_is_not_alive() {
+    fn a_hub_that_renews_nothing_is_not_alive_whatever_the_wall_clock_does() {
         let now = SystemClock::new().now();
-        let status = first_status(&Config::default(), now.wall);
-        assert!(verdict(&status, now).live);
-        assert!(!verdict(&status, now.after(STUCK_AFTER)).live);
+        let status = first_status(&Config::default(), now);
+        assert!(verdict(&status, now.mono).live);
+        assert!(!verdict(&status, now.mono + STUCK_AFTER).live);
+    }
+
+    #[test]
+    fn a_screen_is_ready_when_it_is_linked_and_the_board_is_on_the_glass() {
+        let now = SystemClock::new().now();
+        let mut status = first_status(&Config::default(), now);
+        status.frame.frame_at = Some(now.wall);
+        assert_eq!(verdict(&status, now.mono).detail["screen"]["online"], false);
+        status.link = "broker:1883".into();
+        assert!(verdict(&status, now.mono).ready);
+        assert_eq!(verdict(&status, now.mono).detail["screen"]["online"], true);
+        status.frame.gpu = "rebuilding: the device is lost".into();
+        assert!(!verdict(&status, now.mono).ready);
     }
 }

@@ -74,6 +74,15 @@ struct Report {
     counters: Mutex<Counters>,
 }
 
+/// Held by a thread: says that it has ended, also by a panic.
+struct Ended(Arc<AtomicBool>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 struct Desk {
     zones: Vec<Zone>,
     commands: SyncSender<Command>,
@@ -91,6 +100,7 @@ impl Drop for Desk {
 #[derive(Clone)]
 pub struct Handle {
     desks: Arc<Vec<Desk>>,
+    decoder_ended: Arc<AtomicBool>,
     requests: mpsc::Sender<Request>,
 }
 
@@ -118,8 +128,10 @@ pub fn spawn_with(
     cards: impl Fn() -> Box<dyn Cards>,
 ) -> Result<Handle, AudioError> {
     let mut desks = Vec::new();
+    let decoder_ended = Arc::<AtomicBool>::default();
     if config.audio.enabled {
-        let decoder = decoder::spawn(Clips::new(sounds)).map_err(AudioError::Thread)?;
+        let ended = Ended(Arc::clone(&decoder_ended));
+        let decoder = decoder::spawn(Clips::new(sounds), ended).map_err(AudioError::Thread)?;
         for (device, zones) in by_device(&config.audio.zones) {
             let wish = Wish { device, buffer_frames: config.audio.buffer_frames };
             let lines = zones.iter().map(|zone| line(zone, config.audio.volume_percent)).collect();
@@ -142,11 +154,11 @@ pub fn spawn_with(
                 commands,
                 report: Arc::clone(&desk.report),
             });
-            player.spawn(Arc::clone(&desk.finished)).map_err(AudioError::Thread)?;
+            player.spawn(Ended(Arc::clone(&desk.finished))).map_err(AudioError::Thread)?;
             desks.push(desk);
         }
     }
-    Ok(Handle { desks: Arc::new(desks), requests })
+    Ok(Handle { desks: Arc::new(desks), decoder_ended, requests })
 }
 
 /// Zones that share a device, in the order of the config.
@@ -170,7 +182,7 @@ impl Handle {
     pub fn state(&self, zone: &Zone) -> SoundState {
         match self.desk(zone) {
             None => SoundState::Off,
-            Some((desk, _)) if desk.report.up.load(Ordering::Relaxed) => SoundState::Ok,
+            Some((desk, _)) if desk.report.up.load(Ordering::Relaxed) && !self.has_ended() => SoundState::Ok,
             Some(_) => SoundState::Lost,
         }
     }
@@ -184,6 +196,13 @@ impl Handle {
             all if all.contains(&SoundState::Lost) => SoundState::Lost,
             _ => SoundState::Ok,
         }
+    }
+
+    /// Whether a thread of the sound has ended. Nobody but [`Handle::stop`] asks for that; otherwise the hall is silent
+    /// until the process starts again.
+    pub fn has_ended(&self) -> bool {
+        let ended = |flag: &AtomicBool| flag.load(Ordering::Acquire);
+        ended(&self.decoder_ended) || self.desks.iter().any(|desk| ended(&desk.finished))
     }
 
     /// Counts of the card that a zone uses.

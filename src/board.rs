@@ -83,6 +83,9 @@ const IDENTIFY: Millis = Millis::from_secs(10);
 /// The wall clock can be set under a running board: what hangs on it is looked at again after this time at the latest.
 const RECHECK: Millis = Millis::from_secs(60);
 
+/// When the wall clock runs away from the monotonic one by this much between two inputs, somebody has set it.
+const CLOCK_SET: Millis = Millis::from_secs(5);
+
 /// What this screen has done since its start.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -167,11 +170,15 @@ impl Board {
 
     /// What the time alone brings.
     fn pass_time(&mut self, now: Now) -> Vec<Effect> {
+        if drift(self.applied, now) > CLOCK_SET {
+            self.link.forget_clocks();
+        }
         if self.day.turn(now) {
             let day = &self.day;
             self.recent.retain(|at| day.is_today(at, now));
             self.missed.retain(|at| day.is_today(at, now));
             self.counters.turn(|at| day.outlives_midnight(at, now));
+            self.spotlight.turn(|at| day.outlives_midnight(at, now));
         }
         self.ledger.forget(now.mono);
         self.spotlight.settle(now.mono);
@@ -186,10 +193,16 @@ impl Board {
             Input::CallReceived(call) => proofs = self.take_call(now, call)?,
             Input::CounterChanged { counter, state } => {
                 let counts = self.day.counts(state.at, now) || self.link.is_settled(now);
+                let at = state.at;
                 self.counters.changed(&counter, state, counts, now)?;
+                self.link.compare_clocks(at, self.fresh, now);
             }
             Input::CounterCleared { counter } => self.counters.cleared(&counter),
-            Input::QueueChanged { series, state } => self.queues.changed(series, state, now)?,
+            Input::QueueChanged { series, state } => {
+                let at = state.at;
+                self.queues.changed(series, state, now)?;
+                self.link.compare_clocks(at, self.fresh, now);
+            }
             Input::QueueCleared { series } => self.queues.cleared(&series),
             Input::NoticePut(notice) => self.notices.put(notice, now)?,
             Input::NoticeCleared { id } => self.notices.clear(&id),
@@ -212,7 +225,7 @@ impl Board {
     fn speak_notices(&mut self, now: Now) {
         let notices = &self.notices;
         self.lanes.keep_notices(|id, version| notices.is_on(id, version, now));
-        for notice in self.notices.speak(self.fresh, now) {
+        for notice in self.notices.speak(self.fresh, self.link.lateness(), now) {
             self.lanes.notice(&notice, now);
         }
     }
@@ -278,6 +291,11 @@ impl Board {
         self.notices.live(now)
     }
 
+    /// Whether every zone of this screen has been muted.
+    pub fn is_muted(&self) -> bool {
+        self.lanes.are_muted()
+    }
+
     /// How long the oldest announcement has been waiting for its loudspeakers.
     pub fn worst_wait(&self, now: Now) -> Millis {
         self.lanes.worst_wait(now.mono)
@@ -301,6 +319,11 @@ impl Board {
 
 fn proven(proofs: Vec<Proof>) -> Vec<Effect> {
     proofs.into_iter().map(|(call, outcome)| Effect::Prove { call, outcome }).collect()
+}
+
+/// How far the two clocks have run apart.
+fn drift(before: Now, now: Now) -> Millis {
+    Millis((now.age_of(before.wall) - (now.mono - before.mono)).0.saturating_abs())
 }
 
 /// When the monotonic clock will show the wall-clock time `at`, if neither is set meanwhile; never too early.

@@ -53,8 +53,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// case: whoever reads an answer too slowly must not hold a place for ever. A WebSocket has its own rules.
 const LIFETIME: Duration = Duration::from_secs(60);
 const LAST_TIMEOUT: Duration = Duration::from_secs(10);
-/// After that long a stop no longer waits for open connections.
-const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+/// After that long a stop no longer waits for open connections; the daemon leaves a door that takes longer behind.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Draws what the board shows now.
 pub trait Pictures: Send + Sync {

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::clock::Millis;
+
 /// The state of the sound.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SoundState {
@@ -43,6 +45,16 @@ pub struct FrameReport {
     pub unanswered_s: u64,
 }
 
+/// How [`FrameReport::gpu`] begins while there is no device.
+const REBUILDING: &str = "rebuilding: ";
+
+impl FrameReport {
+    /// Whether the board is on the glass: it was drawn, and nothing has been lost since.
+    pub fn is_drawn(&self) -> bool {
+        self.frame_at.is_some() && !self.gpu.starts_with(REBUILDING)
+    }
+}
+
 /// Everything that `screen/{screen}/status` carries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScreenStatus {
@@ -50,6 +62,8 @@ pub struct ScreenStatus {
     /// Grows with every start of the process: the start time in Unix milliseconds.
     pub session: i64,
     pub at: Timestamp,
+    /// The same moment on the monotonic clock, which nobody sets; it is not published.
+    pub renewed: Millis,
     pub version: &'static str,
     pub rank: u32,
     pub zones: Vec<String>,

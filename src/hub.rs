@@ -164,7 +164,7 @@ impl Hub {
         Self { board, clock, outlets, status, screen: screen.to_owned(), stories, said }
     }
 
-    /// Runs until every handle is dropped. Nothing else ever changes the board.
+    /// Runs until every handle is dropped; in the daemon the runtime ends it before that. Nothing else ever changes the board.
     pub async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         self.show();
         let mut batch = Vec::with_capacity(BATCH);
@@ -316,19 +316,22 @@ impl Hub {
         (self.outlets.wake)();
     }
 
-    /// Publishes the status when it has changed in more than its time.
+    /// Renews the status; the link publishes it when it has changed in more than its time.
     fn report(&mut self) {
         let now = self.clock.now();
         let tally = self.board.tally();
         let probes = &self.outlets.probes;
         self.status.frame = (probes.frame)();
-        self.status.audio = (probes.sound)();
+        self.status.audio = match (probes.sound)() {
+            SoundState::Ok if self.board.is_muted() => SoundState::Muted,
+            state => state,
+        };
         self.status.link = (probes.link)().unwrap_or_else(|| "down".to_owned());
         self.status.skew_ms = self.board.skew_ms();
         self.status.backlog_s = u32::try_from(self.board.worst_wait(now).0 / 1000).unwrap_or(0);
         (self.status.shown, self.status.spoken, self.status.expired) =
             (tally.shown, tally.spoken, tally.expired);
-        self.status.at = now.wall;
+        (self.status.at, self.status.renewed) = (now.wall, now.mono);
         self.outlets.status.send_replace(self.status.clone());
     }
 }

@@ -3,7 +3,7 @@
 mod hall;
 
 use hall::oracle::{Grid, Light, Running, Voices};
-use hall::{Hall, counter, id, notice, rules, ticket, zone, zone_config};
+use hall::{Hall, MAX_AGE, counter, id, notice, rules, ticket, zone, zone_config};
 use jiff::Timestamp;
 use moiso::board::call::{Call, Counter, Kind, Lane, NoticeId, Series, Zone};
 use moiso::board::input::{Effect, IgnoreReason, Input, Outcome};
@@ -17,6 +17,9 @@ use proptest::sample::{Index, select};
 const COUNTERS: [&str; 6] = ["1", "2", "3", "4", "30", "Phòng 7"];
 const TICKETS: [&str; 7] = ["A1", "A2", "A3", "A4", "1005", "B1", "B2"];
 
+/// What comes over a link that has been up this long is live.
+const SETTLED: Millis = Millis::from_secs(60);
+
 /// One thing that can happen in a hall.
 #[derive(Clone, Debug)]
 enum Op {
@@ -24,6 +27,7 @@ enum Op {
         kind: Kind,
         ticket: usize,
         counter: usize,
+        series: bool,
     },
     /// A call that was made some events ago and comes only now.
     LateCall {
@@ -31,6 +35,7 @@ enum Op {
         ticket: usize,
         counter: usize,
         back: usize,
+        series: bool,
     },
     State {
         mode: CounterMode,
@@ -53,6 +58,8 @@ enum Op {
     /// The broker delivers an earlier message again.
     Again(Index),
     Wait(i64),
+    /// The hall closes, and the PC sleeps until the next morning.
+    Night,
     Started(bool),
     Ended {
         west: bool,
@@ -76,10 +83,12 @@ fn op() -> impl Strategy<Value = Op> {
     let modes = select(vec![CounterMode::Open, CounterMode::Paused, CounterMode::Closed]);
     let levels = select(vec![Level::Info, Level::Important, Level::Emergency]);
     prop_oneof![
-        8 => (tickets.clone(), counters.clone()).prop_map(|(ticket, counter)| Op::Event { kind: Kind::Call, ticket, counter }),
-        6 => (kinds, tickets.clone(), counters.clone()).prop_map(|(kind, ticket, counter)| Op::Event { kind, ticket, counter }),
-        2 => (any::<bool>(), tickets.clone(), counters.clone(), 1..20_usize)
-            .prop_map(|(recall, ticket, counter, back)| Op::LateCall { recall, ticket, counter, back }),
+        8 => (tickets.clone(), counters.clone(), any::<bool>())
+            .prop_map(|(ticket, counter, series)| Op::Event { kind: Kind::Call, ticket, counter, series }),
+        6 => (kinds, tickets.clone(), counters.clone(), any::<bool>())
+            .prop_map(|(kind, ticket, counter, series)| Op::Event { kind, ticket, counter, series }),
+        2 => (any::<bool>(), tickets.clone(), counters.clone(), 1..20_usize, any::<bool>())
+            .prop_map(|(recall, ticket, counter, back, series)| Op::LateCall { recall, ticket, counter, back, series }),
         3 => (modes, prop::option::of(tickets.clone()), counters.clone())
             .prop_map(|(mode, ticket, counter)| Op::State { mode, ticket, counter }),
         1 => counters.prop_map(Op::ClearCounter),
@@ -89,6 +98,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..4_u8).prop_map(Op::ClearNotice),
         4 => any::<Index>().prop_map(Op::Again),
         5 => prop_oneof![1..2_000_i64, 1_000..60_000_i64].prop_map(Op::Wait),
+        1 => Just(Op::Night),
         2 => any::<bool>().prop_map(Op::Started),
         8 => (any::<bool>(), prop::bool::weighted(0.8)).prop_map(|(west, completed)| Op::Ended { west, completed }),
         2 => (any::<bool>(), prop::bool::weighted(0.7)).prop_map(|(west, works)| Op::Sound { west, works }),
@@ -98,18 +108,40 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// What tells one queue system from another.
+#[derive(Copy, Clone, Debug)]
+struct Ways {
+    /// It counts its events.
+    numbered: bool,
+    /// It names the series of each ticket.
+    named: bool,
+    /// Its clock is ahead of the screen's by this much, or behind.
+    clock: i64,
+}
+
+fn ways() -> impl Strategy<Value = Ways> {
+    let clock = prop_oneof![2 => Just(0), 1 => -600..600_i64];
+    (any::<bool>(), any::<bool>(), clock).prop_map(|(numbered, named, clock)| Ways { numbered, named, clock })
+}
+
 /// A board and the second book-keeping beside it.
 struct World {
     hall: Hall,
     grid: Grid,
     light: Light,
     voices: Voices,
-    /// Whether the queue system counts its events.
-    numbered: bool,
-    /// When each event was made.
+    ways: Ways,
+    /// When each event was made, by the clock of the queue system.
     slots: Vec<Timestamp>,
+    /// The first slot of today.
+    morning: usize,
+    /// How many events came over a settled link, and when the first did.
+    heard: u32,
+    heard_since: Option<Millis>,
+    clocks_known: bool,
     /// How many late calls were made.
     late: u64,
+    up_since: Option<Millis>,
     /// What the broker may deliver again.
     delivered: Vec<Input>,
     shown: BoardView,
@@ -124,7 +156,7 @@ fn zone_of(counter: &Counter) -> Zone {
 }
 
 impl World {
-    fn new(numbered: bool) -> Self {
+    fn new(ways: Ways) -> Self {
         let mut rules = rules();
         rules.zones = vec![zone_config("west", &[]), zone_config("east", &["1", "2"])];
         let hall = Hall::with(rules, "2026-11-24T08:30");
@@ -132,19 +164,40 @@ impl World {
             grid: Grid::default(),
             light: Light::default(),
             voices: Voices::new([zone("east"), zone("west")]),
-            numbered,
-            slots: vec![hall.now.wall],
+            ways,
+            slots: vec![hall.now.after(Millis::from_secs(ways.clock)).wall],
+            morning: 0,
+            heard: 0,
+            heard_since: None,
+            clocks_known: false,
             late: 0,
+            up_since: Some(hall.now.mono),
             delivered: Vec::new(),
             shown: hall.view(),
             hall,
         }
     }
 
-    /// The place of a new event in the true order.
-    fn next_order(&mut self) -> u64 {
-        self.slots.push(self.hall.now.wall);
-        self.slots.len() as u64 * 1000
+    /// The place of a new event in the true order, and its time.
+    fn next_order(&mut self) -> (u64, Timestamp) {
+        let at = self.hall.now.after(Millis::from_secs(self.ways.clock)).wall;
+        self.slots.push(at);
+        (self.slots.len() as u64 * 1000, at)
+    }
+
+    fn is_settled(&self) -> bool {
+        self.up_since.is_some_and(|since| self.hall.now.mono - since >= SETTLED)
+    }
+
+    /// Something came from the queue system that tells about its clock. True when the clocks are known then.
+    fn hear(&mut self) -> bool {
+        let now = self.hall.now.mono;
+        if self.is_settled() {
+            self.heard += 1;
+            let since = *self.heard_since.get_or_insert(now);
+            self.clocks_known |= self.heard > 2 && now - since >= SETTLED;
+        }
+        self.clocks_known
     }
 
     /// Gives an input and checks everything that does not need to know which it was.
@@ -165,7 +218,7 @@ impl World {
             self.light.end(call);
             return;
         }
-        let live = self.voices.summoned(call, &zone_of(&call.counter), effects);
+        let live = self.voices.summoned(call, &zone_of(&call.counter), effects, self.hall.now);
         if call.kind == Kind::Transfer {
             self.light.redirect(call);
         }
@@ -173,7 +226,8 @@ impl World {
             self.light.enter(call);
             let view = self.hall.view();
             assert_eq!((&view.recent[0].ticket, &view.recent[0].counter), (&call.ticket, &call.counter));
-            assert!(!view.missed.iter().any(|m| m.ticket == call.ticket), "who is called is not missed");
+            let missed = !self.ways.named && view.missed.iter().any(|m| m.ticket == call.ticket);
+            assert!(!missed, "who is called is not missed");
         }
     }
 
@@ -207,26 +261,39 @@ impl World {
         self.give(input, None)
     }
 
-    fn event(&mut self, kind: Kind, code: usize, name: usize, order: u64, at: Timestamp) {
-        let seq = self.numbered.then_some(order);
+    fn event(&mut self, kind: Kind, (code, series): (usize, bool), name: usize, order: u64, at: Timestamp) {
+        let seq = self.ways.numbered.then_some(order);
         let (ticket, counter) = (ticket(TICKETS[code]), counter(COUNTERS[name]));
-        let (series, slot, holder) = (None, None, None);
+        let series = self.ways.named.then(|| Series::parse(if series { "A" } else { "B" }).expect("valid"));
+        let (slot, holder) = (None, None);
         let id = id(&format!("e{order}"));
         let call = Call { id, ticket, counter, kind, at, seq, series, lane: Lane::Regular, slot, holder };
         let effects = self.deliver(Input::CallReceived(call.clone()));
         assert!(!effects.iter().any(|e| matches!(e, Effect::Ignore { .. })), "a new event is taken");
-        self.grid.event(&call, order);
+        let proof = |e: &Effect| match e {
+            Effect::Prove { call: id, outcome } if *id == call.id => Some(*outcome),
+            _ => None,
+        };
+        let proof = effects.iter().find_map(proof);
+        let (known, young) = (self.hear(), self.hall.now.age_of(at) <= MAX_AGE);
+        let by_arrival = self.is_settled() && !self.ways.numbered;
+        let is_last = self.slots.last() == Some(&at);
+        let live = kind.summons() && ((young && by_arrival) || (is_last && (young || known)));
+        assert!(!live || proof != Some(Outcome::Shown), "what is called live is not hidden");
+        let taken_live = !matches!(proof, Some(Outcome::Shown | Outcome::Superseded));
+        self.grid.event(&call, order, kind.summons() && by_arrival && taken_live);
     }
 
     fn state(&mut self, mode: CounterMode, code: Option<usize>, name: usize) {
-        let order = self.next_order();
+        let (order, at) = self.next_order();
         let ticket = code.map(|code| ticket(TICKETS[code]));
-        let seq = self.numbered.then_some(order);
-        let (label, lanes, reopens, at) = (None, None, None, self.hall.now.wall);
+        let seq = self.ways.numbered.then_some(order);
+        let (label, lanes, reopens) = (None, None, None);
         let state = CounterState { mode, ticket: ticket.clone(), label, lanes, reopens, at, seq };
         let counter = counter(COUNTERS[name]);
         let effects = self.deliver(Input::CounterChanged { counter: counter.clone(), state });
         assert!(!effects.iter().any(|e| matches!(e, Effect::Announce(_))), "a state is silent");
+        self.hear();
         self.grid.state(&counter, order, ticket);
     }
 
@@ -289,27 +356,49 @@ impl World {
         self.give(Input::MuteChanged { zone, muted }, None);
     }
 
+    /// The evening passes, and then the PC sleeps until the next morning: of yesterday nothing is left but the notices.
+    fn sleep(&mut self) {
+        /// 07:30 in the hall is 00:30 in UTC.
+        const DAY: i64 = 24 * 3600;
+        self.wait(Millis::from_secs(26 * 60));
+        let now = self.hall.now;
+        let morning = (now.wall.as_second() / DAY + 1) * DAY + 1800;
+        let morning = Timestamp::from_second(morning).expect("a time of this century");
+        self.light.turn();
+        self.grid = Grid::default();
+        self.delivered.clear();
+        self.morning = self.slots.len();
+        self.hall.now = now.after(Millis(-now.age_of(morning).0));
+        self.give(Input::Ticked, None);
+        let view = &self.shown;
+        assert!(view.spotlight.is_empty() && view.recent.is_empty() && view.missed.is_empty());
+        assert!(view.counters.iter().all(|c| c.ticket.is_none()));
+    }
+
     fn run(&mut self, op: Op) {
         self.wait(Millis(3));
         match op {
-            Op::Event { kind, ticket, counter } => {
-                let (order, at) = (self.next_order(), self.hall.now.wall);
-                self.event(kind, ticket, counter, order, at);
+            Op::Event { kind, ticket, counter, series } => {
+                let (order, at) = self.next_order();
+                self.event(kind, (ticket, series), counter, order, at);
             }
-            Op::LateCall { recall, ticket, counter, back } => {
-                let slot = self.slots.len() - back.min(self.slots.len());
+            // A time to come is taken as now, so that a clock that is ahead tells no late delivery.
+            Op::LateCall { .. } if self.ways.clock > 0 || self.slots.len() == self.morning => {}
+            Op::LateCall { recall, ticket, counter, back, series } => {
+                let slot = self.slots.len() - back.min(self.slots.len() - self.morning);
                 self.late += 1;
                 let order = (slot as u64 + 1) * 1000 + self.late;
                 let at = self.slots[slot]
                     .checked_add(jiff::SignedDuration::from_millis(1))
                     .expect("a time of this century");
-                self.event(if recall { Kind::Recall } else { Kind::Call }, ticket, counter, order, at);
+                let kind = if recall { Kind::Recall } else { Kind::Call };
+                self.event(kind, (ticket, series), counter, order, at);
             }
             Op::State { mode, ticket, counter } => self.state(mode, ticket, counter),
             Op::ClearCounter(name) => self.clear_counter(name),
             Op::Queue { missed } => {
                 let missed = missed.into_iter().map(|code| ticket(TICKETS[code])).collect();
-                let (next, at) = (Vec::new(), self.hall.now.wall);
+                let (next, at) = (Vec::new(), self.hall.now.after(Millis::from_secs(self.ways.clock)).wall);
                 let (wait_minutes, slot, left_today) = (None, None, None);
                 let state = QueueState { waiting: 1, next, wait_minutes, missed, slot, left_today, at };
                 self.deliver(Input::QueueChanged {
@@ -327,11 +416,15 @@ impl World {
             Op::ClearNotice(name) => self.clear_notice(name),
             Op::Again(index) => self.again(index),
             Op::Wait(ms) => self.wait(Millis(ms)),
+            Op::Night => self.sleep(),
             Op::Started(west) => self.start(west),
             Op::Ended { west, completed } => self.end(west, completed),
             Op::Sound { west, works } => self.sound(west, works),
             Op::Mute { west, muted } => self.mute(west, muted),
-            Op::Link(up) => drop(self.give(Input::LinkChanged { up }, None)),
+            Op::Link(up) => {
+                self.up_since = up.then(|| self.up_since.unwrap_or(self.hall.now.mono));
+                self.give(Input::LinkChanged { up }, None);
+            }
             Op::Identify => drop(self.give(Input::IdentifyRequested, None)),
         }
         self.grid.check(&self.shown);
@@ -360,10 +453,10 @@ proptest! {
 
     #[test]
     fn whatever_happens_no_call_is_hidden_lost_or_said_twice(
-        numbered in any::<bool>(),
+        ways in ways(),
         ops in prop::collection::vec(op(), 1..120),
     ) {
-        let mut world = World::new(numbered);
+        let mut world = World::new(ways);
         for op in ops {
             world.run(op);
         }

@@ -7,7 +7,7 @@ use hall::{
     zone_config,
 };
 use moiso::board::Tally;
-use moiso::board::call::{Holder, Kind, Series};
+use moiso::board::call::{Call, Holder, Kind, Series};
 use moiso::board::input::{Effect, Form, IgnoreReason, Input, Outcome};
 use moiso::board::state::{CounterMode, Level, Notice, QueueState};
 use moiso::board::view::{ClosedReason, Phase};
@@ -169,6 +169,41 @@ fn a_transfer_points_only_to_the_new_counter() {
 }
 
 #[test]
+fn a_transfer_moves_only_the_ticket_of_its_series() {
+    let mut hall = Hall::new();
+    let first = hall.call("C1", "1");
+    let of = |hall: &mut Hall, series: &str, kind, name| {
+        let call = Call { series: Series::parse(series).ok(), ..hall.event(kind, "12", name) };
+        hall.give(Input::CallReceived(call))
+    };
+    of(&mut hall, "A", Kind::Call, "3");
+    of(&mut hall, "B", Kind::Call, "5");
+    of(&mut hall, "B", Kind::Absent, "5");
+    of(&mut hall, "B", Kind::Recall, "5");
+    let effects = of(&mut hall, "A", Kind::Transfer, "9");
+    assert_eq!(proofs(&effects), [("id-2".to_owned(), Outcome::Superseded)]);
+    assert_eq!(["3", "5", "9"].map(|name| hall.cell(name)), [None, Some("12".into()), Some("12".into())]);
+    assert_eq!(hall.recent(), ["12@9", "12@5", "C1@1"]);
+    assert_eq!(said(&hall.speak_all(first, SENTENCE)), ["C1@1", "12@5", "12@9"]);
+    of(&mut hall, "B", Kind::Absent, "5");
+    of(&mut hall, "A", Kind::Recall, "9");
+    assert_eq!(hall.missed(), ["12"], "the holder of the other number is still missed");
+}
+
+#[test]
+fn what_the_old_counter_says_late_about_a_moved_ticket_counts_no_more() {
+    for kind in [Kind::Absent, Kind::Serving] {
+        let mut hall = Hall::new();
+        hall.call("A1", "1");
+        let late = hall.event(kind, "A1", "1");
+        hall.wait_secs(1);
+        hall.tell(Kind::Transfer, "A1", "3");
+        assert_eq!(ignored(&hall.give(Input::CallReceived(late))), Some(IgnoreReason::Stale));
+        assert_eq!((hall.missed().len(), hall.cell("1"), hall.cell("3")), (0, None, Some("A1".to_owned())));
+    }
+}
+
+#[test]
 fn an_old_call_after_an_outage_is_shown_and_neither_spoken_nor_put_forward() {
     let mut hall = Hall::new();
     let call = hall.event(Kind::Call, "A1", "1");
@@ -199,6 +234,54 @@ fn a_wrong_clock_of_the_queue_system_hides_nothing() {
     assert_eq!(hall.cell("1").as_deref(), Some("A2"), "the future call does not freeze its counter");
 }
 
+/// A call whose `at` lies this many seconds back.
+fn late(hall: &mut Hall, code: &str, secs: i64) -> Vec<Effect> {
+    let mut call = hall.event(Kind::Call, code, "1");
+    call.at = hall.now.after(Millis::from_secs(-secs)).wall;
+    hall.give(Input::CallReceived(call))
+}
+
+#[test]
+fn a_screen_whose_clock_is_fast_is_not_silent() {
+    let mut hall = Hall::new();
+    hall.wait_secs(60);
+    let codes = ["A1", "A2", "A3", "A4", "A5"];
+    let mut heard = Vec::new();
+    for code in codes {
+        let first = late(&mut hall, code, 130);
+        heard.extend(said(&hall.speak_all(first, SENTENCE)));
+        hall.wait_secs(30);
+    }
+    assert_eq!(heard, ["A3@1", "A4@1", "A5@1"], "within some minutes the clocks are known");
+    hall.give(Input::LinkChanged { up: false });
+    hall.wait_secs(600);
+    hall.give(Input::LinkChanged { up: true });
+    assert!(said(&late(&mut hall, "A6", 251)).is_empty(), "it has waited at the broker");
+    assert_eq!(said(&late(&mut hall, "A7", 131)), ["A7@1"]);
+}
+
+#[test]
+fn calls_that_their_sender_has_held_back_are_not_spoken() {
+    let mut hall = Hall::new();
+    for code in ["A1", "A2", "A3"] {
+        hall.wait_secs(60);
+        let first = hall.call(code, "1");
+        assert_eq!(said(&hall.speak_all(first, SENTENCE)).len(), 1);
+    }
+    for n in 0..20 {
+        assert!(said(&late(&mut hall, &format!("B{n}"), 600 - n)).is_empty());
+    }
+    assert_eq!(said(&hall.call("A4", "1")), ["A4@1"]);
+}
+
+#[test]
+fn a_clock_that_was_never_set_silences_nobody_on_a_settled_link() {
+    let mut hall = Hall::new();
+    hall.wait_secs(60);
+    let unset = Call { at: jiff::Timestamp::UNIX_EPOCH, ..hall.event(Kind::Call, "A1", "1") };
+    assert_eq!(said(&hall.give(Input::CallReceived(unset))), ["A1@1"]);
+}
+
 #[test]
 fn an_older_call_never_covers_a_newer_one() {
     let mut hall = Hall::new();
@@ -209,6 +292,17 @@ fn an_older_call_never_covers_a_newer_one() {
     assert_eq!(proofs(&effects), [("id-1".to_owned(), Outcome::Shown)]);
     assert_eq!((hall.cell("1"), hall.spotlight()), (Some("A2".to_owned()), vec!["A2".to_owned()]));
     assert_eq!(hall.recent(), ["A2@1", "A1@1"], "listed by its time");
+}
+
+#[test]
+fn two_systems_with_two_clocks_call_to_one_counter() {
+    let mut hall = Hall::new();
+    hall.wait_secs(60);
+    let console = hall.call("A1", "1");
+    hall.wait_secs(30);
+    hall.speak_all(console, SENTENCE);
+    assert_eq!(said(&late(&mut hall, "A2", 40)), ["A2@1"], "a queue system that is 40 s behind");
+    assert_eq!((hall.cell("1"), hall.spotlight()), (Some("A2".to_owned()), vec!["A2".to_owned()]));
 }
 
 #[test]
@@ -285,7 +379,9 @@ fn two_zones_speak_at_once_and_each_only_its_counters() {
 fn a_muted_zone_proves_it() {
     let mut hall = Hall::new();
     hall.give(Input::MuteChanged { zone: None, muted: true });
+    assert!(hall.board.is_muted());
     assert_eq!(proofs(&hall.call("A1", "1")), [("id-1".to_owned(), Outcome::Muted)]);
+    hall.give(Input::NoticePut(Notice { speak: true, ..notice("n", Level::Info, hall.now.wall) }));
     assert!(said(&hall.give(Input::MuteChanged { zone: Some(zone("sanh")), muted: false })).is_empty());
     assert_eq!(said(&hall.call("A2", "1")), ["A2@1"]);
 }
@@ -357,15 +453,18 @@ fn the_hall_closes_and_opens_by_its_hours_and_stays_open_for_overtime() {
 #[test]
 fn a_new_day_starts_with_empty_lists() {
     let mut hall = Hall::with(rules(), "2026-11-24T16:30");
-    hall.call("A1", "1");
     hall.call("A2", "2");
     hall.tell(Kind::Absent, "A2", "2");
+    hall.call("A1", "1");
     let yesterdays = hall.event(Kind::Call, "A3", "3");
     let state = hall.state(CounterMode::Closed, Some("A4"));
     hall.wait_secs(7 * 3600 + 30 * 60 - 1);
     assert_eq!((hall.recent().len(), hall.missed().len(), hall.cell("1")), (2, 1, Some("A1".to_owned())));
+    assert_eq!(hall.spotlight(), ["A1"], "the last call of the day");
     hall.wait_secs(1);
     assert_eq!((hall.recent().len(), hall.missed().len(), hall.cell("1")), (0, 0, None));
+    assert!(hall.spotlight().is_empty(), "nobody is called to a counter that has not opened yet");
+    assert!(hall.view().counters.iter().all(|c| !c.known), "nor is it said to be ready");
     hall.give(Input::LinkChanged { up: false });
     hall.give(Input::LinkChanged { up: true });
     assert_eq!(ignored(&hall.give(Input::CallReceived(yesterdays.clone()))), Some(IgnoreReason::Stale));

@@ -29,6 +29,8 @@ const LATENCY: u64 = 4096;
 struct Rack {
     /// Names of the devices; the first is the default.
     devices: Vec<&'static str>,
+    /// Devices that are there and cannot be opened.
+    refused: Vec<&'static str>,
     open: Vec<Open>,
     /// How often a card was asked for.
     asked_for: u32,
@@ -68,6 +70,9 @@ impl Cards for TestCards {
         let wished = wish.device.as_deref().and_then(|w| rack.devices.iter().find(|d| **d == w));
         let preferred = wished.is_some() || wish.device.is_none();
         let name: &'static str = wished.or(rack.devices.first()).copied().ok_or(CardError::None)?;
+        if rack.refused.contains(&name) {
+            return Err(CardError::Refused { name: name.into(), why: "busy".into() });
+        }
         let (ring, feed, gauges) = ring(24_000, CHANNELS);
         rack.open.push(Open { name, feed, gauges: Arc::clone(&gauges) });
         let stream = Box::new(Stream(self.cabinet.clone(), name, Arc::clone(&self.hang)));
@@ -111,12 +116,17 @@ fn zone(name: &str) -> Zone {
 
 impl Hall {
     fn with(devices: &[&'static str], more: &str) -> Self {
+        Self::with_room(64, devices, more)
+    }
+
+    /// The hub leaves `room` messages unread.
+    fn with_room(room: usize, devices: &[&'static str], more: &str) -> Self {
         let bank = SoundBank::new();
         let config = bank.config(more);
         let cabinet = Cabinet::default();
         cabinet.0.lock().unwrap().devices = devices.to_vec();
         let hang = Arc::new(AtomicBool::new(false));
-        let (requests, heard) = mpsc::channel(64);
+        let (requests, heard) = mpsc::channel(room);
         let cards = || -> Box<dyn Cards> {
             Box::new(TestCards { cabinet: cabinet.clone(), hang: Arc::clone(&hang) })
         };
@@ -126,10 +136,13 @@ impl Hall {
 
     /// A hall with one card that has proved that it plays.
     fn playing(more: &str) -> Self {
-        let mut hall = Self::with(&["hdmi"], more);
-        hall.prove(0);
-        assert_eq!(hall.next(), hall.changed(true));
-        hall
+        Self::with(&["hdmi"], more).proven()
+    }
+
+    fn proven(mut self) -> Self {
+        self.prove(0);
+        assert_eq!(self.next(), self.changed(true));
+        self
     }
 
     /// Waits for the card to be open and lets it ask once.
@@ -319,6 +332,48 @@ fn another_card_serves_until_the_wished_one_is_back() {
 }
 
 #[test]
+fn another_card_serves_while_the_wished_one_cannot_be_opened() {
+    let mut hall = Hall::with(&[], "[[audio.zone]]\nid = \"sanh\"\ndevice = \"usb\"\n");
+    assert_eq!(hall.next(), hall.changed(false));
+    let mut rack = hall.cabinet.0.lock().unwrap();
+    (rack.devices, rack.refused) = (vec!["hdmi", "usb"], vec!["usb"]);
+    drop(rack);
+    hall.prove(0);
+    assert_eq!(hall.next(), hall.changed(true));
+    assert_eq!(hall.cabinet.0.lock().unwrap().open[0].name, "hdmi");
+    wait_until("the wished card is tried again", || {
+        hall.ask(0, 240);
+        hall.cabinet.0.lock().unwrap().open.len() == 2
+    });
+    assert_eq!(hall.cabinet.0.lock().unwrap().open[1].name, "hdmi");
+    hall.prove(1);
+    hall.assert_quiet();
+    assert_eq!(hall.audio.state(&zone("sanh")), SoundState::Ok, "the hall never lost its sound");
+}
+
+struct BrokenCards;
+
+impl Cards for BrokenCards {
+    fn open(&mut self, _wish: &Wish) -> Result<Card, CardError> {
+        panic!("on purpose")
+    }
+
+    fn is_there(&mut self, _wish: &Wish) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_thread_that_dies_is_noticed() {
+    let bank = SoundBank::new();
+    let (requests, _heard) = mpsc::channel(64);
+    let config = bank.config("");
+    let audio = audio::spawn_with(&config, bank.dir.clone(), requests, || Box::new(BrokenCards)).unwrap();
+    wait_until("the end is noticed", || audio.has_ended());
+    assert_eq!(audio.overall(), SoundState::Lost);
+}
+
+#[test]
 fn zones_with_a_card_each_do_not_wait_for_each_other() {
     let zones = "[[audio.zone]]\nid = \"sanh\"\ndevice = \"hdmi\"\n[[audio.zone]]\nid = \"lau\"\ndevice = \"usb\"\n\
                  counters = [\"5\"]\n";
@@ -393,14 +448,15 @@ fn stopping_takes_less_than_a_second_even_when_a_stream_does_not_close() {
 
 #[test]
 fn a_hub_that_is_slow_to_listen_gets_everything_in_order() {
-    let mut hall = Hall::playing("");
+    const ROOM: usize = 8;
+    let mut hall = Hall::with_room(ROOM, &["hdmi"], "").proven();
     let empty = Utterance { parts: vec![], text: String::new() };
     for id in 0..200 {
         // The card's queue is bounded too; the board never has more than one announcement a zone under way.
         hall.say("sanh", id, &empty);
-        if id % 32 == 31 {
-            wait_until("the player has taken them", || hall.heard.len() >= 32.min(hall.heard.max_capacity()));
-            for told in id - 31..=id {
+        if id % 25 == 24 {
+            wait_until("the hub takes no more", || hall.heard.len() == ROOM);
+            for told in id - 24..=id {
                 hall.ask(0, 240);
                 assert_eq!(hall.next(), ended(told, false));
             }

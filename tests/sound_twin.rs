@@ -49,7 +49,7 @@ fn eleven_calls_at_once_are_all_said_within_a_minute_and_none_over_another() {
     assert_eq!(said.len(), 11);
     for pair in said.windows(2) {
         assert!(pair[0].to <= pair[1].from, "{pair:?}");
-        assert_eq!(loudest(&sound, pair[0].to, pair[1].from), 0.0, "silence between two sentences");
+        assert!(loudest(&sound, pair[0].to, pair[1].from) <= 0.0, "silence between two sentences");
     }
     for s in &said {
         assert!(loudest(&sound, s.from, s.to) > 0.1, "{s:?} is heard");

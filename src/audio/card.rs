@@ -44,10 +44,10 @@ pub enum CardError {
 
 /// Where cards come from.
 pub trait Cards: Send {
-    /// Opens the wished card, else the default one; must return within seconds.
+    /// Opens the wished card, or the default one where the wished one is not there; must return within seconds.
     ///
     /// # Errors
-    /// [`CardError`]; all of them may pass, so the caller tries again.
+    /// [`CardError`]; all of them may pass, so the caller tries another card, and again.
     fn open(&mut self, wish: &Wish) -> Result<Card, CardError>;
 
     /// Whether the wished card is there now.

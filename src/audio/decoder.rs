@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use super::Ended;
 use super::clips::{ClipError, Clips};
 use super::mixer::{Piece, Track};
 use super::player::{Command, Decoded};
@@ -26,9 +27,12 @@ pub(super) struct Job {
     pub reply: SyncSender<Command>,
 }
 
-pub(super) fn spawn(clips: Clips) -> io::Result<SyncSender<Job>> {
+pub(super) fn spawn(clips: Clips, ended: Ended) -> io::Result<SyncSender<Job>> {
     let (sender, jobs) = sync_channel(JOBS);
-    thread::Builder::new().name("decoder".into()).spawn(move || run(clips, &jobs))?;
+    thread::Builder::new().name("decoder".into()).spawn(move || {
+        let _ended = ended;
+        run(clips, &jobs);
+    })?;
     Ok(sender)
 }
 

@@ -112,12 +112,6 @@ impl Mixer {
         self.zones.iter().all(|zone| zone.queue.is_empty())
     }
 
-    /// Announcements that are not filled to their end.
-    pub fn unfinished(&self) -> impl Iterator<Item = (usize, AnnouncementId)> {
-        let zones = self.zones.iter().enumerate();
-        zones.flat_map(|(line, zone)| zone.queue.iter().map(move |track| (line, track.id)))
-    }
-
     /// Frames that the device played as silence without asking the mixer.
     pub fn rest(&mut self, frames: u64) {
         for zone in &mut self.zones {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{
     BufferSize, Device, ErrorKind, FromSample, I24, SampleFormat, SizedSample, StreamConfig,
-    SupportedBufferSize, SupportedStreamConfigRange, U24,
+    SupportedBufferSize, SupportedStreamConfigRange,
 };
 
 use super::card::{Card, CardError, Cards, Wish};
@@ -47,10 +47,13 @@ impl Cards for SystemCards {
     }
 }
 
-/// The names of all output devices, for `moiso check`.
-pub fn device_names() -> Vec<String> {
+/// The names of all output devices when none of them is the wanted one, for `moiso check`.
+pub fn instead_of(wanted: &str) -> Option<Vec<String>> {
+    if find(wanted).is_some() {
+        return None;
+    }
     let devices = cpal::default_host().output_devices();
-    devices.map(|devices| devices.map(|device| name_of(&device)).collect()).unwrap_or_default()
+    Some(devices.map(|devices| devices.map(|device| name_of(&device)).collect()).unwrap_or_default())
 }
 
 fn choose(wish: &Wish) -> Result<(Device, bool), CardError> {
@@ -145,7 +148,6 @@ fn build(
         SampleFormat::I32 => stream::<i32>(device, config, feed, gauges),
         SampleFormat::I24 => stream::<I24>(device, config, feed, gauges),
         SampleFormat::U16 => stream::<u16>(device, config, feed, gauges),
-        SampleFormat::U24 => stream::<U24>(device, config, feed, gauges),
         SampleFormat::U8 => stream::<u8>(device, config, feed, gauges),
         _ => Err(ErrorKind::UnsupportedConfig.into()),
     }

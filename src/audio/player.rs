@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::card::{Card, Cards, Wish};
+use super::card::{Card, CardError, Cards, Wish};
 use super::decoder::Job;
 use super::mixer::{Line, Mark, Mixer, Moment, Track};
-use super::{Counters, Report};
+use super::{Counters, Ended, Report};
 use crate::board::call::Zone;
 use crate::board::input::{AnnouncementId, Input};
 use crate::hub::Request;
@@ -32,8 +32,10 @@ const ERRORS_A_SECOND: u32 = 5;
 const STORM_FOR: Duration = Duration::from_millis(500);
 /// Gaps are normal under load; a storm of them is a dead device that the system reports as gaps.
 const XRUNS_A_SECOND: u32 = 50;
-/// While on another card, how often the wished one is looked for.
+/// While on another card, how often the wished one is looked for; ever more rarely while it is there and cannot be opened,
+/// because each attempt takes the other card away for a moment.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_EVERY_AT_MOST: Duration = Duration::from_secs(600);
 /// How long a dying stream may take before it is left to its own thread.
 const DROP_WITHIN: Duration = Duration::from_millis(500);
 /// How far the mixer runs ahead of the card: longer than a busy PC keeps a thread waiting.
@@ -114,6 +116,7 @@ pub(super) struct Player {
     parts: Parts,
     state: State,
     back_off: Duration,
+    look_every: Duration,
     opening: u64,
     /// What the hub believes; none before the first word.
     told: Option<bool>,
@@ -128,6 +131,7 @@ impl Player {
             parts,
             state: State::Down { retry_at: Instant::now() },
             back_off: BACK_OFF_FROM,
+            look_every: LOOK_EVERY,
             opening: 0,
             told: None,
             underway: Vec::new(),
@@ -136,10 +140,10 @@ impl Player {
         }
     }
 
-    pub(super) fn spawn(mut self, finished: Arc<AtomicBool>) -> io::Result<()> {
+    pub(super) fn spawn(mut self, ended: Ended) -> io::Result<()> {
         thread::Builder::new().name("audio".into()).spawn(move || {
+            let _ended = ended;
             self.run();
-            finished.store(true, Ordering::Release);
         })?;
         Ok(())
     }
@@ -214,7 +218,7 @@ impl Player {
     }
 
     fn open(&mut self, now: Instant) {
-        match self.parts.cards.open(&self.parts.wish) {
+        match self.wished_or_default() {
             Ok(card) => {
                 tracing::info!(
                     card = card.name,
@@ -234,6 +238,20 @@ impl Player {
                 self.tell(false);
                 self.retry(now);
             }
+        }
+    }
+
+    /// A wished card that is there but refuses, as one that another program holds, must not silence the hall.
+    fn wished_or_default(&mut self) -> Result<Card, CardError> {
+        let Parts { cards, wish, .. } = &mut self.parts;
+        match cards.open(wish) {
+            Err(error) if wish.device.is_some() => {
+                let any = Wish { device: None, ..wish.clone() };
+                let card = Card { preferred: false, ..cards.open(&any)? };
+                tracing::warn!(%error, instead = card.name, "the wished sound card cannot be opened");
+                Ok(card)
+            }
+            opened => opened,
         }
     }
 
@@ -267,7 +285,7 @@ impl Player {
         live.feed();
         let happened = live.moments();
         let proved = live.proved;
-        let better_card = self.underway.is_empty() && live.wants_look(now);
+        let look = self.underway.is_empty() && live.wants_look(now, self.look_every);
         for (line, id, moment) in happened {
             match moment {
                 Moment::Started => {
@@ -281,19 +299,25 @@ impl Player {
             self.back_off = BACK_OFF_FROM;
             self.tell(true);
         }
-        if better_card && self.parts.cards.is_there(&self.parts.wish) {
+        if look && self.parts.cards.is_there(&self.parts.wish) {
             self.change_card(now);
+        } else if look {
+            self.look_every = LOOK_EVERY;
         }
     }
 
     /// Leaves the replacement for the wished card, between two announcements.
     fn change_card(&mut self, now: Instant) {
-        tracing::info!("the wished sound card is back");
+        tracing::info!("the wished sound card is there");
         if let State::Up(live) = std::mem::replace(&mut self.state, State::Down { retry_at: now }) {
             self.count(&live);
             drop_aside(live.card.stream);
         }
         self.open(now);
+        self.look_every = match &self.state {
+            State::Up(live) if live.card.preferred => LOOK_EVERY,
+            _ => (self.look_every * 2).min(LOOK_EVERY_AT_MOST),
+        };
     }
 
     fn end(&mut self, line: usize, id: AnnouncementId, played: bool) {
@@ -468,8 +492,8 @@ impl Live {
         out
     }
 
-    fn wants_look(&mut self, now: Instant) -> bool {
-        let due = !self.card.preferred && now.duration_since(self.looked_at) >= LOOK_EVERY;
+    fn wants_look(&mut self, now: Instant, every: Duration) -> bool {
+        let due = !self.card.preferred && now.duration_since(self.looked_at) >= every;
         if due {
             self.looked_at = now;
         }

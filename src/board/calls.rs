@@ -5,10 +5,8 @@ use super::call::{Call, Kind};
 use super::cell::Standing;
 use super::day::told;
 use super::input::{IgnoreReason, Outcome};
-use super::view::Spot;
 use super::zone::Proof;
-
-use crate::clock::{Millis, Now};
+use crate::clock::Now;
 
 impl Board {
     /// A call event. One of yesterday does not count, because ticket numbers begin anew; but on a settled link what
@@ -21,13 +19,13 @@ impl Board {
             return Err(IgnoreReason::Stale);
         }
         call.holder.take_if(|_| !self.show_holder);
+        self.link.compare_clocks(call.at, self.fresh, now);
         let proofs = match call.kind {
             Kind::Call | Kind::Recall | Kind::Transfer => self.summon(now, &call)?,
             Kind::Serving => self.serve(now, &call)?,
             Kind::Absent => self.miss(now, &call)?,
             Kind::Cancel => self.cancel(now, &call)?,
         };
-        self.link.compare_clocks(call.at, self.fresh, now);
         self.ledger.remember(call.id, now.mono);
         Ok(proofs)
     }
@@ -35,23 +33,25 @@ impl Board {
     /// A ticket is asked to a counter. A call that its counter has already passed is listed by its time and no more:
     /// it must not come before the later ticket. One whose end is known is over before it began.
     fn summon(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
-        let standing = self.counters.call(call, now)?;
-        self.tally.shown += 1;
+        let age = self.link.age_of(call.at, now);
+        let young = age <= self.fresh;
+        let standing = self.counters.call(call, young && self.link.is_settled(now), now)?;
         if standing == Standing::Ended {
             return Ok(vec![(call.id.clone(), Outcome::Superseded)]);
         }
-        let live = standing == Standing::Current && now.age_of(call.at) <= self.fresh;
+        self.tally.shown += 1;
+        let live = standing == Standing::Current && young;
         let mut proofs = Vec::new();
         if call.kind == Kind::Transfer && standing == Standing::Current {
             proofs = self.redirect(now, call);
         }
-        self.missed.remove(&call.ticket);
+        self.missed.remove(call);
         self.queues.answer(call);
         self.recent.add(call, told(call.at, now), live);
         if live {
             self.day.called(now);
-            self.spotlight.enter(spot(call), now.mono);
-            proofs.extend(self.lanes.call(call, now));
+            self.spotlight.enter(call, now);
+            proofs.extend(self.lanes.call(call, age, now.mono));
         } else {
             proofs.push((call.id.clone(), Outcome::Shown));
         }
@@ -61,48 +61,35 @@ impl Board {
     /// The ticket moved: nothing may send its holder to the old counter any more.
     fn redirect(&mut self, now: Now, call: &Call) -> Vec<Proof> {
         self.counters.redirect(call, now);
-        self.spotlight.redirect(&call.counter, &call.ticket);
-        self.recent.redirect(&call.counter, &call.ticket);
-        self.lanes.redirect(&call.counter, &call.ticket)
+        self.spotlight.redirect(call);
+        self.recent.redirect(call);
+        self.lanes.redirect(call)
     }
 
     /// The citizen came.
     fn serve(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
         self.counters.serve(call, now)?;
-        self.spotlight.served(&call.counter, &call.ticket);
-        self.missed.remove(&call.ticket);
+        self.spotlight.served(call);
+        self.missed.remove(call);
         self.queues.answer(call);
-        Ok(self.lanes.withdraw(&call.counter, &call.ticket))
+        Ok(self.lanes.withdraw(call))
     }
 
     /// Nobody came.
     fn miss(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
         self.counters.miss(call, now)?;
-        self.spotlight.absent(&call.counter, &call.ticket);
+        self.spotlight.absent(call);
         self.missed.add(call, told(call.at, now));
-        Ok(self.lanes.withdraw(&call.counter, &call.ticket))
+        Ok(self.lanes.withdraw(call))
     }
 
     /// The call was a mistake: every trace of it goes.
     fn cancel(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
         self.counters.cancel(call, now)?;
-        self.spotlight.cancel(&call.counter, &call.ticket);
-        self.recent.remove(&call.counter, &call.ticket);
-        self.missed.remove(&call.ticket);
+        self.spotlight.cancel(call);
+        self.recent.remove(call);
+        self.missed.remove(call);
         self.queues.answer(call);
-        Ok(self.lanes.withdraw(&call.counter, &call.ticket))
-    }
-}
-
-fn spot(call: &Call) -> Spot {
-    Spot {
-        call: call.id.clone(),
-        ticket: call.ticket.clone(),
-        counter: call.counter.clone(),
-        kind: call.kind,
-        lane: call.lane,
-        slot: call.slot,
-        holder: call.holder.clone(),
-        since: Millis::ZERO,
+        Ok(self.lanes.withdraw(call))
     }
 }

@@ -20,9 +20,9 @@ const ENDED: usize = 8;
 /// Where a call stands against what is known of its counter.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Its ticket is, or was already, on the counter's cell; or the counter is not serving another one.
+    /// Its ticket is, or was already, on the counter's cell; or the counter is not serving another one, or not by a call.
     Current,
-    /// The counter shows a later ticket: this call must not come before it.
+    /// The counter has called a later ticket: this call must not come before it.
     Passed,
     /// A later event has already ended it.
     Ended,
@@ -50,8 +50,16 @@ pub struct Cell {
 #[derive(Clone, Debug)]
 struct End {
     ticket: Ticket,
+    series: Option<Series>,
     mark: Mark,
     cancelled: bool,
+}
+
+impl End {
+    /// Whether it ended a call of this ticket that was made at `mark`.
+    fn ends(&self, call: &Call, mark: Mark) -> bool {
+        is_ticket_of(&self.ticket, self.series.as_ref(), call) && mark.precedes(self.mark)
+    }
 }
 
 /// The ticket on a cell.
@@ -107,22 +115,30 @@ impl Cell {
 
     /// A call: its ticket comes onto the cell unless something later is known. One that is over already still says that
     /// the counter went on from what it served before.
-    pub fn call(&mut self, call: &Call, mark: Mark, now: Millis) -> Standing {
+    ///
+    /// A `live` one has just been made. When its time alone speaks against it, two systems with two clocks call to this
+    /// counter, and the order of arrival is the better witness; only the counter's own later state keeps its place.
+    pub fn call(&mut self, call: &Call, mark: Mark, live: bool, now: Millis) -> Standing {
         self.known = true;
-        let later = self.take_mark(mark);
-        if self.was_ended_after(&call.ticket, mark) {
+        let mut later = self.take_mark(mark);
+        if self.was_ended_after(call, mark) {
             if later {
-                let cancelled = self.was_cancelled_after(&call.ticket, mark);
+                let cancelled = self.ended.iter().any(|end| end.cancelled && end.ends(call, mark));
                 self.serving = (!cancelled).then(|| Serving::of(call));
                 self.open();
             }
             return Standing::Ended;
         }
-        let known = self.serving.as_ref().filter(|s| s.ticket == call.ticket);
+        let known = self.serving.as_ref().filter(|s| s.is_of(call));
+        let newest = live && self.mark.is_none_or(|newest| !mark.is_numbered_like(newest));
+        if newest && known.is_none() && !self.shows_own_state_after(mark) {
+            self.mark = Some(mark);
+            later = true;
+        }
         if later || known.is_some() {
             let called = known.and_then(|s| s.called).filter(|called| mark.precedes(*called)).or(Some(mark));
             self.serving = Some(Serving { called, called_at: Some(now), ..Serving::of(call) });
-        } else if self.serving.is_some() {
+        } else if self.serving.is_some() && !newest {
             return Standing::Passed;
         }
         if later {
@@ -135,8 +151,11 @@ impl Cell {
     pub fn serve(&mut self, call: &Call, mark: Mark) -> Result<(), IgnoreReason> {
         self.end(call, mark)?;
         if self.take_mark(mark) {
-            if self.serving.as_ref().is_none_or(|s| s.ticket != call.ticket) {
-                self.serving = Some(Serving::of(call));
+            match &mut self.serving {
+                Some(serving) if serving.is_of(call) => {
+                    serving.series = serving.series.take().or_else(|| call.series.clone());
+                }
+                serving => *serving = Some(Serving::of(call)),
             }
             self.open();
         }
@@ -146,7 +165,7 @@ impl Cell {
     /// The call was a mistake: its number goes.
     pub fn cancel(&mut self, call: &Call, mark: Mark) -> Result<(), IgnoreReason> {
         self.end(call, mark)?;
-        self.serving.take_if(|s| s.ticket == call.ticket);
+        self.serving.take_if(|s| s.is_of(call));
         Ok(())
     }
 
@@ -155,10 +174,11 @@ impl Cell {
         self.serving.take_if(|s| s.is_of(call) && !s.was_called_after(mark));
     }
 
-    /// A new day: what was reported before goes.
+    /// A new day: what was reported before goes. A counter that only its calls have told of is not known to be open.
     pub fn turn(&mut self, counts: impl Fn(Timestamp) -> bool) {
         self.serving.take_if(|s| !counts(s.at));
         self.ended.retain(|end| counts(end.mark.at));
+        self.known &= self.state.is_some() || self.serving.is_some();
     }
 
     /// Whether only an event of another day has ever named this counter.
@@ -168,26 +188,33 @@ impl Cell {
 
     /// Remembers that the ticket's call is over; refuses when the ticket has been called again, or ended again, since.
     pub fn end(&mut self, call: &Call, mark: Mark) -> Result<(), IgnoreReason> {
-        let serving = self.serving.as_ref().filter(|s| s.ticket == call.ticket);
-        if serving.is_some_and(|s| s.was_called_after(mark)) || self.was_ended_after(&call.ticket, mark) {
+        let serving = self.serving.as_ref().filter(|s| s.is_of(call));
+        if serving.is_some_and(|s| s.was_called_after(mark)) || self.was_ended_after(call, mark) {
             return Err(IgnoreReason::Stale);
         }
         self.known = true;
-        let cancelled = call.kind == Kind::Cancel;
-        self.ended.retain(|end| end.ticket != call.ticket);
-        self.ended.push_back(End { ticket: call.ticket.clone(), mark, cancelled });
+        let (ticket, series) = (call.ticket.clone(), call.series.clone());
+        self.ended.retain(|end| !is_ticket_of(&end.ticket, end.series.as_ref(), call));
+        self.ended.push_back(End { ticket, series, mark, cancelled: call.kind == Kind::Cancel });
         if self.ended.len() > ENDED {
             self.ended.pop_front();
         }
         Ok(())
     }
 
-    fn was_ended_after(&self, ticket: &Ticket, mark: Mark) -> bool {
-        self.ended.iter().any(|end| end.ticket == *ticket && mark.precedes(end.mark))
+    fn was_ended_after(&self, call: &Call, mark: Mark) -> bool {
+        self.ended.iter().any(|end| end.ends(call, mark))
     }
 
     fn was_cancelled_after(&self, ticket: &Ticket, mark: Mark) -> bool {
         self.ended.iter().any(|end| end.cancelled && end.ticket == *ticket && mark.precedes(end.mark))
+    }
+
+    /// Whether the cell shows what the counter itself has said after `mark`.
+    fn shows_own_state_after(&self, mark: Mark) -> bool {
+        let shown = self.serving.as_ref().map(|s| &s.ticket);
+        let own = self.state.as_ref().filter(|state| state.ticket.as_ref() == shown);
+        own.is_some_and(|state| mark.precedes(Mark { at: state.at, seq: state.seq }))
     }
 
     /// Takes the mark when it follows the newest one.

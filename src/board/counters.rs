@@ -50,13 +50,14 @@ impl Counters {
         Self { config, cells, moves: VecDeque::new() }
     }
 
-    /// A call: its ticket comes onto the cell unless something later is known there.
-    pub fn call(&mut self, call: &Call, now: Now) -> Result<Standing, IgnoreReason> {
+    /// A call: its ticket comes onto the cell unless something later is known there. `live` says that it has just been
+    /// made, whatever its time says.
+    pub fn call(&mut self, call: &Call, live: bool, now: Now) -> Result<Standing, IgnoreReason> {
         if self.has_moved_on(call, now) {
             return Ok(Standing::Ended);
         }
         let mark = mark(call.at, call.seq, now);
-        Ok(self.cell_or_new(&call.counter)?.call(call, mark, now.mono))
+        Ok(self.cell_or_new(&call.counter)?.call(call, mark, live, now.mono))
     }
 
     /// A later transfer has brought the ticket to another counter already.
@@ -66,6 +67,11 @@ impl Counters {
             is_ticket_of(&m.ticket, m.series.as_ref(), call) && m.to != call.counter && mark.precedes(m.mark)
         };
         self.moves.iter().any(away)
+    }
+
+    /// Refuses what the old counter of a moved ticket says too late.
+    fn is_still_there(&self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
+        if self.has_moved_on(call, now) { Err(IgnoreReason::Stale) } else { Ok(()) }
     }
 
     /// The ticket moved to `call.counter`: no other cell shows it, unless that one has later news of it.
@@ -82,11 +88,13 @@ impl Counters {
 
     /// The citizen came: the counter serves this ticket now.
     pub fn serve(&mut self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
+        self.is_still_there(call, now)?;
         self.cell_or_new(&call.counter)?.serve(call, mark(call.at, call.seq, now))
     }
 
     /// Nobody came. The number stays until the next one, so that a latecomer still finds the counter.
     pub fn miss(&mut self, call: &Call, now: Now) -> Result<(), IgnoreReason> {
+        self.is_still_there(call, now)?;
         self.cell_or_new(&call.counter)?.end(call, mark(call.at, call.seq, now))
     }
 
@@ -147,7 +155,8 @@ impl Counters {
 
 /// Counter 9 comes before counter 10, and numbers before words.
 fn by_name(counter: &Counter) -> (Reverse<bool>, u64, &str) {
-    let number: Option<u64> = counter.as_str().parse().ok();
+    let digits = Some(counter.as_str()).filter(|name| name.bytes().all(|b| b.is_ascii_digit()));
+    let number: Option<u64> = digits.and_then(|digits| digits.parse().ok());
     (Reverse(number.is_some()), number.unwrap_or(0), counter.as_str())
 }
 
@@ -217,7 +226,7 @@ mod tests {
     #[test]
     fn the_later_of_call_and_state_wins() {
         let mut cells = counters();
-        assert_eq!(cells.call(&call("A1", "5", 10, None), NOW), Ok(Standing::Current));
+        assert_eq!(cells.call(&call("A1", "5", 10, None), false, NOW), Ok(Standing::Current));
         assert_eq!(
             change(&mut cells, "5", state(CounterMode::Open, Some("A0"), 9, None)),
             Err(IgnoreReason::Stale)
@@ -225,7 +234,7 @@ mod tests {
         assert_eq!(shown(&cells, "5").as_deref(), Some("A1"));
         change(&mut cells, "5", state(CounterMode::Open, Some("A2"), 11, None)).unwrap();
         assert_eq!(shown(&cells, "5").as_deref(), Some("A2"));
-        assert_eq!(cells.call(&call("A1", "5", 10, None), NOW), Ok(Standing::Passed));
+        assert_eq!(cells.call(&call("A1", "5", 10, None), false, NOW), Ok(Standing::Passed));
         assert_eq!(shown(&cells, "5").as_deref(), Some("A2"));
     }
 
@@ -233,11 +242,24 @@ mod tests {
     fn a_state_that_outruns_its_call_does_not_hide_it() {
         let mut cells = counters();
         change(&mut cells, "5", state(CounterMode::Open, Some("A1"), 10, Some(4))).unwrap();
-        assert_eq!(cells.call(&call("A1", "5", 10, Some(4)), NOW), Ok(Standing::Current));
+        assert_eq!(cells.call(&call("A1", "5", 10, Some(4)), false, NOW), Ok(Standing::Current));
         assert_eq!(cell(&cells, "5").lane, Lane::Elderly);
         change(&mut cells, "6", state(CounterMode::Open, None, 11, None)).unwrap();
-        assert_eq!(cells.call(&call("B1", "6", 10, None), NOW), Ok(Standing::Current));
+        assert_eq!(cells.call(&call("B1", "6", 10, None), false, NOW), Ok(Standing::Current));
         assert_eq!(shown(&cells, "6"), None, "the counter's own later state stands");
+    }
+
+    #[test]
+    fn what_is_called_live_is_shown_though_another_clock_is_ahead() {
+        let mut cells = counters();
+        cells.call(&call("A1", "5", 40, None), true, NOW).unwrap();
+        assert_eq!(cells.call(&call("A2", "5", 10, Some(7)), true, NOW), Ok(Standing::Current));
+        assert_eq!(shown(&cells, "5").as_deref(), Some("A2"));
+        change(&mut cells, "5", state(CounterMode::Paused, None, 11, Some(8))).unwrap();
+        assert_eq!(cells.call(&call("A3", "5", 9, None), true, NOW), Ok(Standing::Current));
+        assert_eq!((shown(&cells, "5"), cell(&cells, "5").mode), (None, CounterMode::Paused));
+        assert_eq!(cells.call(&call("A4", "5", 12, Some(10)), true, NOW), Ok(Standing::Current));
+        assert_eq!(cells.call(&call("A5", "5", 13, Some(9)), true, NOW), Ok(Standing::Passed));
     }
 
     #[test]
@@ -257,7 +279,7 @@ mod tests {
     fn a_counter_that_calls_is_open() {
         let mut cells = counters();
         change(&mut cells, "5", state(CounterMode::Closed, None, 10, None)).unwrap();
-        cells.call(&call("A1", "5", 11, None), NOW).unwrap();
+        cells.call(&call("A1", "5", 11, None), false, NOW).unwrap();
         assert_eq!((cell(&cells, "5").mode, cell(&cells, "5").known), (CounterMode::Open, true));
         assert!(!cell(&cells, "6").known);
     }
@@ -265,11 +287,11 @@ mod tests {
     #[test]
     fn unknown_counters_come_after_the_others_by_number_and_name() {
         let mut cells = counters();
-        for name in ["B", "30", "A", "12", "7"] {
-            cells.call(&call("X1", name, 10, None), NOW).unwrap();
+        for name in ["B", "30", "A", "+13", "12", "7"] {
+            cells.call(&call("X1", name, 10, None), false, NOW).unwrap();
         }
         let order: Vec<_> = cells.views(|_, _| false).iter().map(|c| c.counter.as_str().to_owned()).collect();
-        assert_eq!(order[9..], ["10", "11", "12", "30", "A", "B"]);
+        assert_eq!(order[9..], ["10", "11", "12", "30", "+13", "A", "B"]);
         assert_eq!(cell(&cells, "30").noun, "Quầy");
     }
 
@@ -277,32 +299,32 @@ mod tests {
     fn a_hall_has_at_most_two_hundred_counters() {
         let mut cells = counters();
         for n in 12..=LIMIT {
-            cells.call(&call("X1", &n.to_string(), 10, None), NOW).unwrap();
+            cells.call(&call("X1", &n.to_string(), 10, None), false, NOW).unwrap();
         }
-        assert_eq!(cells.call(&call("X1", "Z", 10, None), NOW), Err(IgnoreReason::TooMany));
+        assert_eq!(cells.call(&call("X1", "Z", 10, None), false, NOW), Err(IgnoreReason::TooMany));
         assert_eq!(
             change(&mut cells, "Z", state(CounterMode::Open, None, 1, None)),
             Err(IgnoreReason::TooMany)
         );
-        assert!(cells.call(&call("X2", "100", 11, None), NOW).is_ok());
+        assert!(cells.call(&call("X2", "100", 11, None), false, NOW).is_ok());
     }
 
     #[test]
     fn a_transfer_leaves_no_number_behind() {
         let mut cells = counters();
-        cells.call(&call("A1", "3", 10, None), NOW).unwrap();
-        cells.call(&call("A2", "4", 10, None), NOW).unwrap();
+        cells.call(&call("A1", "3", 10, None), false, NOW).unwrap();
+        cells.call(&call("A2", "4", 10, None), false, NOW).unwrap();
         let transfer = Call { kind: Kind::Transfer, ..call("A1", "5", 20, None) };
-        cells.call(&transfer, NOW).unwrap();
+        cells.call(&transfer, false, NOW).unwrap();
         cells.redirect(&transfer, NOW);
         assert_eq!(
-            cells.call(&call("A1", "3", 19, None), NOW),
+            cells.call(&call("A1", "3", 19, None), false, NOW),
             Ok(Standing::Ended),
             "it was before the transfer"
         );
         assert_eq!([shown(&cells, "3"), shown(&cells, "4")], [None, Some("A2".to_owned())]);
         let late = Call { kind: Kind::Transfer, ..call("A1", "7", 15, None) };
-        assert_eq!(cells.call(&late, NOW), Ok(Standing::Ended), "it has moved on since");
+        assert_eq!(cells.call(&late, false, NOW), Ok(Standing::Ended), "it has moved on since");
         assert_eq!(shown(&cells, "7"), None);
     }
 
@@ -310,8 +332,8 @@ mod tests {
     fn a_call_that_comes_after_its_end_is_over() {
         let mut cells = counters();
         cells.cancel(&call("A1", "5", 12, None), NOW).unwrap();
-        assert_eq!(cells.call(&call("A1", "5", 10, None), NOW), Ok(Standing::Ended));
-        assert_eq!(cells.call(&call("A1", "5", 13, None), NOW), Ok(Standing::Current));
+        assert_eq!(cells.call(&call("A1", "5", 10, None), false, NOW), Ok(Standing::Ended));
+        assert_eq!(cells.call(&call("A1", "5", 13, None), false, NOW), Ok(Standing::Current));
         assert_eq!(
             cells.miss(&call("A1", "5", 12, None), NOW),
             Err(IgnoreReason::Stale),

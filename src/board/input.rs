@@ -113,7 +113,7 @@ pub enum Outcome {
     /// Shown; too old to be spoken, or not to be spoken here.
     Shown,
     Spoken,
-    /// Waited longer than `announce_max_age` for the loudspeakers.
+    /// Waited longer than `announce_max_age` for the loudspeakers, or could not be said.
     Expired,
     /// Replaced by a later event about the same ticket.
     Superseded,

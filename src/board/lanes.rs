@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::call::{Call, Counter, NoticeId, Ticket, Zone};
+use super::call::{Call, Counter, NoticeId, Zone};
 use super::input::{Announcement, AnnouncementId, Message, Outcome};
 use super::state::{Level, Notice};
 use super::zone::{Pending, Proof, ZoneQueue};
@@ -34,40 +34,41 @@ impl Lanes {
         self.zones.get_mut(index)
     }
 
-    /// A young call asks to be said; its waiting predecessor of the same ticket and counter gives way.
-    pub fn call(&mut self, call: &Call, now: Now) -> Vec<Proof> {
-        let age = now.age_of(call.at).max(Millis::ZERO);
-        let expires = Some(now.mono - age + self.max_age);
+    /// A call of this age asks to be said; its waiting predecessor of the same ticket and counter gives way.
+    pub fn call(&mut self, call: &Call, age: Millis, now: Millis) -> Vec<Proof> {
+        let expires = Some(now - age.max(Millis::ZERO) + self.max_age);
         let Some(zone) = self.zone_of(&call.counter) else { return vec![(call.id.clone(), Outcome::Shown)] };
         if zone.is_muted() {
             return vec![(call.id.clone(), Outcome::Muted)];
         }
         let pending =
-            Pending { message: message(call), version: call.at, queued: now.mono, expires, broken_off: 0 };
-        zone.call(&call.counter, &call.ticket, pending).into_iter().collect()
+            Pending { message: message(call), version: call.at, queued: now, expires, broken_off: 0 };
+        zone.call(call, pending).into_iter().collect()
     }
 
     /// The ticket need not be called to this counter any more.
-    pub fn withdraw(&mut self, counter: &Counter, ticket: &Ticket) -> Vec<Proof> {
-        self.withdraw_where(ticket, |c| c == counter)
+    pub fn withdraw(&mut self, call: &Call) -> Vec<Proof> {
+        self.withdraw_where(call, |counter| *counter == call.counter)
     }
 
     /// The ticket moved: it must not be called to any other counter.
-    pub fn redirect(&mut self, counter: &Counter, ticket: &Ticket) -> Vec<Proof> {
-        self.withdraw_where(ticket, |c| c != counter)
+    pub fn redirect(&mut self, call: &Call) -> Vec<Proof> {
+        self.withdraw_where(call, |counter| *counter != call.counter)
     }
 
-    fn withdraw_where(&mut self, ticket: &Ticket, at: impl Fn(&Counter) -> bool) -> Vec<Proof> {
-        self.zones.iter_mut().flat_map(|zone| zone.withdraw(ticket, &at)).collect()
+    fn withdraw_where(&mut self, call: &Call, at: impl Fn(&Counter) -> bool) -> Vec<Proof> {
+        self.zones.iter_mut().flat_map(|zone| zone.withdraw(call, &at)).collect()
     }
 
-    /// Says a notice in its zones, in all when it names none. A plain one expires like a call.
+    /// Says a notice in its zones, in all when it names none. A plain one expires like a call, and is not kept for a
+    /// zone that is muted.
     pub fn notice(&mut self, notice: &Notice, now: Now) {
         let emergency = notice.level == Level::Emergency;
         let message = Message::Notice { id: notice.id.clone(), text: notice.text.clone(), emergency };
         let expires = (!emergency).then_some(now.mono + self.max_age);
         for zone in &mut self.zones {
-            if notice.zones.is_empty() || notice.zones.contains(&zone.zone) {
+            let concerned = notice.zones.is_empty() || notice.zones.contains(&zone.zone);
+            if concerned && (emergency || !zone.is_muted()) {
                 let message = message.clone();
                 zone.push(Pending { message, version: notice.at, queued: now.mono, expires, broken_off: 0 });
             }
@@ -111,6 +112,11 @@ impl Lanes {
     /// Mutes a zone, or all.
     pub fn mute(&mut self, zone: Option<&Zone>, muted: bool) -> Vec<Proof> {
         self.each(zone, |zone| zone.mute(muted)).into_iter().flatten().collect()
+    }
+
+    /// Whether all zones are silent because a technician wants it.
+    pub fn are_muted(&self) -> bool {
+        !self.zones.is_empty() && self.zones.iter().all(ZoneQueue::is_muted)
     }
 
     fn each<T>(&mut self, zone: Option<&Zone>, act: impl FnMut(&mut ZoneQueue) -> T) -> Vec<T> {

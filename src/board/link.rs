@@ -1,5 +1,8 @@
 //! The link to the queue system as citizens and technicians need to know it: is its news fresh, and does its clock
 //! agree with this screen's. It never opens or closes anything.
+//!
+//! A hall without the internet has clocks that nobody sets. Whether a call is young is therefore not a matter of this
+//! screen's clock alone: what all events of more than a minute seem to be late by is no delay but the clocks' difference.
 
 use std::collections::VecDeque;
 
@@ -13,6 +16,10 @@ use crate::clock::{Millis, Now};
 const SETTLED: Millis = Millis::from_secs(60);
 /// Odd, so that the median is a sample; nine calls are a few minutes of a hall.
 const SAMPLES: usize = 9;
+/// Events must agree about the clocks for this long: what a sender has held back comes within seconds.
+const STRETCH: Millis = Millis::from_secs(60);
+/// Fewer events in a stretch, and one after it, show no rule.
+const EVENTS: u32 = 2;
 
 /// Freshness and skew.
 #[derive(Clone, Debug)]
@@ -22,12 +29,24 @@ pub struct Link {
     since: Millis,
     last_news: Option<Timestamp>,
     skews: VecDeque<i64>,
+    /// The last stretch that is over.
+    before: Option<Stretch>,
+    current: Option<Stretch>,
+}
+
+/// At least [`STRETCH`] of time with at least [`EVENTS`], and the least that these were late by.
+#[derive(Copy, Clone, Debug)]
+struct Stretch {
+    since: Millis,
+    events: u32,
+    least: Millis,
 }
 
 impl Link {
     /// A link that has been down since the start.
     pub fn new(stale_after: Millis, now: Now) -> Self {
-        Self { stale_after, up: false, since: now.mono, last_news: None, skews: VecDeque::new() }
+        let (skews, before, current) = (VecDeque::new(), None, None);
+        Self { stale_after, up: false, since: now.mono, last_news: None, skews, before, current }
     }
 
     pub fn changed(&mut self, up: bool, now: Now) {
@@ -47,15 +66,53 @@ impl Link {
         self.up && now.mono - self.since >= SETTLED
     }
 
-    /// Compares the clocks by a call event. An old event says nothing, because it may have waited at the broker; a
-    /// future one always does, and so does any once the link has been up for a minute.
+    /// Compares the clocks by an event. An old event says nothing, because it may have waited at the broker; a future
+    /// one always does, and so does any once the link has been up for a minute.
     pub fn compare_clocks(&mut self, at: Timestamp, fresh: Millis, now: Now) {
         let skew = now.age_of(at);
-        if is_plausible(at) && (skew <= fresh || self.is_settled(now)) {
-            if self.skews.len() == SAMPLES {
-                self.skews.pop_front();
-            }
-            self.skews.push_back(skew.0);
+        if !is_plausible(at) || (skew > fresh && !self.is_settled(now)) {
+            return;
+        }
+        if self.skews.len() == SAMPLES {
+            self.skews.pop_front();
+        }
+        self.skews.push_back(skew.0);
+        if self.is_settled(now) {
+            self.learn(skew, now.mono);
+        }
+    }
+
+    fn learn(&mut self, skew: Millis, now: Millis) {
+        let mut stretch = Stretch { since: now, events: 0, least: skew };
+        match self.current {
+            Some(current) if now - current.since < STRETCH || current.events < EVENTS => stretch = current,
+            over => self.before = over,
+        }
+        self.current =
+            Some(Stretch { events: stretch.events + 1, least: stretch.least.min(skew), ..stretch });
+    }
+
+    /// One of the clocks was set: what was learnt about them is void.
+    pub fn forget_clocks(&mut self) {
+        self.skews.clear();
+        (self.before, self.current) = (None, None);
+    }
+
+    /// By how much every event seems late. Only a lateness is made up for: a time to come silences nobody.
+    pub fn lateness(&self) -> Millis {
+        match (self.before, self.current) {
+            (Some(a), Some(b)) => a.least.min(b.least).max(Millis::ZERO),
+            _ => Millis::ZERO,
+        }
+    }
+
+    /// How old a call is that says it was made at `at`. One of a clock that was never set is taken as new, where nothing
+    /// old can come.
+    pub fn age_of(&self, at: Timestamp, now: Now) -> Millis {
+        if is_plausible(at) || !self.is_settled(now) {
+            now.age_of(at) - self.lateness()
+        } else {
+            Millis::ZERO
         }
     }
 
@@ -141,5 +198,32 @@ mod tests {
         assert_eq!(link.skew_ms(), 1_060_000);
         link.compare_clocks(Timestamp::UNIX_EPOCH, FRESH, secs(60));
         assert_eq!(link.skews.len(), 3, "a clock that was never set is not compared");
+    }
+
+    #[test]
+    fn what_all_events_are_late_by_is_the_difference_of_the_clocks() {
+        let mut link = link();
+        link.changed(true, START);
+        let mut hear = |at: i64, late: i64| {
+            link.compare_clocks(secs(at - late).wall, FRESH, secs(at));
+            (link.lateness().0 / 1000, link.age_of(secs(at - late).wall, secs(at)).0 / 1000)
+        };
+        assert_eq!(hear(59, 130), (0, 130), "it may have waited at the broker");
+        assert_eq!([hear(60, 130), hear(90, 131)], [(0, 130), (0, 131)], "nor is half a minute enough");
+        assert_eq!([hear(121, 130), hear(600, 132)], [(130, 0), (130, 2)]);
+        assert_eq!(hear(601, 700), (130, 570), "held back by its sender");
+        assert_eq!(hear(602, -50), (0, -50), "a time to come makes nothing old");
+    }
+
+    #[test]
+    fn a_burst_of_old_calls_tells_nothing_about_the_clocks() {
+        let mut link = link();
+        link.changed(true, START);
+        for late in (200..260).rev() {
+            link.compare_clocks(secs(100 - late).wall, FRESH, secs(100));
+        }
+        assert_eq!(link.lateness(), Millis::ZERO);
+        link.compare_clocks(secs(170).wall, FRESH, secs(170));
+        assert_eq!(link.lateness(), Millis::ZERO);
     }
 }

@@ -41,16 +41,15 @@ impl Notices {
     /// Takes a notice. Of [`LIVE`] and one more, the oldest of the lowest level has to go; when that is the new one it
     /// is refused.
     pub fn put(&mut self, notice: Notice, now: Now) -> Result<(), IgnoreReason> {
-        let known = self.entries.iter().position(|n| n.id == notice.id);
-        if let Some(index) = known {
-            let known = &self.entries[index];
-            if *known == notice {
-                return Err(IgnoreReason::Duplicate);
-            }
-            if !may_replace(notice.at, known.at, now) {
-                return Err(IgnoreReason::Stale);
-            }
-        } else if !has_ended(&notice, now.wall) {
+        let known = self.entries.iter().find(|n| n.id == notice.id);
+        if known == Some(&notice) {
+            return Err(IgnoreReason::Duplicate);
+        }
+        if known.is_some_and(|known| !may_replace(notice.at, known.at, now)) {
+            return Err(IgnoreReason::Stale);
+        }
+        let has_room = known.is_some_and(|known| !has_ended(known, now.wall));
+        if !has_room && !has_ended(&notice, now.wall) {
             self.make_room(&notice, now.wall)?;
         }
         self.entries.retain(|n| n.id != notice.id);
@@ -120,12 +119,14 @@ impl Notices {
     }
 
     /// The notices that have come on since the last time and are to be spoken, once for each id and time. A plain one
-    /// must be younger than `fresh`: after a restart it was heard long ago. An emergency is said in any case.
-    pub fn speak(&mut self, fresh: Millis, now: Now) -> Vec<Notice> {
+    /// must be younger than `fresh`: after a restart it was heard long ago. It may seem late by `lateness` because of
+    /// its author's clock. An emergency is said in any case.
+    pub fn speak(&mut self, fresh: Millis, lateness: Millis, now: Now) -> Vec<Notice> {
         let due = |n: &&Notice| {
-            let began = n.from.map_or(n.at, |from| from.max(n.at));
+            let age = now.age_of(n.at) - lateness;
+            let age = n.from.map_or(age, |from| age.min(now.age_of(from)));
             let urgent = n.level == Level::Emergency;
-            let wanted = urgent || (n.speak && now.age_of(began) <= fresh);
+            let wanted = urgent || (n.speak && age <= fresh);
             wanted && n.is_on(now.wall) && !self.said.iter().any(|(id, at)| *id == n.id && *at == n.at)
         };
         let due: Vec<Notice> = self.entries.iter().filter(due).cloned().collect();
@@ -299,7 +300,7 @@ mod tests {
     #[test]
     fn a_notice_is_spoken_once_when_it_comes_on() {
         let mut list = notices();
-        let spoken = |list: &mut Notices, now| list.speak(FRESH, now).len();
+        let spoken = |list: &mut Notices, now| list.speak(FRESH, Millis::ZERO, now).len();
         list.put(Notice { speak: true, from: Some(at(500)), ..notice("n", Level::Info, 0) }, NOW).unwrap();
         assert_eq!(spoken(&mut list, NOW), 0);
         assert_eq!(spoken(&mut list, later(500)), 1);
@@ -313,7 +314,18 @@ mod tests {
         let mut list = notices();
         list.put(Notice { speak: true, ..notice("n", Level::Important, -500) }, NOW).unwrap();
         list.put(notice("fire", Level::Emergency, -500), NOW).unwrap();
-        let said: Vec<_> = list.speak(FRESH, NOW).into_iter().map(|n| n.id).collect();
+        let said: Vec<_> = list.speak(FRESH, Millis::ZERO, NOW).into_iter().map(|n| n.id).collect();
         assert_eq!(said, [id("fire")]);
+    }
+
+    #[test]
+    fn notices_that_begin_again_after_their_end_need_room_too() {
+        let mut list = notices();
+        for n in 0..2 * LIVE as i64 {
+            let name = format!("n{n}");
+            list.put(Notice { until: Some(at(0)), ..notice(&name, Level::Info, -1) }, NOW).unwrap();
+            list.put(notice(&name, Level::Info, n), later(n)).unwrap();
+        }
+        assert_eq!(list.live(later(100)).len(), LIVE);
     }
 }

@@ -77,11 +77,13 @@ impl Queues {
         today.map(|e| e.view(label(&e.series))).collect()
     }
 
-    pub fn missed(&self, counts: impl Fn(Timestamp) -> bool) -> impl Iterator<Item = MissedCall> {
+    /// The missed tickets with their series.
+    pub fn missed(&self, counts: impl Fn(Timestamp) -> bool) -> impl Iterator<Item = (&Series, MissedCall)> {
         let today = self.entries.iter().filter(move |e| counts(e.shown));
         today.flat_map(|e| {
             let missed = e.state.missed.iter().filter(|ticket| !e.answered.contains(ticket));
-            missed.map(|ticket| MissedCall { ticket: ticket.clone(), counter: None, at: e.shown })
+            missed
+                .map(|ticket| (&e.series, MissedCall { ticket: ticket.clone(), counter: None, at: e.shown }))
         })
     }
 }
@@ -156,7 +158,7 @@ mod tests {
     }
 
     fn missed(queues: &Queues) -> Vec<String> {
-        queues.missed(|_| true).map(|m| m.ticket.as_str().to_owned()).collect()
+        queues.missed(|_| true).map(|(_, m)| m.ticket.as_str().to_owned()).collect()
     }
 
     #[test]

@@ -2,14 +2,19 @@
 //!
 //! - Every call holds the spotlight for the whole dwell, counted from when it got in; up to three share it, newest first.
 //! - More wait their turn, oldest first.
-//! - The last call stays until the next one: a citizen who looked away must still find it. A stack shrinks to its newest.
+//! - The last call stays until the next one or the next day: a citizen who looked away must still find it. A stack shrinks
+//!   to its newest.
 //! - The same ticket at the same counter is there once: called again, it is renewed and moves to the top.
 
 use std::collections::VecDeque;
 
-use super::call::{Counter, Ticket};
+use jiff::Timestamp;
+
+use super::call::{Call, Counter, Series, Ticket};
+use super::cell::is_ticket_of;
+use super::day::told;
 use super::view::Spot;
-use crate::clock::Millis;
+use crate::clock::{Millis, Now};
 
 /// How many share the spotlight.
 pub const STACK: usize = 3;
@@ -28,6 +33,9 @@ pub struct Spotlight {
 #[derive(Clone, Debug)]
 struct Entry {
     spot: Spot,
+    series: Option<Series>,
+    /// When it was called, as it can be true.
+    said: Timestamp,
     /// The citizen came; such an entry need not wait on when its counter calls the next one.
     served: bool,
     /// Nobody came; such an entry leaves after its dwell even when it is the last.
@@ -35,8 +43,14 @@ struct Entry {
 }
 
 impl Entry {
-    fn is(&self, counter: &Counter, ticket: &Ticket) -> bool {
-        self.spot.counter == *counter && self.spot.ticket == *ticket
+    /// Whether it calls the ticket of `call`, to whichever counter.
+    fn is_ticket_of(&self, call: &Call) -> bool {
+        is_ticket_of(&self.spot.ticket, self.series.as_ref(), call)
+    }
+
+    /// Whether it calls the ticket of `call` to the same counter.
+    fn is_of(&self, call: &Call) -> bool {
+        self.spot.counter == call.counter && self.is_ticket_of(call)
     }
 }
 
@@ -45,15 +59,15 @@ impl Spotlight {
         Self { dwell, stack: Vec::new(), waiting: VecDeque::new() }
     }
 
-    /// A call asks for the spotlight; its `since` is set here.
-    pub fn enter(&mut self, spot: Spot, now: Millis) {
-        self.waiting
-            .retain(|e| !(e.served && e.spot.counter == spot.counter && e.spot.ticket != spot.ticket));
-        let entry = Entry { spot, served: false, absent: false };
-        let same = |e: &Entry| e.is(&entry.spot.counter, &entry.spot.ticket);
+    /// A call asks for the spotlight.
+    pub fn enter(&mut self, call: &Call, now: Now) {
+        self.waiting.retain(|e| !(e.served && e.spot.counter == call.counter && !e.is_ticket_of(call)));
+        let (series, said) = (call.series.clone(), told(call.at, now));
+        let entry = Entry { spot: spot(call), series, said, served: false, absent: false };
+        let same = |e: &Entry| e.is_of(call);
         if let Some(index) = self.stack.iter().position(same) {
             self.stack.remove(index);
-            self.admit(entry, now);
+            self.admit(entry, now.mono);
         } else if let Some(waiting) = self.waiting.iter_mut().find(|e| same(e)) {
             *waiting = entry;
         } else {
@@ -62,17 +76,23 @@ impl Spotlight {
                 self.waiting.pop_front();
             }
         }
-        self.settle(now);
+        self.settle(now.mono);
     }
 
-    /// The ticket moved to `counter`: where it stood for another one, it now points there.
-    pub fn redirect(&mut self, counter: &Counter, ticket: &Ticket) {
-        let mut placed = self.holds(counter, ticket);
+    /// A new day: yesterday's numbers call nobody any more.
+    pub fn turn(&mut self, counts: impl Fn(Timestamp) -> bool) {
+        self.stack.retain(|e| counts(e.said));
+        self.waiting.retain(|e| counts(e.said));
+    }
+
+    /// The ticket moved to the counter of `call`: where it stood for another one, it now points there.
+    pub fn redirect(&mut self, call: &Call) {
+        let mut placed = self.stack.iter().chain(&self.waiting).any(|e| e.is_of(call));
         let mut keep = |e: &mut Entry| {
-            if e.spot.ticket != *ticket || e.spot.counter == *counter {
+            if !e.is_ticket_of(call) || e.is_of(call) {
                 return true;
             }
-            e.spot.counter = counter.clone();
+            e.spot.counter = call.counter.clone();
             !std::mem::replace(&mut placed, true)
         };
         self.stack.retain_mut(&mut keep);
@@ -80,20 +100,20 @@ impl Spotlight {
     }
 
     /// The citizen came. The entry keeps its dwell, and waits on unless its counter calls the next one.
-    pub fn served(&mut self, counter: &Counter, ticket: &Ticket) {
-        self.waiting.iter_mut().filter(|e| e.is(counter, ticket)).for_each(|e| e.served = true);
+    pub fn served(&mut self, call: &Call) {
+        self.waiting.iter_mut().filter(|e| e.is_of(call)).for_each(|e| e.served = true);
     }
 
     /// Nobody came: it waits no longer, and leaves when its dwell ends.
-    pub fn absent(&mut self, counter: &Counter, ticket: &Ticket) {
-        self.waiting.retain(|e| !e.is(counter, ticket));
-        self.stack.iter_mut().filter(|e| e.is(counter, ticket)).for_each(|e| e.absent = true);
+    pub fn absent(&mut self, call: &Call) {
+        self.waiting.retain(|e| !e.is_of(call));
+        self.stack.iter_mut().filter(|e| e.is_of(call)).for_each(|e| e.absent = true);
     }
 
     /// The call was a mistake.
-    pub fn cancel(&mut self, counter: &Counter, ticket: &Ticket) {
-        self.stack.retain(|e| !e.is(counter, ticket));
-        self.waiting.retain(|e| !e.is(counter, ticket));
+    pub fn cancel(&mut self, call: &Call) {
+        self.stack.retain(|e| !e.is_of(call));
+        self.waiting.retain(|e| !e.is_of(call));
     }
 
     /// Lets those go whose dwell has ended, and the next ones in.
@@ -125,7 +145,8 @@ impl Spotlight {
     }
 
     pub fn holds(&self, counter: &Counter, ticket: &Ticket) -> bool {
-        self.stack.iter().chain(&self.waiting).any(|e| e.is(counter, ticket))
+        let is = |e: &Entry| e.spot.counter == *counter && e.spot.ticket == *ticket;
+        self.stack.iter().chain(&self.waiting).any(is)
     }
 
     /// Newest first.
@@ -135,6 +156,20 @@ impl Spotlight {
 
     pub fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+}
+
+/// The spot of a call that has not got in yet.
+fn spot(call: &Call) -> Spot {
+    Spot {
+        call: call.id.clone(),
+        ticket: call.ticket.clone(),
+        counter: call.counter.clone(),
+        kind: call.kind,
+        lane: call.lane,
+        slot: call.slot,
+        holder: call.holder.clone(),
+        since: Millis::ZERO,
     }
 }
 
@@ -149,25 +184,27 @@ mod tests {
         Spotlight::new(DWELL)
     }
 
-    fn spot(ticket: &str, counter: &str) -> Spot {
-        Spot {
-            call: CallId::parse(&format!("{ticket}-{counter}")).unwrap(),
+    fn call(ticket: &str, counter: &str) -> Call {
+        Call {
+            id: CallId::parse(&format!("{ticket}-{counter}")).unwrap(),
             ticket: Ticket::parse(ticket).unwrap(),
             counter: Counter::parse(counter).unwrap(),
             kind: Kind::Call,
+            at: Timestamp::UNIX_EPOCH,
+            seq: None,
+            series: None,
             lane: Lane::Regular,
             slot: None,
             holder: None,
-            since: Millis::ZERO,
         }
+    }
+
+    fn at(ms: i64) -> Now {
+        Now { mono: Millis(ms), wall: Timestamp::UNIX_EPOCH }
     }
 
     fn shown(light: &Spotlight) -> String {
         light.spots().iter().map(|s| s.ticket.as_str().to_owned()).collect::<Vec<_>>().join(" ")
-    }
-
-    fn ticket(text: &str) -> Ticket {
-        Ticket::parse(text).unwrap()
     }
 
     fn counter(text: &str) -> Counter {
@@ -177,20 +214,20 @@ mod tests {
     #[test]
     fn the_last_call_stays_until_the_next_one() {
         let mut light = spotlight();
-        light.enter(spot("A1", "1"), Millis(0));
+        light.enter(&call("A1", "1"), at(0));
         assert_eq!(light.next_change(), None);
         light.settle(Millis::from_secs(3600));
         assert_eq!(shown(&light), "A1");
-        light.enter(spot("A2", "2"), Millis::from_secs(3600));
+        light.enter(&call("A2", "2"), at(3_600_000));
         assert_eq!(shown(&light), "A2");
     }
 
     #[test]
     fn calls_within_the_dwell_share_and_the_stack_shrinks_to_its_newest() {
         let mut light = spotlight();
-        light.enter(spot("A1", "1"), Millis(0));
-        light.enter(spot("A2", "2"), Millis(3000));
-        light.enter(spot("A3", "3"), Millis(5000));
+        light.enter(&call("A1", "1"), at(0));
+        light.enter(&call("A2", "2"), at(3000));
+        light.enter(&call("A3", "3"), at(5000));
         assert_eq!(shown(&light), "A3 A2 A1");
         light.settle(Millis(7999));
         assert_eq!(shown(&light), "A3 A2 A1");
@@ -205,7 +242,7 @@ mod tests {
     fn five_counters_at_once_each_get_their_dwell() {
         let mut light = spotlight();
         for n in 1..=5 {
-            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
         }
         assert_eq!((shown(&light).as_str(), light.waiting()), ("A3 A2 A1", 2));
         light.settle(Millis(8000));
@@ -220,11 +257,11 @@ mod tests {
     fn the_dwell_counts_from_when_a_call_got_in_even_if_that_was_late() {
         let mut light = spotlight();
         for n in 1..=4 {
-            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
         }
         light.settle(Millis(30_000));
         assert_eq!(shown(&light), "A4");
-        light.enter(spot("A5", "5"), Millis(30_001));
+        light.enter(&call("A5", "5"), at(30_001));
         assert_eq!(shown(&light), "A5 A4");
         light.settle(Millis(37_999));
         assert_eq!(shown(&light), "A5 A4");
@@ -235,9 +272,9 @@ mod tests {
     #[test]
     fn a_ticket_called_again_is_renewed_and_moves_to_the_top() {
         let mut light = spotlight();
-        light.enter(spot("A1", "1"), Millis(0));
-        light.enter(spot("A2", "2"), Millis(1000));
-        light.enter(spot("A1", "1"), Millis(7000));
+        light.enter(&call("A1", "1"), at(0));
+        light.enter(&call("A2", "2"), at(1000));
+        light.enter(&call("A1", "1"), at(7000));
         assert_eq!(shown(&light), "A1 A2");
         light.settle(Millis(9000));
         assert_eq!(shown(&light), "A1");
@@ -249,9 +286,9 @@ mod tests {
     fn a_waiting_ticket_called_again_keeps_its_place() {
         let mut light = spotlight();
         for n in 1..=5 {
-            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
         }
-        light.enter(Spot { kind: Kind::Recall, ..spot("A4", "4") }, Millis(1));
+        light.enter(&Call { kind: Kind::Recall, ..call("A4", "4") }, at(1));
         assert_eq!(light.waiting(), 2);
         light.settle(Millis(8000));
         assert_eq!(shown(&light), "A5 A4");
@@ -262,12 +299,12 @@ mod tests {
     fn only_a_served_ticket_gives_way_to_the_next_of_its_counter() {
         let mut light = spotlight();
         for n in 1..=5 {
-            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
         }
-        light.enter(spot("B4", "4"), Millis(0));
+        light.enter(&call("B4", "4"), at(0));
         assert_eq!(light.waiting(), 3, "A4 is still waited for");
-        light.served(&counter("5"), &ticket("A5"));
-        light.enter(spot("B5", "5"), Millis(0));
+        light.served(&call("A5", "5"));
+        light.enter(&call("B5", "5"), at(0));
         assert_eq!(light.waiting(), 3, "B5 has replaced A5");
         light.settle(Millis(8000));
         assert_eq!(shown(&light), "B5 B4 A4");
@@ -276,17 +313,17 @@ mod tests {
     #[test]
     fn an_absent_ticket_stops_waiting_and_leaves_after_its_dwell() {
         let mut light = spotlight();
-        light.enter(spot("A1", "1"), Millis(0));
-        light.absent(&counter("1"), &ticket("A1"));
+        light.enter(&call("A1", "1"), at(0));
+        light.absent(&call("A1", "1"));
         light.settle(Millis(7999));
         assert_eq!(shown(&light), "A1");
         assert_eq!(light.next_change(), Some(Millis(8000)));
         light.settle(Millis(8000));
         assert_eq!((shown(&light).as_str(), light.next_change()), ("", None));
         for n in 1..=4 {
-            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(9000));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), at(9000));
         }
-        light.absent(&counter("4"), &ticket("A4"));
+        light.absent(&call("A4", "4"));
         assert_eq!(light.waiting(), 0);
     }
 
@@ -294,9 +331,9 @@ mod tests {
     fn a_cancelled_call_goes_at_once_and_the_next_comes_in() {
         let mut light = spotlight();
         for n in 1..=4 {
-            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
         }
-        light.cancel(&counter("2"), &ticket("A2"));
+        light.cancel(&call("A2", "2"));
         light.settle(Millis(10));
         assert_eq!(shown(&light), "A4 A3 A1");
         assert_eq!(light.next_change(), Some(Millis(8000)));
@@ -305,23 +342,38 @@ mod tests {
     #[test]
     fn the_same_number_at_two_counters_is_two_calls() {
         let mut light = spotlight();
-        light.enter(spot("12", "3"), Millis(0));
-        light.enter(spot("12", "5"), Millis(0));
+        light.enter(&call("12", "3"), at(0));
+        light.enter(&call("12", "5"), at(0));
         assert_eq!(shown(&light), "12 12");
+    }
+
+    #[test]
+    fn a_number_of_another_series_is_another_ticket() {
+        let of =
+            |series: &str, counter: &str| Call { series: Series::parse(series).ok(), ..call("12", counter) };
+        let mut light = spotlight();
+        light.enter(&of("A", "3"), at(0));
+        light.enter(&of("B", "5"), at(0));
+        light.redirect(&of("A", "9"));
+        let spots: Vec<_> = light.spots().iter().map(|s| s.counter.as_str().to_owned()).collect();
+        assert_eq!(spots, ["5", "9"]);
+        light.cancel(&of("A", "5"));
+        light.enter(&of("C", "5"), at(0));
+        assert_eq!(light.spots().len(), 3);
     }
 
     #[test]
     fn a_ticket_that_moves_points_to_its_new_counter_once() {
         let mut light = spotlight();
         for n in 1..=5 {
-            light.enter(spot(&format!("A{n}"), &n.to_string()), Millis(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
         }
-        light.redirect(&counter("9"), &ticket("A2"));
-        light.redirect(&counter("9"), &ticket("A4"));
+        light.redirect(&call("A2", "9"));
+        light.redirect(&call("A4", "9"));
         assert_eq!(light.spots()[1].counter, counter("9"));
-        light.enter(spot("A4", "9"), Millis(1));
+        light.enter(&call("A4", "9"), at(1));
         assert_eq!(light.waiting(), 2, "it has kept its place");
-        light.redirect(&counter("8"), &ticket("A4"));
+        light.redirect(&call("A4", "8"));
         light.settle(Millis(8000));
         assert_eq!(shown(&light), "A5 A4");
         assert_eq!(light.spots()[1].counter, counter("8"));
@@ -331,7 +383,7 @@ mod tests {
     fn the_waiting_list_is_bounded() {
         let mut light = spotlight();
         for n in 0..2000 {
-            light.enter(spot(&format!("A{n}"), "1"), Millis(0));
+            light.enter(&call(&format!("A{n}"), "1"), at(0));
         }
         assert_eq!((light.waiting(), light.spots().len()), (WAITING, STACK));
     }

@@ -112,7 +112,7 @@ pub struct CounterView {
     pub called: bool,
     /// When its ticket was last called; brings its page up.
     pub called_at: Option<Millis>,
-    /// Somebody has said something about this counter since the start.
+    /// Its own state is known, or it has called or served today.
     pub known: bool,
 }
 

@@ -3,13 +3,14 @@
 //! - Counters take turns, and within a counter the calls keep their order; an emergency goes before all, but cuts
 //!   nothing off.
 //! - What waits too long expires. Under load the sentences get shorter, so that fewer do.
-//! - An announcement that broke off comes back to the head of its counter's queue.
+//! - An announcement that broke off comes back to the head of its counter's queue, unless it cannot be said at all.
 
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::call::{CallId, Counter, NoticeId, Ticket, Zone};
+use super::call::{Call, CallId, Counter, NoticeId, Zone};
+use super::cell::is_ticket_of;
 use super::input::{Announcement, AnnouncementId, Form, Message, Outcome};
 use crate::clock::Millis;
 
@@ -28,6 +29,9 @@ const SENTENCE: Millis = Millis::from_secs(6);
 const SPEECH_LIMIT: Millis = Millis::from_secs(180);
 /// Pause before the next attempt when an announcement broke off though the sound is said to work.
 const RETRY: Millis = Millis::from_secs(2);
+/// What has broken off this often while the sound works cannot be said: its clips are broken. It is given up, so that the
+/// hall does not hear its chime again and again.
+const ATTEMPTS: u8 = 3;
 
 /// A call whose story is over.
 pub type Proof = (CallId, Outcome);
@@ -42,12 +46,19 @@ pub struct Pending {
     pub queued: Millis,
     /// It is said at this time or earlier; an emergency never expires.
     pub expires: Option<Millis>,
+    /// How often it broke off while the sound worked.
     pub broken_off: u8,
 }
 
 impl Pending {
-    fn is(&self, counter: &Counter, ticket: &Ticket) -> bool {
-        matches!(&self.message, Message::Call { counter: c, ticket: t, .. } if c == counter && t == ticket)
+    /// Whether it calls the ticket of `call` to a counter that `at` accepts.
+    fn is_of(&self, call: &Call, at: impl Fn(&Counter) -> bool) -> bool {
+        match &self.message {
+            Message::Call { counter, ticket, series, .. } => {
+                at(counter) && is_ticket_of(ticket, series.as_ref(), call)
+            }
+            Message::Notice { .. } => false,
+        }
     }
 
     fn call(&self) -> Option<&CallId> {
@@ -149,19 +160,20 @@ impl ZoneQueue {
 
     /// A call of a ticket. When one of the same ticket and counter waits, it is replaced where it stands; when one is
     /// being said, that one is not said again should it break off. Returns the calls that give way.
-    pub fn call(&mut self, counter: &Counter, ticket: &Ticket, new: Pending) -> Option<Proof> {
-        if let Some(running) = self.running.as_mut().filter(|r| r.pending.is(counter, ticket)) {
+    pub fn call(&mut self, call: &Call, new: Pending) -> Option<Proof> {
+        let same = |p: &Pending| p.is_of(call, |counter| *counter == call.counter);
+        if let Some(running) = self.running.as_mut().filter(|r| same(&r.pending)) {
             running.withdrawn = true;
         }
-        match self.turns.iter_mut().flatten().find(|p| p.is(counter, ticket)) {
+        match self.turns.iter_mut().flatten().find(|p| same(p)) {
             Some(old) => std::mem::replace(old, new).proof(Outcome::Superseded),
             None => self.push(new),
         }
     }
 
-    /// The calls of a ticket at the counters that `at` accepts need not be said any more.
-    pub fn withdraw(&mut self, ticket: &Ticket, at: impl Fn(&Counter) -> bool) -> Vec<Proof> {
-        let gone = |p: &Pending| matches!(&p.message, Message::Call { counter, ticket: t, .. } if t == ticket && at(counter));
+    /// The calls of this ticket to the counters that `at` accepts need not be said any more.
+    pub fn withdraw(&mut self, call: &Call, at: impl Fn(&Counter) -> bool) -> Vec<Proof> {
+        let gone = |p: &Pending| p.is_of(call, &at);
         if let Some(running) = self.running.as_mut().filter(|r| gone(&r.pending)) {
             running.withdrawn = true;
         }
@@ -262,7 +274,8 @@ impl ZoneQueue {
         if running.withdrawn {
             return pending.proof(Outcome::Superseded);
         }
-        if pending.has_expired(now) {
+        let given_up = self.works && pending.broken_off + 1 >= ATTEMPTS;
+        if given_up || pending.has_expired(now) {
             return pending.proof(Outcome::Expired);
         }
         self.take_back(pending);
@@ -273,7 +286,7 @@ impl ZoneQueue {
     /// off while the sound works, the fault is in it, and it must not hold up the others.
     fn take_back(&mut self, mut pending: Pending) {
         let next = pending.broken_off == 0 || !self.works;
-        pending.broken_off = pending.broken_off.saturating_add(1);
+        pending.broken_off += u8::from(self.works);
         if pending.is_urgent() {
             self.urgent.push_front(pending);
             return;
@@ -298,8 +311,8 @@ impl ZoneQueue {
         if let Some(running) = &mut self.running {
             running.muted = true;
         }
-        let calls = self.remove_where(|p| p.call().is_some());
-        calls.iter().filter_map(|p| p.proof(Outcome::Muted)).collect()
+        let removed = self.remove_where(|p| !p.is_urgent());
+        removed.iter().filter_map(|p| p.proof(Outcome::Muted)).collect()
     }
 
     pub fn waiting(&self) -> usize {
@@ -321,240 +334,4 @@ impl ZoneQueue {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::board::call::{Kind, Lane};
-
-    const AGE: Millis = Millis::from_secs(120);
-
-    fn zone() -> ZoneQueue {
-        ZoneQueue::new(Zone::parse("sanh").unwrap(), 2)
-    }
-
-    fn call(ticket: &str, counter: &str, now: i64) -> Pending {
-        let message = Message::Call {
-            call: CallId::parse(&format!("{ticket}@{counter}")).unwrap(),
-            ticket: Ticket::parse(ticket).unwrap(),
-            counter: Counter::parse(counter).unwrap(),
-            kind: Kind::Call,
-            lane: Lane::Regular,
-            series: None,
-        };
-        pending(message, Some(Millis(now) + AGE), now)
-    }
-
-    fn notice(name: &str, emergency: bool) -> Pending {
-        let id = NoticeId::parse(name).unwrap();
-        pending(Message::Notice { id, text: name.to_owned(), emergency }, None, 0)
-    }
-
-    fn pending(message: Message, expires: Option<Millis>, now: i64) -> Pending {
-        Pending { message, version: Timestamp::UNIX_EPOCH, queued: Millis(now), expires, broken_off: 0 }
-    }
-
-    fn name(message: &Message) -> &str {
-        match message {
-            Message::Call { ticket, .. } => ticket.as_str(),
-            Message::Notice { id, .. } => id.as_str(),
-        }
-    }
-
-    /// Says everything that waits, to its end; the names in order.
-    fn say_all(zone: &mut ZoneQueue, now: i64) -> Vec<String> {
-        let mut said = Vec::new();
-        for n in 0.. {
-            let Some(announcement) = zone.start(AnnouncementId(1000 + n), Millis(now)) else { break };
-            said.push(name(&announcement.message).to_owned());
-            zone.ended(announcement.id, true, Millis(now));
-        }
-        said
-    }
-
-    fn outcomes(proofs: impl IntoIterator<Item = Proof>) -> Vec<(String, Outcome)> {
-        proofs.into_iter().map(|(id, outcome)| (id.as_str().to_owned(), outcome)).collect()
-    }
-
-    #[test]
-    fn counters_take_turns_and_each_keeps_its_order() {
-        let mut zone = zone();
-        for (ticket, counter) in
-            [("A1", "1"), ("A2", "1"), ("A3", "1"), ("B1", "2"), ("C1", "3"), ("C2", "3"), ("B2", "2")]
-        {
-            zone.push(call(ticket, counter, 0));
-        }
-        assert_eq!(say_all(&mut zone, 0), ["A1", "B1", "C1", "A2", "B2", "C2", "A3"]);
-    }
-
-    #[test]
-    fn one_thing_is_said_at_a_time() {
-        let mut zone = zone();
-        zone.push(call("A1", "1", 0));
-        zone.push(call("B1", "2", 0));
-        assert!(zone.start(AnnouncementId(1), Millis(0)).is_some());
-        assert!(zone.start(AnnouncementId(2), Millis(0)).is_none());
-        assert_eq!(zone.ended(AnnouncementId(9), true, Millis(1)), None, "an echo changes nothing");
-        assert!(zone.start(AnnouncementId(2), Millis(1)).is_none());
-        let proof = zone.ended(AnnouncementId(1), true, Millis(2));
-        assert_eq!(outcomes(proof), [("A1@1".to_owned(), Outcome::Spoken)]);
-        assert!(zone.start(AnnouncementId(2), Millis(2)).is_some());
-    }
-
-    #[test]
-    fn an_emergency_goes_first_and_a_plain_notice_takes_its_turn() {
-        let mut zone = zone();
-        zone.push(call("A1", "1", 0));
-        zone.push(call("A2", "1", 0));
-        zone.push(notice("plain", false));
-        zone.push(notice("fire", true));
-        assert_eq!(say_all(&mut zone, 0), ["fire", "A1", "plain", "A2"]);
-    }
-
-    #[test]
-    fn sentences_get_shorter_under_load_so_that_eleven_calls_are_said_within_a_minute() {
-        let mut zone = zone();
-        let (mut now, mut said) = (0, Vec::new());
-        zone.push(call("A0", "0", now));
-        while let Some(a) = zone.start(AnnouncementId(1), Millis(now)) {
-            if now == 0 {
-                (1..11).for_each(|n| drop(zone.push(call(&format!("A{n}"), &n.to_string(), 0))));
-            }
-            said.push((a.repeats, a.form));
-            now += if a.form == Form::Short { 4_000 } else { 5_800 * i64::from(a.repeats) };
-            zone.ended(a.id, true, Millis(now));
-        }
-        let (calm, once, short) = ((2, Form::Full), (1, Form::Full), (1, Form::Short));
-        assert_eq!(said, [vec![calm], vec![short; 9], vec![once; 1]].concat());
-        assert!(now <= 60_000, "{now} ms");
-    }
-
-    #[test]
-    fn a_few_calls_are_repeated_as_long_as_none_waits_for_it() {
-        let mut zone = zone();
-        for n in 0..3 {
-            zone.push(call(&format!("A{n}"), &n.to_string(), 0));
-        }
-        let mut repeats = Vec::new();
-        for now in [0, 6_000, 12_000] {
-            repeats.push(zone.start(AnnouncementId(1), Millis(now)).unwrap().repeats);
-            zone.ended(AnnouncementId(1), true, Millis(now));
-        }
-        assert_eq!(repeats, [1, 2, 2]);
-    }
-
-    #[test]
-    fn a_recall_takes_the_place_of_the_waiting_call() {
-        let mut zone = zone();
-        zone.push(call("A1", "1", 0));
-        zone.push(call("A2", "1", 0));
-        zone.push(call("B1", "2", 0));
-        let again = call("A1", "1", 5);
-        let (one, a1) = (Counter::parse("1").unwrap(), Ticket::parse("A1").unwrap());
-        assert_eq!(outcomes(zone.call(&one, &a1, again)), [("A1@1".to_owned(), Outcome::Superseded)]);
-        assert_eq!(say_all(&mut zone, 5), ["A1", "B1", "A2"]);
-    }
-
-    #[test]
-    fn what_waits_too_long_expires() {
-        let mut zone = zone();
-        zone.sound_changed(false);
-        zone.push(call("A1", "1", 0));
-        assert_eq!(zone.next_change(), Some(AGE + Millis(1)));
-        assert!(zone.expire(AGE).is_empty());
-        assert_eq!(outcomes(zone.expire(AGE + Millis(1))), [("A1@1".to_owned(), Outcome::Expired)]);
-        assert_eq!((zone.waiting(), zone.next_change()), (0, None));
-    }
-
-    #[test]
-    fn an_announcement_that_broke_off_is_said_again_when_the_sound_returns() {
-        let mut zone = zone();
-        zone.push(call("A1", "1", 0));
-        zone.push(call("A2", "1", 0));
-        zone.push(call("B1", "2", 0));
-        zone.start(AnnouncementId(1), Millis(0));
-        zone.sound_changed(false);
-        assert_eq!(zone.ended(AnnouncementId(1), false, Millis(10)), None);
-        assert!(zone.start(AnnouncementId(2), Millis(60_000)).is_none());
-        zone.sound_changed(true);
-        assert_eq!(say_all(&mut zone, 60_000), ["A1", "B1", "A2"]);
-    }
-
-    #[test]
-    fn a_sentence_that_keeps_breaking_off_does_not_hold_up_the_others() {
-        let mut zone = zone();
-        zone.push(call("bad", "1", 0));
-        zone.push(call("B1", "2", 0));
-        let mut now = 0;
-        for _ in 0..2 {
-            assert_eq!(name(&zone.start(AnnouncementId(1), Millis(now)).unwrap().message), "bad");
-            zone.ended(AnnouncementId(1), false, Millis(now));
-            assert!(zone.start(AnnouncementId(1), Millis(now)).is_none(), "not in a busy loop");
-            assert_eq!(zone.next_change(), Some(Millis(now) + RETRY));
-            now += RETRY.0;
-        }
-        assert_eq!(say_all(&mut zone, now), ["B1", "bad"]);
-    }
-
-    #[test]
-    fn an_old_announcement_that_broke_off_expires() {
-        let mut zone = zone();
-        zone.push(call("A1", "1", 0));
-        zone.start(AnnouncementId(1), AGE);
-        let proof = zone.ended(AnnouncementId(1), false, AGE + Millis(1));
-        assert_eq!(outcomes(proof), [("A1@1".to_owned(), Outcome::Expired)]);
-    }
-
-    #[test]
-    fn a_lost_end_does_not_mute_the_zone_for_ever() {
-        let mut zone = zone();
-        zone.push(call("A1", "1", 0));
-        zone.start(AnnouncementId(1), Millis(0));
-        zone.started(AnnouncementId(1), Millis(500));
-        assert_eq!(zone.next_change(), Some(Millis(500) + SPEECH_LIMIT));
-        let proofs = zone.expire(Millis(500) + SPEECH_LIMIT);
-        assert_eq!(outcomes(proofs), [("A1@1".to_owned(), Outcome::Expired)]);
-        zone.push(call("A2", "1", 200_000));
-        assert_eq!(say_all(&mut zone, 200_000), ["A2"]);
-    }
-
-    #[test]
-    fn a_withdrawn_call_is_not_said_nor_taken_back() {
-        let mut zone = zone();
-        let a1 = Ticket::parse("A1").unwrap();
-        zone.push(call("A1", "1", 0));
-        zone.start(AnnouncementId(1), Millis(0));
-        zone.push(call("A1", "2", 0));
-        let proofs = zone.withdraw(&a1, |counter| counter.as_str() == "2");
-        assert_eq!(outcomes(proofs), [("A1@2".to_owned(), Outcome::Superseded)]);
-        assert!(zone.withdraw(&a1, |_| true).is_empty(), "it is being said");
-        let proof = zone.ended(AnnouncementId(1), false, Millis(5));
-        assert_eq!(outcomes(proof), [("A1@1".to_owned(), Outcome::Superseded)]);
-        assert_eq!(zone.waiting(), 0);
-    }
-
-    #[test]
-    fn a_muted_zone_says_nothing_and_does_not_catch_up() {
-        let mut zone = zone();
-        zone.push(call("A1", "1", 0));
-        zone.start(AnnouncementId(1), Millis(0));
-        zone.push(call("A2", "1", 0));
-        zone.push(notice("fire", true));
-        assert_eq!(outcomes(zone.mute(true)), [("A2@1".to_owned(), Outcome::Muted)]);
-        let proof = zone.ended(AnnouncementId(1), true, Millis(5));
-        assert_eq!(outcomes(proof), [("A1@1".to_owned(), Outcome::Muted)]);
-        assert!(zone.start(AnnouncementId(2), Millis(5)).is_none());
-        zone.mute(false);
-        assert_eq!(say_all(&mut zone, 6), ["fire"], "an emergency that is still on is said");
-    }
-
-    #[test]
-    fn the_queue_is_bounded_and_the_oldest_call_gives_way() {
-        let mut zone = zone();
-        zone.sound_changed(false);
-        for n in 0..WAITING as i64 {
-            assert_eq!(zone.push(call(&format!("A{n}"), &(n % 7).to_string(), n)), None);
-        }
-        let dropped = zone.push(call("new", "3", 9999));
-        assert_eq!(outcomes(dropped), [("A0@0".to_owned(), Outcome::Expired)]);
-        assert_eq!((zone.waiting(), zone.oldest()), (WAITING, Some(Millis(1))));
-    }
-}
+mod tests;

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::audio::sounds;
+use crate::audio::{output, sounds};
 use crate::config::Config;
 use crate::config::load::{LoadError, load, state_dir};
 use crate::control::auth::file::TokenFile;
 use crate::control::auth::tokens_path;
 use crate::mqtt;
 use crate::scene::{Look, Size, plan};
+use crate::speech::number;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {}
@@ -29,6 +30,9 @@ pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
     let problems = missing(&config);
     for problem in wrong.iter().map(ToString::to_string).chain(problems.iter().cloned()) {
         eprintln!("{problem}");
+    }
+    for warning in absent_cards(&config).into_iter().chain(sound_alike(&config)) {
+        eprintln!("warning: {warning}");
     }
     if wrong.is_some() || !problems.is_empty() {
         return ExitCode::FAILURE;
@@ -60,6 +64,37 @@ fn distance(config: &Config) -> String {
     )
 }
 
+/// Sound cards that are not there now. It may be switched on later, so it is no problem of the config.
+fn absent_cards(config: &Config) -> Vec<String> {
+    let zones = config.audio.zones.iter().filter(|_| config.audio.enabled);
+    let absent = zones.filter_map(|zone| {
+        let device = zone.device.as_deref()?;
+        let names = output::instead_of(device)?;
+        Some(format!(
+            "audio.zone {}: no sound card is named {device}; there are: {}",
+            zone.id,
+            names.join(", ")
+        ))
+    });
+    absent.collect()
+}
+
+/// Series whose letters are easily taken for each other over a loudspeaker.
+fn sound_alike(config: &Config) -> Vec<String> {
+    let names: Vec<&str> = config.series.iter().map(|s| s.id.as_str()).collect();
+    let alike = names.iter().enumerate().filter_map(|(index, name)| {
+        let others: Vec<&str> =
+            names[index + 1..].iter().copied().filter(|other| number::sound_alike(name, other)).collect();
+        (!others.is_empty()).then(|| {
+            format!(
+                "series {name} sounds like {}: A, C, H, K, Q and X are told apart safely",
+                others.join(", ")
+            )
+        })
+    });
+    alike.collect()
+}
+
 /// What the config names and this machine lacks or cannot use.
 fn missing(config: &Config) -> Vec<String> {
     let mut problems = mqtt::unusable(config);
@@ -73,6 +108,9 @@ fn missing(config: &Config) -> Vec<String> {
         let loaded = sounds::find(config).and_then(|folder| Ok((sounds::load(&folder, config)?, folder)));
         match loaded {
             Ok((voice, folder)) => {
+                for note in voice.joined() {
+                    eprintln!("warning: voice {}: {note}; harder to understand", config.speech.voice);
+                }
                 problems.extend(voice.missing(config));
                 problems.extend(sounds::verify(&folder, &voice).iter().map(ToString::to_string));
             }

@@ -116,6 +116,18 @@ pub fn upper(c: char) -> char {
     }
 }
 
+/// Letters whose names differ in one soft consonant.
+const ALIKE: [&str; 2] = ["BPTVDĐ", "MN"];
+
+/// Whether two series are easily taken for each other when they are read aloud: of one length, and different only in
+/// letters that sound alike.
+pub fn sound_alike(one: &str, other: &str) -> bool {
+    let alike = |(a, b): (char, char)| a == b || ALIKE.iter().any(|set| set.contains(a) && set.contains(b));
+    let (one, other): (Vec<char>, Vec<char>) =
+        (one.chars().map(upper).collect(), other.chars().map(upper).collect());
+    one != other && one.len() == other.len() && one.into_iter().zip(other).all(alike)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,5 +150,15 @@ mod tests {
         assert_eq!(letter('d'), Some("dê"));
         assert_eq!(letter('Ă'), None);
         assert_eq!(letter('ß'), None);
+    }
+
+    #[test]
+    fn letters_that_sound_alike_are_told() {
+        for (one, other) in [("B", "D"), ("Đ", "d"), ("M", "N"), ("AB", "AP")] {
+            assert!(sound_alike(one, other), "{one} {other}");
+        }
+        for (one, other) in [("A", "C"), ("B", "B"), ("B", "M"), ("A", "AB"), ("1", "2")] {
+            assert!(!sound_alike(one, other), "{one} {other}");
+        }
     }
 }

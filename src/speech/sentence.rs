@@ -6,7 +6,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::Accent;
-use super::number::{MAX_NUMBER, read_number};
+use super::number::{MAX_NUMBER, digit, read_number};
 use super::template::{Piece, Slot, Template, words};
 use super::ticket::{Unit, read_ticket};
 use crate::board::call::{Counter, Kind, Lane, Series, Ticket};
@@ -178,7 +178,8 @@ enum CounterName {
 
 fn read_counter(id: &str, accent: Accent) -> Option<CounterName> {
     let pairs = |text: &str| text.split(' ').map(|w| (w.to_owned(), w.to_owned())).collect();
-    if let Ok(n) = id.parse::<u32>()
+    if id.bytes().all(|b| b.is_ascii_digit())
+        && let Ok(n) = id.parse::<u32>()
         && n <= MAX_NUMBER
     {
         return Some(CounterName::Numbered(pairs(&read_number(n, accent))));
@@ -200,6 +201,16 @@ fn read_counter(id: &str, accent: Accent) -> Option<CounterName> {
     }
     let has_digits = units.iter().any(|unit| matches!(unit, Unit::Digits(_)));
     Some(if has_digits { CounterName::Numbered(name) } else { CounterName::Named(name) })
+}
+
+/// Digits of running text: a number, or one after the other where they are none. 05 is a month or a part of a code, and
+/// a telephone number begins with a zero.
+fn read_digits(digits: &str, accent: Accent) -> String {
+    let number = digits.parse::<u32>().ok().filter(|n| *n <= MAX_NUMBER);
+    match number.filter(|_| digits == "0" || !digits.starts_with('0')) {
+        Some(n) => read_number(n, accent),
+        None => digits.chars().filter_map(digit).collect::<Vec<_>>().join(" "),
+    }
 }
 
 /// Grows a sentence word by word and decides where it breathes.
@@ -230,16 +241,14 @@ impl Builder {
         }
     }
 
-    /// A word of running text; digits become a number, and a second "số" in a row is not said.
+    /// A word of running text; digits become words, and a second "số" in a row is not said.
     fn word(&mut self, word: &str) {
-        match word.parse::<u32>() {
-            Ok(n) if word.bytes().all(|b| b.is_ascii_digit()) => {
-                for part in read_number(n, self.accent).split(' ') {
-                    self.words.push((part.to_owned(), part.to_owned()));
-                }
+        if word.bytes().all(|b| b.is_ascii_digit()) {
+            for part in read_digits(word, self.accent).split(' ') {
+                self.words.push((part.to_owned(), part.to_owned()));
             }
-            _ if spoken(word) == "số" && self.ends_with_so() => {}
-            _ => self.words.push((spoken(word), word.to_owned())),
+        } else if spoken(word) != "số" || !self.ends_with_so() {
+            self.words.push((spoken(word), word.to_owned()));
         }
     }
 
@@ -424,5 +433,19 @@ mod tests {
         let said = wording("").notice("Quầy 4 tạm dừng – mời chờ");
         assert_eq!(steps(&said), "* 150 [quầy bốn tạm dừng] 200 [mời chờ]");
         assert_eq!(said.text, "Quầy bốn tạm dừng, mời chờ.");
+    }
+
+    #[test]
+    fn no_digit_and_no_sign_of_a_notice_is_lost() {
+        let text = |notice| wording("").notice(notice).text;
+        assert_eq!(text("Gọi 0912345678"), "Gọi không chín một hai ba bốn năm sáu bảy tám.");
+        assert_eq!(text("Tháng 05, 0 đồng"), "Tháng không năm, không đồng.");
+        assert_eq!(text("Mã 12345678901"), "Mã một hai ba bốn năm sáu bảy tám chín không một.");
+        assert_eq!(text("Giảm 50% (lệ phí)!"), "Giảm năm mươi % lệ phí!");
+        assert_eq!(place_of("+5"), "mời công dân xem bảng.");
+    }
+
+    fn place_of(counter: &str) -> String {
+        call(&wording(""), "A1", counter, &[], Form::Full).text.split(", ").last().unwrap().to_owned()
     }
 }

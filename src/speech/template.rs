@@ -83,7 +83,11 @@ fn scan(text: &str) -> (Vec<Piece>, Vec<String>) {
     (pieces, problems)
 }
 
-/// Splits running text into words and breaks; brackets and quotation marks are not spoken and fall away.
+/// What means something beside a word. No voice says it, so that a notice that has one is not said without it.
+const SIGNS: &str = "%‰+/=°$€₫&@#№×÷±<>≤≥";
+
+/// Splits running text into words and breaks; brackets and quotation marks are not spoken and fall away, other signs are
+/// words.
 pub fn words(text: &str) -> Vec<Piece> {
     let text: String = text.nfc().collect();
     let mut pieces = Vec::new();
@@ -94,14 +98,21 @@ pub fn words(text: &str) -> Vec<Piece> {
         }
         let start = token.trim_start_matches(|c: char| !c.is_alphanumeric());
         let word = start.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let (head, tail) = (&token[..token.len() - start.len()], &start[word.len()..]);
+        pieces.extend(signs(head));
         if !word.is_empty() {
             pieces.push(Piece::Word(word.to_owned()));
         }
-        let tail = if word.is_empty() { token } else { &start[word.len()..] };
-        let stop = tail.chars().find(|c| matches!(c, ',' | ';' | ':' | '.' | '!' | '?' | '…'));
+        pieces.extend(signs(tail));
+        let end = if word.is_empty() { head } else { tail };
+        let stop = end.chars().find(|c| matches!(c, ',' | ';' | ':' | '.' | '!' | '?' | '…'));
         pieces.extend(stop.map(Piece::Break));
     }
     pieces
+}
+
+fn signs(text: &str) -> impl Iterator<Item = Piece> {
+    text.chars().filter(|c| SIGNS.contains(*c)).map(|c| Piece::Word(c.into()))
 }
 
 #[cfg(test)]
@@ -133,6 +144,10 @@ mod tests {
                 word("chờ"),
                 Piece::Break('!')
             ]
+        );
+        assert_eq!(
+            words("(+84 + 50%),"),
+            [word("+"), word("84"), word("+"), word("50"), word("%"), Piece::Break(',')]
         );
     }
 }

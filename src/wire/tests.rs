@@ -344,6 +344,7 @@ fn status() -> ScreenStatus {
         online: true,
         session: 1_764_000_000_000,
         at: AT.parse().unwrap(),
+        renewed: Millis::ZERO,
         version: "0.1.0",
         rank: 1,
         zones: vec!["sanh".into()],

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use moiso::board::call::{Call, CallId, Counter, Kind, Ticket, Zone};
+use moiso::board::call::{Call, CallId, Counter, Kind, Series, Ticket, Zone};
 use moiso::board::input::{Announcement, AnnouncementId, Effect, Message, Outcome};
 use moiso::board::view::{BoardView, Spot};
 use moiso::clock::{Millis, Now};
@@ -13,19 +13,41 @@ use super::{DWELL, MAX_AGE};
 
 /// A silence this long after its start means that the end of an announcement was lost.
 const SPEECH_LIMIT: Millis = Millis::from_secs(180);
+/// What breaks off this often while the sound works is given up.
+const ATTEMPTS: u32 = 3;
+
+/// A ticket and its series, where that is known: two series may both have a number 12.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Name {
+    ticket: Ticket,
+    series: Option<Series>,
+}
+
+impl Name {
+    fn of(call: &Call) -> Self {
+        Self { ticket: call.ticket.clone(), series: call.series.clone() }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        let differ = self.series.as_ref().zip(other.series.as_ref()).is_some_and(|(a, b)| a != b);
+        self.ticket == other.ticket && !differ
+    }
+}
 
 /// An event that moved, or may have moved, what a counter shows.
 #[derive(Clone, Debug)]
 pub enum Fact {
-    Shows(Option<Ticket>),
-    Cancels(Ticket),
+    Shows(Option<Name>),
+    Cancels(Name),
 }
 
 /// The grid: for each counter the facts in their true order.
 #[derive(Default)]
 pub struct Grid {
     facts: BTreeMap<Counter, BTreeMap<u64, Fact>>,
-    moves: Vec<(Counter, Ticket, u64)>,
+    /// What each counter has said of itself last.
+    states: BTreeMap<Counter, (u64, Option<Ticket>)>,
+    moves: Vec<(Counter, Name, u64)>,
 }
 
 impl Grid {
@@ -33,50 +55,87 @@ impl Grid {
         self.facts.entry(counter.clone()).or_default().insert(order, fact);
     }
 
+    /// A counter's own state; a ticket that it shows already keeps its series.
     pub fn state(&mut self, counter: &Counter, order: u64, ticket: Option<Ticket>) {
-        self.add(counter, order, Fact::Shows(ticket));
+        let shown = self.expected(counter);
+        let name = ticket.clone().map(|ticket| {
+            let series = shown.filter(|shown| shown.ticket == ticket).and_then(|shown| shown.series);
+            Name { ticket, series }
+        });
+        self.states.insert(counter.clone(), (order, ticket));
+        self.add(counter, order, Fact::Shows(name));
     }
 
     pub fn clear(&mut self, counter: &Counter) {
         self.facts.remove(counter);
+        self.states.remove(counter);
     }
 
-    /// An accepted call event whose place in the true order is `order`.
-    pub fn event(&mut self, call: &Call, order: u64) {
-        let (counter, ticket) = (&call.counter, &call.ticket);
-        match call.kind {
-            Kind::Call | Kind::Recall | Kind::Transfer => {
-                let moved = self.moves.iter().any(|(c, t, at)| c != counter && t == ticket && *at > order);
-                if !moved {
-                    self.add(counter, order, Fact::Shows(Some(ticket.clone())));
-                }
+    /// A call that comes live although others are known to be later, by another clock: it is the last of its counter,
+    /// unless the counter itself shows what it said later.
+    fn arrive(&mut self, call: &Call, order: u64) {
+        let shown = self.expected(&call.counter);
+        let own = self.states.get(&call.counter);
+        let stands = own.is_some_and(|(said, ticket)| {
+            *said > order && ticket.as_ref() == shown.as_ref().map(|shown| &shown.ticket)
+        });
+        if !stands && shown.is_none_or(|shown| !shown.is(&Name::of(call))) {
+            let facts = self.facts.entry(call.counter.clone()).or_default();
+            facts.retain(|at, fact| *at < order || matches!(fact, Fact::Cancels(_)));
+        }
+    }
+
+    /// A call that comes late tells the series of what its counter shows.
+    fn name(&mut self, call: &Call) {
+        let name = Name::of(call);
+        if self.expected(&call.counter).is_some_and(|shown| shown.is(&name)) {
+            let facts = self.facts.get_mut(&call.counter).into_iter().flat_map(BTreeMap::values_mut);
+            if let Some(Fact::Shows(Some(shown))) = facts.filter(|f| matches!(f, Fact::Shows(_))).last() {
+                *shown = name;
             }
-            Kind::Serving => self.add(counter, order, Fact::Shows(Some(ticket.clone()))),
-            Kind::Cancel => self.add(counter, order, Fact::Cancels(ticket.clone())),
-            Kind::Absent => {}
+        }
+    }
+
+    /// An accepted call event whose place in the true order is `order`; `live` says that it came as one that has just
+    /// been made.
+    pub fn event(&mut self, call: &Call, order: u64, live: bool) {
+        let (counter, name) = (&call.counter, Name::of(call));
+        if live {
+            self.arrive(call, order);
         }
         match call.kind {
-            Kind::Transfer => self.moved(call, order),
-            Kind::Call | Kind::Recall | Kind::Serving | Kind::Absent | Kind::Cancel => {}
+            Kind::Call | Kind::Recall | Kind::Transfer => {
+                let moved = self.moves.iter().any(|(c, n, at)| c != counter && n.is(&name) && *at > order);
+                if !moved {
+                    self.name(call);
+                    self.add(counter, order, Fact::Shows(Some(name)));
+                }
+            }
+            Kind::Serving => self.add(counter, order, Fact::Shows(Some(name))),
+            Kind::Cancel => self.add(counter, order, Fact::Cancels(name)),
+            Kind::Absent => {}
+        }
+        if call.kind == Kind::Transfer {
+            self.moved(call, order);
         }
     }
 
     fn moved(&mut self, call: &Call, order: u64) {
-        self.moves.push((call.counter.clone(), call.ticket.clone(), order));
+        self.moves.push((call.counter.clone(), Name::of(call), order));
         let others: Vec<Counter> = self.facts.keys().filter(|c| **c != call.counter).cloned().collect();
         for counter in others {
-            self.add(&counter, order, Fact::Cancels(call.ticket.clone()));
+            self.add(&counter, order, Fact::Cancels(Name::of(call)));
         }
     }
 
     /// The ticket that the counter has to show.
-    fn expected(&self, counter: &Counter) -> Option<Ticket> {
+    fn expected(&self, counter: &Counter) -> Option<Name> {
         let mut shown = None;
         for fact in self.facts.get(counter).into_iter().flat_map(BTreeMap::values) {
             match fact {
-                Fact::Shows(ticket) => shown.clone_from(ticket),
-                Fact::Cancels(ticket) => {
-                    shown.take_if(|s| s == ticket);
+                Fact::Shows(name) => shown.clone_from(name),
+                Fact::Cancels(name) => {
+                    shown.take_if(|s| s.is(name));
                 }
             }
         }
@@ -85,7 +144,8 @@ impl Grid {
 
     pub fn check(&self, view: &BoardView) {
         for cell in &view.counters {
-            assert_eq!(cell.ticket, self.expected(&cell.counter), "counter {}", cell.counter);
+            let expected = self.expected(&cell.counter).map(|name| name.ticket);
+            assert_eq!(cell.ticket, expected, "counter {}", cell.counter);
         }
         let shown = |facts: &BTreeMap<u64, Fact>| facts.values().any(|fact| matches!(fact, Fact::Shows(_)));
         for (counter, _) in self.facts.iter().filter(|(_, facts)| shown(facts)) {
@@ -98,56 +158,74 @@ impl Grid {
 #[derive(Default)]
 pub struct Light {
     stack: Vec<Spot>,
-    waiting: Vec<(Counter, Ticket, bool)>,
+    waiting: Vec<(Counter, Name, bool)>,
+    series: BTreeMap<CallId, Option<Series>>,
 }
 
 impl Light {
+    fn name(&self, spot: &Spot) -> Name {
+        let series = self.series.get(&spot.call).expect("what stands there was called").clone();
+        Name { ticket: spot.ticket.clone(), series }
+    }
+
+    fn stands(&self, stack: &[Spot], counter: &Counter, name: &Name) -> bool {
+        stack.iter().any(|s| s.counter == *counter && self.name(s).is(name))
+    }
+
     /// A live call asked for the spotlight.
     pub fn enter(&mut self, call: &Call) {
-        self.waiting.retain(|(c, t, served)| !(*served && *c == call.counter && *t != call.ticket));
-        let same = |(c, t): (&Counter, &Ticket)| *c == call.counter && *t == call.ticket;
-        self.waiting.iter_mut().filter(|(c, t, _)| same((c, t))).for_each(|entry| entry.2 = false);
-        let known = self.waiting.iter().any(|(c, t, _)| same((c, t)))
-            || self.stack.iter().any(|s| same((&s.counter, &s.ticket)));
-        if !known {
-            self.waiting.push((call.counter.clone(), call.ticket.clone(), false));
+        let (counter, name) = (&call.counter, Name::of(call));
+        self.series.insert(call.id.clone(), call.series.clone());
+        self.waiting.retain(|(c, n, served)| !(*served && c == counter && !n.is(&name)));
+        let mut waits = false;
+        for entry in self.waiting.iter_mut().filter(|(c, n, _)| c == counter && n.is(&name)) {
+            (entry.2, waits) = (false, true);
+        }
+        if !waits && !self.stands(&self.stack, counter, &name) {
+            self.waiting.push((counter.clone(), name, false));
         }
     }
 
     /// The ticket moved: its entries point to the new counter, once.
     pub fn redirect(&mut self, call: &Call) {
-        let mut placed = self.stack.iter().any(|s| s.counter == call.counter && s.ticket == call.ticket)
-            || self.waiting.iter().any(|(c, t, _)| *c == call.counter && *t == call.ticket);
-        self.stack.retain_mut(|s| {
-            if s.ticket != call.ticket || s.counter == call.counter {
+        let (counter, name) = (&call.counter, Name::of(call));
+        let waits = self.waiting.iter().any(|(c, n, _)| c == counter && n.is(&name));
+        let mut placed = waits || self.stands(&self.stack, counter, &name);
+        let mut keep = |c: &mut Counter, n: &Name| {
+            if !n.is(&name) || c == counter {
                 return true;
             }
-            s.counter = call.counter.clone();
+            c.clone_from(counter);
             !std::mem::replace(&mut placed, true)
-        });
-        self.waiting.retain_mut(|(c, t, _)| {
-            if *t != call.ticket || *c == call.counter {
-                return true;
-            }
-            *c = call.counter.clone();
-            !std::mem::replace(&mut placed, true)
-        });
+        };
+        let names: Vec<Name> = self.stack.iter().map(|s| self.name(s)).collect();
+        let mut names = names.iter();
+        self.stack.retain_mut(|s| keep(&mut s.counter, names.next().expect("a name for each")));
+        self.waiting.retain_mut(|(c, n, _)| keep(c, n));
     }
 
     /// What happened to a called ticket.
     pub fn end(&mut self, call: &Call) {
-        let is = |c: &Counter, t: &Ticket| *c == call.counter && *t == call.ticket;
+        let name = Name::of(call);
+        let is = |c: &Counter, n: &Name| *c == call.counter && n.is(&name);
         match call.kind {
             Kind::Serving => {
-                self.waiting.iter_mut().filter(|(c, t, _)| is(c, t)).for_each(|entry| entry.2 = true);
+                self.waiting.iter_mut().filter(|(c, n, _)| is(c, n)).for_each(|entry| entry.2 = true);
             }
-            Kind::Absent => self.waiting.retain(|(c, t, _)| !is(c, t)),
+            Kind::Absent => self.waiting.retain(|(c, n, _)| !is(c, n)),
             Kind::Cancel => {
-                self.waiting.retain(|(c, t, _)| !is(c, t));
-                self.stack.retain(|s| !is(&s.counter, &s.ticket));
+                self.waiting.retain(|(c, n, _)| !is(c, n));
+                let stack = std::mem::take(&mut self.stack);
+                self.stack = stack.into_iter().filter(|s| !is(&s.counter, &self.name(s))).collect();
             }
             Kind::Call | Kind::Recall | Kind::Transfer => {}
         }
+    }
+
+    /// A new day.
+    pub fn turn(&mut self) {
+        assert!(self.waiting.is_empty(), "everybody had the spotlight in the evening");
+        self.stack.clear();
     }
 
     pub fn check(&mut self, view: &BoardView, now: Now) {
@@ -158,7 +236,8 @@ impl Light {
             let stays = stack.iter().any(|s| s.ticket == before.ticket && s.counter == before.counter);
             assert!(stays || now.mono - before.since >= DWELL, "{} left before its time", before.ticket);
         }
-        self.waiting.retain(|(c, t, _)| !stack.iter().any(|s| s.counter == *c && s.ticket == *t));
+        let waiting = std::mem::take(&mut self.waiting);
+        self.waiting = waiting.into_iter().filter(|(c, n, _)| !self.stands(stack, c, n)).collect();
         assert_eq!(view.spotlight_waiting, self.waiting.len(), "{:?}", self.waiting);
         assert!(self.waiting.is_empty() || stack.len() == 3, "nobody waits while there is room");
         self.stack.clone_from(stack);
@@ -171,7 +250,7 @@ pub struct Voice {
     pub muted: bool,
     pub running: Option<Running>,
     /// What each counter has to say, in order.
-    queues: BTreeMap<Counter, VecDeque<(Ticket, CallId)>>,
+    queues: BTreeMap<Counter, VecDeque<(Name, CallId)>>,
     /// How often others have spoken since a waiting counter last did.
     passed_over: BTreeMap<Counter, BTreeMap<Counter, u32>>,
 }
@@ -210,9 +289,9 @@ impl Voice {
 
     fn push(&mut self, call: &Call) {
         let queue = self.queues.entry(call.counter.clone()).or_default();
-        match queue.iter_mut().find(|(ticket, _)| *ticket == call.ticket) {
+        match queue.iter_mut().find(|(name, _)| name.is(&Name::of(call))) {
             Some(waiting) => waiting.1 = call.id.clone(),
-            None => queue.push_back((call.ticket.clone(), call.id.clone())),
+            None => queue.push_back((Name::of(call), call.id.clone())),
         }
     }
 
@@ -233,11 +312,8 @@ impl Voice {
         assert!(announcement.repeats >= 1);
         if let Message::Call { call, ticket, counter, .. } = &announcement.message {
             let queue = self.queues.get_mut(counter).expect("the counter has something to say");
-            assert_eq!(
-                queue.pop_front().as_ref(),
-                Some(&(ticket.clone(), call.clone())),
-                "order within a counter"
-            );
+            let next = queue.pop_front().map(|(name, call)| (name.ticket, call));
+            assert_eq!(next, Some((ticket.clone(), call.clone())), "order within a counter");
             self.passed_over.remove(counter);
             self.tidy();
             for waiting in self.queues.keys().filter(|waiting| *waiting != counter) {
@@ -255,6 +331,8 @@ impl Voice {
 /// All announcements, and what became of every call.
 pub struct Voices {
     pub zones: BTreeMap<Zone, Voice>,
+    /// Each call that was taken, and when it came.
+    arrived: BTreeMap<CallId, Millis>,
     calls: BTreeMap<CallId, Call>,
     outcomes: BTreeMap<CallId, Outcome>,
     said: BTreeMap<(Zone, String), u32>,
@@ -265,6 +343,7 @@ impl Voices {
     pub fn new(zones: impl IntoIterator<Item = Zone>) -> Self {
         Self {
             zones: zones.into_iter().map(|zone| (zone, Voice::new())).collect(),
+            arrived: BTreeMap::new(),
             calls: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             said: BTreeMap::new(),
@@ -277,7 +356,8 @@ impl Voices {
     }
 
     /// A summons that was taken. True when it was live: it is in the spotlight, and said unless its zone is muted.
-    pub fn summoned(&mut self, call: &Call, zone: &Zone, effects: &[Effect]) -> bool {
+    pub fn summoned(&mut self, call: &Call, zone: &Zone, effects: &[Effect], now: Now) -> bool {
+        self.arrived.insert(call.id.clone(), now.mono);
         self.calls.insert(call.id.clone(), call.clone());
         let own = effects.iter().find_map(|e| match e {
             Effect::Prove { call: id, outcome } if *id == call.id => Some(*outcome),
@@ -307,7 +387,7 @@ impl Voices {
     fn end(&mut self, zone: &Zone, running: &Running, completed: bool, effects: &[Effect]) {
         let voice = self.zones.get_mut(zone).expect("a known zone");
         voice.running = None;
-        let Message::Call { call, ticket, counter, .. } = &running.message else {
+        let Message::Call { call, counter, .. } = &running.message else {
             if !completed {
                 *self.broken_off.entry((zone.clone(), name(&running.message))).or_default() += 1;
             }
@@ -324,7 +404,11 @@ impl Voices {
                 assert!(!completed, "a completed announcement is proven");
                 *self.broken_off.entry((zone.clone(), name(&running.message))).or_default() += 1;
                 voice.passed_over.clear();
-                voice.queues.entry(counter.clone()).or_default().push_front((ticket.clone(), call.clone()));
+                voice
+                    .queues
+                    .entry(counter.clone())
+                    .or_default()
+                    .push_front((Name::of(&self.calls[call]), call.clone()));
             }
         }
     }
@@ -345,16 +429,19 @@ impl Voices {
     fn proven(&mut self, id: &CallId, outcome: Outcome, now: Now) {
         let call = self.calls.get(id).expect("only what was taken is proven");
         assert_eq!(self.outcomes.insert(id.clone(), outcome), None, "{id} has two endings");
-        if outcome == Outcome::Expired {
-            assert!(now.age_of(call.at) > MAX_AGE, "{id} expired too early");
+        let broken_off =
+            self.broken_off.iter().filter(|((_, name), _)| name == id.as_str()).map(|(_, times)| times);
+        if outcome == Outcome::Expired && broken_off.max() < Some(&(ATTEMPTS - 1)) {
+            let waited = now.mono - self.arrived[id];
+            assert!(waited.max(now.age_of(call.at)) > MAX_AGE, "{id} expired too early");
         }
         self.zones.values_mut().for_each(|voice| voice.remove(id));
     }
 
     fn announced(&mut self, announcement: &Announcement, now: Now) {
         if let Message::Call { call, .. } = &announcement.message {
-            let known = self.calls.get(call).expect("only what was taken is said");
-            assert!(now.age_of(known.at) <= MAX_AGE, "{call} is too old to be said");
+            let arrived = self.arrived.get(call).expect("only what was taken is said");
+            assert!(now.mono - *arrived <= MAX_AGE, "{call} is too old to be said");
             assert!(!self.outcomes.contains_key(call), "{call} was over");
         }
         let key = (announcement.zone.clone(), name(&announcement.message));

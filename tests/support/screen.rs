@@ -47,6 +47,7 @@ pub fn status() -> ScreenStatus {
         online: true,
         session: 17,
         at: jiff::Timestamp::now(),
+        renewed: Millis::ZERO,
         version: "test",
         rank: 1,
         zones: vec!["sanh".into()],
