@@ -139,6 +139,7 @@ impl App {
         let status = first_status(&config, now);
         let (status_sender, statuses) = watch::channel(status.clone());
         let (link_sender, link) = watch::channel(mqtt::LinkState::new());
+        let link_told = link.clone();
         let (commands, orders) = mpsc::channel(COMMANDS);
 
         let hub = Hub::new(
@@ -182,6 +183,10 @@ impl App {
         if let Some(audio) = sound.handle.clone() {
             start("sound", Box::pin(end_of_sound(audio)));
         }
+        #[cfg(feature = "embedded-broker")]
+        if let Some(broker) = &broker {
+            start("embedded broker", Box::pin(broker.ended()));
+        }
         let mut doors = Vec::new();
         let link_doors = mqtt::Doors {
             hub: hub_handle.clone(),
@@ -204,7 +209,7 @@ impl App {
                 auth,
                 health: Arc::new({
                     let clock = Arc::clone(&clock);
-                    move || verdict(&statuses.borrow(), clock.now().mono)
+                    move || verdict(&statuses.borrow(), &link_told.borrow(), clock.now().mono)
                 }),
                 clock,
                 hall: control::HallFacts::of(&config),
@@ -369,13 +374,15 @@ impl control::Pictures for present::PortHandle {
 }
 
 /// Alive while the hub renews the status; ready when calls reach the hall. Here `online` says whether the broker is
-/// reached: that this screen runs is plain from its answer.
-fn verdict(status: &ScreenStatus, now: Millis) -> control::Verdict {
+/// reached: that this screen runs is plain from its answer; `link_problem` says why it is not, and what to do.
+fn verdict(status: &ScreenStatus, link: &mqtt::LinkState, now: Millis) -> control::Verdict {
     let live = now - status.renewed < STUCK_AFTER;
     let linked = status.link != "down";
     let mut screen = wire::status_value(status);
     screen["online"] = linked.into();
-    let detail = serde_json::json!({ "screen": screen });
+    let problem = link.problem.as_ref();
+    let problem = problem.map(|p| serde_json::json!({ "what": p.to_string(), "advice": p.advice() }));
+    let detail = serde_json::json!({ "screen": screen, "link_problem": problem });
     control::Verdict { live, ready: live && status.frame.is_drawn() && linked, detail }
 }
 
@@ -494,21 +501,27 @@ mod tests {
     #[test]
     fn a_hub_that_renews_nothing_is_not_alive_whatever_the_wall_clock_does() {
         let now = SystemClock::new().now();
-        let status = first_status(&Config::default(), now);
-        assert!(verdict(&status, now.mono).live);
-        assert!(!verdict(&status, now.mono + STUCK_AFTER).live);
+        let (status, link) = (first_status(&Config::default(), now), mqtt::LinkState::new());
+        assert!(verdict(&status, &link, now.mono).live);
+        assert!(!verdict(&status, &link, now.mono + STUCK_AFTER).live);
     }
 
     #[test]
     fn a_screen_is_ready_when_it_is_linked_and_the_board_is_on_the_glass() {
         let now = SystemClock::new().now();
-        let mut status = first_status(&Config::default(), now);
+        let (mut status, mut link) = (first_status(&Config::default(), now), mqtt::LinkState::new());
+        link.problem = Some(mqtt::LinkError::ThrownOut);
+        let detail = verdict(&status, &link, now.mono).detail;
+        assert!(
+            detail["link_problem"]["advice"].as_str().is_some_and(|a| a.contains("client_id")),
+            "{detail}"
+        );
         status.frame.frame_at = Some(now.wall);
-        assert_eq!(verdict(&status, now.mono).detail["screen"]["online"], false);
+        assert_eq!(verdict(&status, &link, now.mono).detail["screen"]["online"], false);
         status.link = "broker:1883".into();
-        assert!(verdict(&status, now.mono).ready);
-        assert_eq!(verdict(&status, now.mono).detail["screen"]["online"], true);
+        assert!(verdict(&status, &link, now.mono).ready);
+        assert_eq!(verdict(&status, &link, now.mono).detail["screen"]["online"], true);
         status.frame.gpu = "rebuilding: the device is lost".into();
-        assert!(!verdict(&status, now.mono).ready);
+        assert!(!verdict(&status, &link, now.mono).ready);
     }
 }
