@@ -122,12 +122,12 @@ impl QueueSystem {
                 };
                 Some((format!("counter/{counter}"), wire::encode_counter(&state), true))
             }
-            Event::Queue { series, waiting, next } => {
+            Event::Queue { series, waiting, next, wait_minutes, missed } => {
                 let state = QueueState {
                     waiting: u32::try_from(waiting).ok()?,
                     next: next.iter().filter_map(|t| Ticket::parse(t).ok()).collect(),
-                    wait_minutes: None,
-                    missed: Vec::new(),
+                    wait_minutes: u32::try_from(wait_minutes).ok(),
+                    missed: missed.iter().filter_map(|t| Ticket::parse(t).ok()).collect(),
                     slot: None,
                     left_today: None,
                     at,

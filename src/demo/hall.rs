@@ -17,7 +17,7 @@ use crate::clock::Millis;
 pub enum Event {
     Ticket { kind: Kind, ticket: String, desk: usize, lane: Lane, booked: bool },
     Desk { desk: usize, mode: CounterMode, ticket: Option<String>, pause: Option<Millis> },
-    Queue { series: usize, waiting: usize, next: Vec<String> },
+    Queue { series: usize, waiting: usize, next: Vec<String>, wait_minutes: usize, missed: Vec<String> },
 }
 
 /// Letters of the series, in the order of their index.
@@ -28,7 +28,14 @@ const DESKS: [Option<usize>; 11] =
 /// How many of a hundred visitors take a ticket of each series.
 const SHARES: [u32; 5] = [30, 12, 8, 35, 15];
 const STEP: Millis = Millis(1000);
-const ARRIVALS_A_MINUTE: f64 = 0.7;
+/// Arrivals a minute in each hour of the day from its opening: most come early, few at noon and before the end. Then it
+/// begins anew.
+const ARRIVALS: [f64; 8] = [1.1, 1.2, 0.8, 0.4, 0.9, 0.9, 0.5, 0.2];
+const HOUR: Millis = Millis::from_secs(3600);
+/// What one citizen takes at a desk, for the expected wait.
+const MINUTES_EACH: usize = 8;
+/// How many of the missed are told.
+const MISSED: usize = 3;
 /// How long a called citizen may take to come, and the desk waits before it calls again.
 const WALK: Millis = Millis::from_secs(40);
 const PATIENCE: Millis = Millis::from_secs(60);
@@ -58,6 +65,8 @@ pub struct Hall {
     desks: Vec<DeskState>,
     waiting: [VecDeque<Visitor>; SERIES.len()],
     given: [u32; SERIES.len()],
+    /// Last called in vain, newest first.
+    missed: [VecDeque<String>; SERIES.len()],
 }
 
 impl Hall {
@@ -69,6 +78,7 @@ impl Hall {
             desks: vec![DeskState::Free { since: Millis::ZERO }; DESKS.len()],
             waiting: Default::default(),
             given: [11, 105, 22, 41, 8],
+            missed: Default::default(),
         };
         for _ in 0..12 {
             let _ = hall.arrive();
@@ -87,7 +97,8 @@ impl Hall {
         let mut events = Vec::new();
         while self.now + STEP <= to {
             self.now = self.now + STEP;
-            if self.rng.random_bool(ARRIVALS_A_MINUTE / 60.0 * STEP.as_secs_f64()) {
+            let hour = (self.now.0 / HOUR.0) as usize % ARRIVALS.len();
+            if self.rng.random_bool(ARRIVALS[hour] / 60.0 * STEP.as_secs_f64()) {
                 events.push(self.arrive());
             }
             for desk in 0..self.desks.len() {
@@ -184,6 +195,11 @@ impl Hall {
         } else {
             events.push(Self::ticket_event(Kind::Absent, desk, &visitor));
             events.push(Self::desk_event(desk, CounterMode::Open, None));
+            if let Some(series) = SERIES.iter().position(|letter| visitor.ticket.starts_with(*letter)) {
+                self.missed[series].push_front(visitor.ticket);
+                self.missed[series].truncate(MISSED);
+                events.push(self.queue_event(series));
+            }
             self.desks[desk] = DeskState::Free { since: self.now + STEP };
         }
     }
@@ -205,7 +221,10 @@ impl Hall {
     fn queue_event(&self, series: usize) -> Event {
         let line = &self.waiting[series];
         let next = line.iter().take(3).map(|v| v.ticket.clone()).collect();
-        Event::Queue { series, waiting: line.len(), next }
+        let desks = DESKS.iter().filter(|desk| **desk == Some(series)).count().max(1);
+        let wait_minutes = (line.len() * MINUTES_EACH).div_ceil(desks);
+        let missed = self.missed[series].iter().cloned().collect();
+        Event::Queue { series, waiting: line.len(), next, wait_minutes, missed }
     }
 }
 
@@ -234,6 +253,14 @@ mod tests {
         );
         let has = |kind| events.iter().any(|e| matches!(e, Event::Ticket { kind: k, .. } if *k == kind));
         assert!(has(Kind::Recall) && has(Kind::Absent) && has(Kind::Serving));
+        assert!(events.iter().any(|e| matches!(e, Event::Queue { missed, .. } if missed.len() > 1)));
+        let calls_in = |hour: i64| {
+            let mut hall = Hall::new(7);
+            hall.advance(Millis(HOUR.0 * hour));
+            let queue = |e: &&Event| matches!(e, Event::Ticket { kind: Kind::Call, .. });
+            hall.advance(Millis(HOUR.0 * (hour + 1))).iter().filter(queue).count()
+        };
+        assert!(calls_in(1) > 2 * calls_in(7), "the second hour is busy, the last is not");
         assert!(events.iter().any(|e| matches!(e, Event::Desk { mode: CounterMode::Paused, .. })));
         assert!(events.iter().any(|e| matches!(e, Event::Ticket { lane: Lane::Elderly, desk: 4, .. })));
         assert_eq!(events, Hall::new(7).advance(Millis::from_secs(8 * 3600)), "repeatable");
