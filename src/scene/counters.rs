@@ -20,7 +20,7 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis
     if plan.pages > 1 {
         area.h -= board.px.of(DOTS);
     }
-    let (page, turns) = plan::page(counters, plan, board.look.page, board.now);
+    let (page, turns) = plan::page(counters, &board.view.spotlight, plan, board.look, board.now);
     let cells = plan.columns * plan.rows;
     let shown = counters.iter().skip(page * cells);
     for (counter, place) in shown.zip(plan::places(board, area, plan)) {
