@@ -4,7 +4,7 @@
 #[path = "picture/views.rs"]
 mod views;
 
-use moiso::board::call::{Counter, Lane, Ticket};
+use moiso::board::call::{Counter, Kind, Lane, Ticket};
 use moiso::board::state::Level;
 use moiso::board::view::BoardView;
 use moiso::scene::{
@@ -37,9 +37,9 @@ fn overfull() -> BoardView {
     }
     view.counters[0].counter = Counter::parse("Tiếp dân tầng hai").unwrap();
     view.spotlight = vec![
-        views::spot("WWWW-1234567", "Tiếp dân tầng hai", moiso::board::call::Kind::Transfer, Lane::Disabled),
-        views::spot("WWWW-1234568", "2", moiso::board::call::Kind::Recall, Lane::Pregnant),
-        views::spot("D045", "9", moiso::board::call::Kind::Call, Lane::Booked),
+        views::spot("WWWW-1234567", "Tiếp dân tầng hai", Kind::Transfer, Lane::Disabled),
+        views::spot("WWWW-1234568", "2", Kind::Recall, Lane::Pregnant),
+        views::spot("D045", "9", Kind::Call, Lane::Booked),
     ];
     for spot in &mut view.spotlight {
         spot.slot = Some(views::time("09:30"));
@@ -63,6 +63,38 @@ fn overfull_look() -> Look {
     }
 }
 
+fn with_long_code() -> BoardView {
+    let mut view = views::full();
+    view.ticker[0].qr = Some("https://example.org/".chars().chain("x".repeat(280).chars()).collect());
+    view
+}
+
+/// Sixty counters on pages, nine of which call: three stand in the spotlight and six wait.
+fn calls_on_pages() -> BoardView {
+    let mut view = BoardView { spotlight: Vec::new(), spotlight_waiting: 6, ..views::many(60) };
+    for (index, n) in [3usize, 8, 15, 22, 27, 33, 38, 45, 58].into_iter().enumerate() {
+        let counter = &mut view.counters[n - 1];
+        counter.called = true;
+        counter.called_at = Some(moiso::clock::Millis(-(index as i64)));
+        if index < 3 {
+            let ticket = counter.ticket.as_ref().unwrap().as_str();
+            view.spotlight.push(views::spot(ticket, &n.to_string(), Kind::Call, Lane::Elderly));
+        }
+    }
+    view
+}
+
+fn with_labels(label: &str) -> BoardView {
+    let mut view = views::three();
+    for counter in &mut view.counters {
+        counter.label = Some(label.into());
+        counter.lane = Lane::Pregnant;
+        counter.slot = Some(views::time("09:30"));
+    }
+    view.ticker.insert(0, views::notice("n", label, Level::Important));
+    view
+}
+
 fn boards() -> Vec<(String, BoardView, Look)> {
     let look = views::look;
     let mut boards = vec![
@@ -80,6 +112,12 @@ fn boards() -> Vec<(String, BoardView, Look)> {
             overfull_look(),
         ),
     ];
+    boards.push(("no notices".to_owned(), BoardView { ticker: Vec::new(), ..views::busy() }, look()));
+    boards.push(("a long code".to_owned(), with_long_code(), look()));
+    boards.push(("calls on pages".to_owned(), calls_on_pages(), look()));
+    for label in ["Thuế", "窗口 → ①②③ 😀"] {
+        boards.push((format!("labels {label}"), with_labels(label), Look { title: label.into(), ..look() }));
+    }
     for count in [1, 2, 3, 5, 7, 11, 13, 20, 40, 77, 200] {
         boards.push((format!("{count} counters"), views::many(count), look()));
     }
@@ -205,7 +243,7 @@ fn a_waiting_citizen_sees_the_called_number_larger_than_all_else() {
         let mut sizes: Vec<(f32, &str)> = scene.layers[0].texts.iter().map(|t| (t.size, &*t.text)).collect();
         sizes.sort_by(|a, b| b.0.total_cmp(&a.0));
         assert_eq!(sizes[0].1, "A012", "{size:?}");
-        assert!(sizes[0].0 > 1.8 * sizes[1].0, "{size:?}: {:?}", &sizes[..3]);
+        assert!(sizes[0].0 > 1.5 * sizes[1].0, "{size:?}: {:?}", &sizes[..3]);
     }
 }
 
@@ -221,7 +259,7 @@ proptest! {
     #[test]
     fn the_laws_hold_for_any_screen_and_any_number_of_counters(
         w in 800u32..4096, h in 600u32..2304, count in 1usize..=200, english: bool, remarks: bool,
-        ticket in "[A-ZĐ]{1,3}[0-9]{1,9}", label in "[A-Za-zẲỆữạĐ ·]{1,60}",
+        ticket in "[A-ZĐ]{1,3}[0-9]{1,9}", label in "[A-Za-zẲỆữạĐ ·→窗]{1,60}",
     ) {
         let mut view = views::many(count);
         for counter in &mut view.counters {

@@ -95,7 +95,7 @@ fn needed_px(look: &Look, size: Size) -> f32 {
 ///
 /// All on one page when that can be read from the farthest seat; else as many on a page as can be read; and when no
 /// size can be read, up to twelve on one page, more on pages of about twelve. Pages are filled evenly.
-pub fn choose(look: &Look, size: Size, area: Rect, count: usize) -> Plan {
+fn choose(look: &Look, size: Size, area: Rect, count: usize) -> Plan {
     let px = Scale::of_size(size);
     let count = count.max(1);
     let needed = needed_px(look, size) / font::cap_em(Face::Digits(800));

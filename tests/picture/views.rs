@@ -180,12 +180,17 @@ pub fn emergency() -> BoardView {
     BoardView { emergency: Some(item), ..busy() }
 }
 
-/// Everything that can be said at once: chips, missed tickets, an ended series, an important notice, a masked holder.
+/// Everything that can be said at once: a full spotlight and calls that wait for it, chips, missed tickets, an ended
+/// series, an important notice, a masked holder.
 pub fn full() -> BoardView {
-    let mut view = busy();
+    let mut view = three();
     view.spotlight[0].holder = Some(Holder::mask("Nguyễn Văn An").unwrap());
     view.spotlight[0].kind = Kind::Recall;
+    view.spotlight[0].slot = Some(time("09:30"));
     view.spotlight_waiting = 4;
+    for waiting in [0, 2, 3, 5] {
+        view.counters[waiting].called = true;
+    }
     view.missed = vec![missed("A007"), missed("B101")];
     let lanes = [
         Lane::Owner,
