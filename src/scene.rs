@@ -83,8 +83,6 @@ pub enum Shape {
     Pregnant,
     /// A grown-up and a child.
     Child,
-    /// Two upright bars.
-    Pause,
 }
 
 /// A filled rectangle with rounded corners and an inner border, or an icon in that rectangle.

@@ -78,6 +78,19 @@ fn the_day_begins_with_a_calm_welcome() {
     hold("morning", &views::morning(), &views::look(), LANDSCAPE);
 }
 
+#[test]
+fn one_label_that_moves_by_one_pixel_makes_another_picture() {
+    let gpu = gpu();
+    let scene = compose(&views::busy(), &views::look(), LANDSCAPE, views::now());
+    let mut moved = scene.clone();
+    let label = moved.layers[0].texts.iter_mut().find(|run| &*run.text == "Xây dựng · đô thị").unwrap();
+    assert!(label.size < 26.0, "a small label: {label:?}");
+    label.rect.x += 1.0;
+    let picture = drawn(&gpu, &scene);
+    assert!(golden::is_another(&picture, &drawn(&gpu, &moved)));
+    assert!(!golden::is_another(&picture, &drawn(&gpu, &scene)));
+}
+
 /// The recording at an instant of the morning.
 fn recorded(at: &str) -> Scene {
     let config = moiso::config::Config::default();
@@ -222,7 +235,7 @@ fn after_the_device_is_lost_a_new_one_draws_the_same_picture() {
     let before = target.picture(&first).unwrap();
     first.device.destroy();
     let error = (0..3).find_map(|_| target.draw(&first, &scene, None).err()).expect("the loss is noticed");
-    assert_eq!(error.advice(), moiso::gpu::Advice::Rebuild);
+    assert!(matches!(error, moiso::gpu::GpuError::Lost), "{error}");
     assert!(first.is_lost());
     drop((target, first));
     assert!(drawn(&gpu(), &scene) == before);
