@@ -74,6 +74,17 @@ fn the_paper_theme_is_for_bright_halls() {
 }
 
 #[test]
+fn calls_that_wait_for_the_spotlight_are_on_the_page_that_is_up() {
+    hold("waiting", &views::waiting(), &views::look(), LANDSCAPE);
+}
+
+#[test]
+fn names_and_letters_of_every_kind_stand_whole() {
+    let look = Look { show_holder: true, ..views::look() };
+    hold("names", &views::names(), &look, LANDSCAPE);
+}
+
+#[test]
 fn the_day_begins_with_a_calm_welcome() {
     hold("morning", &views::morning(), &views::look(), LANDSCAPE);
 }

@@ -43,6 +43,7 @@ fn overfull() -> BoardView {
     ];
     for spot in &mut view.spotlight {
         spot.slot = Some(views::time("09:30"));
+        spot.holder = moiso::board::call::Holder::mask("Nguyễn Thị Hoàng Phương Anh").ok();
     }
     view.recent[0] = views::recent("WWWW-1234567", "Tiếp dân tầng hai", "09:40");
     view.missed = (0..40).map(|n| views::missed(&format!("A{n:03}"))).collect();
@@ -66,21 +67,6 @@ fn overfull_look() -> Look {
 fn with_long_code() -> BoardView {
     let mut view = views::full();
     view.ticker[0].qr = Some("https://example.org/".chars().chain("x".repeat(280).chars()).collect());
-    view
-}
-
-/// Sixty counters on pages, nine of which call: three stand in the spotlight and six wait.
-fn calls_on_pages() -> BoardView {
-    let mut view = BoardView { spotlight: Vec::new(), spotlight_waiting: 6, ..views::many(60) };
-    for (index, n) in [3usize, 8, 15, 22, 27, 33, 38, 45, 58].into_iter().enumerate() {
-        let counter = &mut view.counters[n - 1];
-        counter.called = true;
-        counter.called_at = Some(moiso::clock::Millis(-(index as i64)));
-        if index < 3 {
-            let ticket = counter.ticket.as_ref().unwrap().as_str();
-            view.spotlight.push(views::spot(ticket, &n.to_string(), Kind::Call, Lane::Elderly));
-        }
-    }
     view
 }
 
@@ -114,7 +100,8 @@ fn boards() -> Vec<(String, BoardView, Look)> {
     ];
     boards.push(("no notices".to_owned(), BoardView { ticker: Vec::new(), ..views::busy() }, look()));
     boards.push(("a long code".to_owned(), with_long_code(), look()));
-    boards.push(("calls on pages".to_owned(), calls_on_pages(), look()));
+    boards.push(("calls on pages".to_owned(), views::waiting(), look()));
+    boards.push(("names".to_owned(), views::names(), Look { show_holder: true, ..look() }));
     for label in ["Thuế", "窗口 → ①②③ 😀"] {
         boards.push((format!("labels {label}"), with_labels(label), Look { title: label.into(), ..look() }));
     }

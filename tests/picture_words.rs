@@ -259,7 +259,7 @@ fn a_number_without_label_or_chip_stands_in_the_middle_of_its_cell() {
     let scene = picture(&view, &views::look(), LANDSCAPE);
     let run =
         runs(&scene).find(|run| *run.text == *view.counters[0].ticket.as_ref().unwrap().as_str()).unwrap();
-    let cell = scene.layers[0].quads.iter().filter(|quad| quad.rect.contains(run.rect)).next_back().unwrap();
+    let cell = scene.layers[0].quads.iter().rfind(|quad| quad.rect.contains(run.rect)).unwrap();
     let middle = |r: Rect| r.y + r.h / 2.0;
     assert!((middle(run.rect) - middle(cell.rect)).abs() < 0.06 * cell.rect.h, "{run:?} in {cell:?}");
 }
