@@ -182,10 +182,6 @@ fn icon(shape: u32, p: vec2<f32>) -> f32 {
                 stroke(p, vec2<f32>(0.44, 0.44), vec2<f32>(0.44, 0.76), 0.34));
             return min(min(tall, small), stroke(p, vec2<f32>(-0.24, -0.1), vec2<f32>(0.36, 0.4), 0.16));
         }
-        case 13u: {
-            return min(rounded_box(p - vec2<f32>(-0.42, 0.0), vec2<f32>(0.22, 0.74), vec4<f32>(0.1)),
-                rounded_box(p - vec2<f32>(0.42, 0.0), vec2<f32>(0.22, 0.74), vec4<f32>(0.1)));
-        }
         default: {
             return 1.0;
         }

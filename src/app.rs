@@ -382,7 +382,12 @@ fn verdict(status: &ScreenStatus, link: &mqtt::LinkState, now: Millis) -> contro
     screen["online"] = linked.into();
     let problem = link.problem.as_ref();
     let problem = problem.map(|p| serde_json::json!({ "what": p.to_string(), "advice": p.advice() }));
-    let detail = serde_json::json!({ "screen": screen, "link_problem": problem });
+    let detail = serde_json::json!({
+        "screen": screen,
+        "link_problem": problem,
+        "stalled": status.frame.is_stalled(),
+        "unanswered_s": status.frame.unanswered_s,
+    });
     control::Verdict { live, ready: live && status.frame.is_drawn() && linked, detail }
 }
 
@@ -521,6 +526,11 @@ mod tests {
         status.link = "broker:1883".into();
         assert!(verdict(&status, &link, now.mono).ready);
         assert_eq!(verdict(&status, &link, now.mono).detail["screen"]["online"], true);
+        status.frame.unanswered_s = 10;
+        let stalled = verdict(&status, &link, now.mono);
+        assert!(stalled.live && !stalled.ready && stalled.detail["stalled"] == true, "{}", stalled.detail);
+        status.frame.unanswered_s = 9;
+        assert!(verdict(&status, &link, now.mono).ready);
         status.frame.gpu = "rebuilding: the device is lost".into();
         assert!(!verdict(&status, &link, now.mono).ready);
     }

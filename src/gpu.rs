@@ -42,27 +42,6 @@ pub enum GpuError {
     Decode(#[from] png::DecodingError),
 }
 
-/// What the caller of a failed operation should do.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Advice {
-    /// Drop the [`Gpu`] and all that hangs on it, and open a new one after a pause.
-    Rebuild,
-    /// Repeating it changes nothing.
-    GiveUp,
-}
-
-/// The name under which drawing reports its failures.
-pub type PaintError = GpuError;
-
-impl GpuError {
-    pub fn advice(&self) -> Advice {
-        match self {
-            Self::TooLarge { .. } | Self::Encode(_) | Self::Decode(_) => Advice::GiveUp,
-            _ => Advice::Rebuild,
-        }
-    }
-}
-
 /// One device with its queue. Everything made from it is worthless once it is lost.
 #[derive(Debug)]
 pub struct Gpu {

@@ -45,13 +45,22 @@ pub struct FrameReport {
     pub unanswered_s: u64,
 }
 
+/// A main thread that has not answered for this long stands still in presenting, as while a panel is off. Nothing is
+/// restarted for that: the voice goes on.
+const STALLED_AFTER_S: u64 = 10;
+
 /// How [`FrameReport::gpu`] begins while there is no device.
 const REBUILDING: &str = "rebuilding: ";
 
 impl FrameReport {
-    /// Whether the board is on the glass: it was drawn, and nothing has been lost since.
+    /// Whether the board is on the glass: it was drawn, nothing has been lost since, and the picture does not stand still.
     pub fn is_drawn(&self) -> bool {
-        self.frame_at.is_some() && !self.gpu.starts_with(REBUILDING)
+        self.frame_at.is_some() && !self.gpu.starts_with(REBUILDING) && !self.is_stalled()
+    }
+
+    /// Whether what is on the glass may be old, whatever was drawn last.
+    pub fn is_stalled(&self) -> bool {
+        self.unanswered_s >= STALLED_AFTER_S
     }
 }
 

@@ -8,7 +8,8 @@
 //! | `headless` | | off screen |
 //! | `auto` | none is set | off screen |
 //! | `auto` | set, does not answer | off screen until it answers, then as below |
-//! | `auto` | answers | a window; `surface` on a GPU, `software` without one |
+//! | `auto` | answers | a window; `surface` on a GPU, `software` without one or while the GPU fails again and again |
+//! | `auto` | answers, but takes no window | off screen for a minute, then an error: the supervisor starts it again |
 //! | `surface`, `software` | answers | a window, presented in that way |
 //! | `surface`, `software` | does not | an error: the supervisor starts the process again |
 //!
@@ -16,8 +17,9 @@
 //! `auto` serves headless, with sound, until the display is back.
 
 use thiserror::Error;
-use tracing::warn;
+use tracing::{info, warn};
 
+use crate::clock::Millis;
 use crate::config::{Config, PresentMode, ScreenConfig};
 use crate::gpu::Gpu;
 use crate::scene::Size;
@@ -85,16 +87,25 @@ fn automatic(screen: &ScreenConfig, show: &mut Show, size: Size) -> Result<(), P
         if !headless::run(show, size, Some(&mut is_up)) {
             return Ok(());
         }
+        info!("the display answers now");
         show.close();
     }
     match window::run(screen, show, held) {
-        Err(PresentError::Display(error)) => {
-            warn!(error, "the display cannot be opened; the board is drawn off screen");
-            headless::run(show, size, None);
-            Ok(())
-        }
+        Err(PresentError::Display(error)) => without_window(show, size, error),
         other => other,
     }
+}
+
+/// How long a hall that gets no window is served off screen, with sound, before the process gives up.
+const WINDOWLESS: Millis = Millis::from_secs(60);
+
+/// A window system's loop can be made once in a process only, so the next attempt is another process's.
+fn without_window(show: &mut Show, size: Size, error: String) -> Result<(), PresentError> {
+    warn!(error, "the display cannot be opened; the board is drawn off screen for a minute");
+    let clock = show.clock();
+    let end = clock.now().mono + WINDOWLESS;
+    let mut is_over = || clock.now().mono >= end;
+    if headless::run(show, size, Some(&mut is_over)) { Err(PresentError::Display(error)) } else { Ok(()) }
 }
 
 /// Opens what presents to `window`.
@@ -112,7 +123,11 @@ where
     for backends in [wgpu::Backends::VULKAN, wgpu::Backends::GL] {
         match open_surface(backends, window) {
             Ok((gpu, surface)) if forced || !gpu.is_software() => {
-                return Ok(Box::new(surface::Screen::open(gpu, surface, size)?));
+                // A GPU that opens and cannot draw is as good as none; another way may still work.
+                match surface::Screen::open(gpu, surface, size) {
+                    Ok(screen) => return Ok(Box::new(screen)),
+                    Err(error) => fault = error,
+                }
             }
             Ok((gpu, _)) => fault = Fault::NoAdapter(format!("only {}", gpu.info())),
             Err(error) => fault = error,
@@ -121,6 +136,7 @@ where
     if forced {
         return Err(fault);
     }
+    info!(%fault, "no GPU draws here; the CPU does");
     let gpu = Gpu::open(&Gpu::instance(), None)?;
     Ok(Box::new(Software::open(gpu, window, size)?))
 }

@@ -83,8 +83,6 @@ pub enum Shape {
     Pregnant,
     /// A grown-up and a child.
     Child,
-    /// Two upright bars.
-    Pause,
 }
 
 /// A filled rectangle with rounded corners and an inner border, or an icon in that rectangle.
@@ -218,6 +216,14 @@ struct Board<'a> {
 }
 
 impl Board<'_> {
+    /// Noun and counter in one line; where there is no room for both, the counter alone, to its last word.
+    fn place(&self, counter: &Counter, kind: &canvas::Type, room: f32) -> fit::Fitted {
+        let noun = self.noun(counter);
+        let both = format!("{noun} {counter}");
+        let fitted = kind.fit(&both, room);
+        if *fitted.text == *both { fitted } else { kind.fit_with_its_end(counter.as_str(), room) }
+    }
+
     /// What this counter is called, `Quầy` for one that nobody has described.
     fn noun(&self, counter: &Counter) -> &str {
         self.view.counters.iter().find(|c| c.counter == *counter).map_or("Quầy", |c| &c.noun)
@@ -242,8 +248,11 @@ pub fn compose(view: &BoardView, look: &Look, size: Size, now: Now) -> Scene {
         strip = ticker::draw(&mut canvas, &board, areas.footer);
     }
     let identify = view.identify_until.filter(|until| *until > now.mono);
-    if identify.is_some() {
-        full::identify(&mut over, &board, size.rect());
+    // An emergency outranks a technician's question, and a call must not be covered either.
+    if identify.is_some() && view.emergency.is_none() {
+        let open = view.phase == Phase::Open;
+        let area = if open { BodyAreas::of(size, areas.main, 0).counters } else { size.rect() };
+        full::identify(&mut over, &board, area);
     }
     let changes = [Some(next_minute(now)), turns, identify];
     Scene {
@@ -282,9 +291,10 @@ fn body(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis> {
 
 fn spotlight_and_below(canvas: &mut Canvas, board: &Board<'_>, area: Rect, remarks: &[(Shape, String)]) {
     let px = board.px;
-    let code = qr::wanted(board);
+    let code = qr::wanted(board, recent::card_width(board, area.w));
     let any = !recent::calls(board).is_empty() || code.is_some();
-    let recent = any.then_some(Track::Px(px.of(172.0)));
+    let least = code.as_ref().map_or(0.0, |code| qr::least_side(board, code));
+    let recent = any.then_some(Track::Px(px.of(172.0).max(least)));
     let mut tracks = vec![Track::Share(1.0)];
     tracks.extend(recent);
     tracks.extend(remarks.iter().map(|_| Track::Px(px.of(REMARK))));

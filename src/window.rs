@@ -17,15 +17,15 @@ use winit::monitor::MonitorHandle;
 use winit::platform::x11::WindowAttributesExtX11;
 use winit::window::{Fullscreen, Window, WindowAttributes, WindowId};
 
-use crate::config::ScreenConfig;
+use crate::config::{PresentMode, ScreenConfig};
 use crate::present::PresentError;
 use crate::present::display::Held;
-use crate::present::show::Show;
+use crate::present::show::{Show, Way};
 use crate::scene::Size;
 
 /// How often the window is compared with its monitor.
 const COVER_EVERY: Duration = Duration::from_secs(30);
-/// A change of the window is answered once; a window manager that insists is not fought.
+/// Changes of the window are answered at most this often; a window manager that insists is not fought.
 const COVER_PAUSE: Duration = Duration::from_secs(1);
 /// Fractional scales round a window's size by a pixel or two.
 const ROUNDING: u32 = 2;
@@ -41,8 +41,15 @@ pub(crate) fn run(screen: &ScreenConfig, show: &mut Show, held: Option<Held>) ->
         let _ = proxy.send_event(());
     });
     show.animate(true);
-    let mut kiosk =
-        Kiosk { screen, show, window: None, size: Size { w: 0, h: 0 }, cover: None, failed: None };
+    let mut kiosk = Kiosk {
+        screen,
+        show,
+        window: None,
+        size: Size { w: 0, h: 0 },
+        cover: Cover::default(),
+        monitor_missing: false,
+        failed: None,
+    };
     let ended = event_loop.run_app(&mut kiosk);
     match (kiosk.failed, ended) {
         (Some(error), _) => Err(error),
@@ -57,9 +64,48 @@ struct Kiosk<'a> {
     window: Option<Arc<Window>>,
     /// Asking the display for it at every frame would cost a round trip.
     size: Size,
-    /// When the window was last compared with its monitor.
-    cover: Option<Instant>,
+    cover: Cover,
+    /// The configured monitor was not there when it was last looked for.
+    monitor_missing: bool,
     failed: Option<PresentError>,
+}
+
+/// When the window is compared with its monitor: soon after a change of it, and now and then all the same.
+#[derive(Default)]
+struct Cover {
+    last: Option<Instant>,
+    /// A change came too soon after the last time; it must not be forgotten.
+    again: Option<Instant>,
+}
+
+impl Cover {
+    /// The window has changed; says whether to compare at once.
+    fn change(&mut self, now: Instant) -> bool {
+        match self.last.map(|last| last + COVER_PAUSE).filter(|at| now < *at) {
+            Some(at) => {
+                self.again = Some(at);
+                false
+            }
+            None => true,
+        }
+    }
+
+    fn done(&mut self, now: Instant) {
+        *self = Self { last: Some(now), again: None };
+    }
+
+    /// Nothing is due before the first time, which comes with the window.
+    fn due(&self) -> Option<Instant> {
+        self.again.or(self.last.map(|last| last + COVER_EVERY))
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.due().is_some_and(|due| due <= now)
+    }
+
+    fn wait(&self, now: Instant) -> Duration {
+        self.due().map_or(COVER_EVERY, |due| due.saturating_duration_since(now))
+    }
 }
 
 impl ApplicationHandler for Kiosk<'_> {
@@ -108,11 +154,11 @@ impl ApplicationHandler for Kiosk<'_> {
         if self.show.waker().is_quit() {
             return event_loop.exit();
         }
-        if self.cover.is_some_and(|at| at.elapsed() >= COVER_EVERY) {
+        if self.cover.is_due(Instant::now()) {
             self.cover(event_loop);
         }
         let due = self.draw();
-        let cover = self.screen.full_screen.then_some(COVER_EVERY);
+        let cover = self.screen.full_screen.then(|| self.cover.wait(Instant::now()));
         event_loop.set_control_flow(match due.into_iter().chain(cover).min() {
             Some(span) => ControlFlow::wait_duration(span),
             None => ControlFlow::Wait,
@@ -127,7 +173,7 @@ impl ApplicationHandler for Kiosk<'_> {
 }
 
 impl Kiosk<'_> {
-    fn attributes(&self, event_loop: &ActiveEventLoop) -> WindowAttributes {
+    fn attributes(&mut self, event_loop: &ActiveEventLoop) -> WindowAttributes {
         let attributes = Window::default_attributes().with_title("moiso").with_name("moiso", "moiso");
         let configured = PhysicalSize::new(self.screen.width, self.screen.height);
         if !self.screen.full_screen {
@@ -149,19 +195,25 @@ impl Kiosk<'_> {
             return None;
         }
         let mode = self.screen.present;
-        let due = self.show.step(self.size, &mut |size| crate::present::open(mode, window, size));
+        let due = self.show.step(self.size, &mut |size, way| {
+            let mode = match (mode, way) {
+                (PresentMode::Auto, Way::Spare) => PresentMode::Software,
+                (mode, _) => mode,
+            };
+            crate::present::open(mode, window, size)
+        });
         due.map(crate::clock::Millis::to_duration)
     }
 
     fn cover_soon(&mut self, event_loop: &ActiveEventLoop) {
-        if self.cover.is_none_or(|at| at.elapsed() >= COVER_PAUSE) {
+        if self.cover.change(Instant::now()) {
             self.cover(event_loop);
         }
     }
 
     /// Brings the window back over its whole monitor. Monitors are looked up each time: their handles die with them.
     fn cover(&mut self, event_loop: &ActiveEventLoop) {
-        self.cover = Some(Instant::now());
+        self.cover.done(Instant::now());
         let Some(window) = self.window.clone() else { return };
         self.size = size_of(window.inner_size());
         if !self.screen.full_screen {
@@ -188,14 +240,19 @@ impl Kiosk<'_> {
     }
 
     /// The monitor that the config names, by its name or its number from 1.
-    fn configured_monitor(&self, event_loop: &ActiveEventLoop) -> Option<MonitorHandle> {
+    fn configured_monitor(&mut self, event_loop: &ActiveEventLoop) -> Option<MonitorHandle> {
         let wanted = self.screen.monitor.as_deref()?;
         let number = wanted.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
         let named = event_loop.available_monitors().find(|m| m.name().as_deref() == Some(wanted));
         let found = named.or_else(|| event_loop.available_monitors().nth(number?));
-        if found.is_none() {
-            let names: Vec<_> = event_loop.available_monitors().filter_map(|m| m.name()).collect();
-            warn!(wanted, ?names, "the configured monitor is not there");
+        // Told once when it goes and once when it is back: it is looked for twice a minute.
+        match (std::mem::replace(&mut self.monitor_missing, found.is_none()), found.is_none()) {
+            (false, true) => {
+                let names: Vec<_> = event_loop.available_monitors().filter_map(|m| m.name()).collect();
+                warn!(wanted, ?names, "the configured monitor is not there");
+            }
+            (true, false) => info!(wanted, "the configured monitor is there"),
+            _ => {}
         }
         found
     }
@@ -233,4 +290,24 @@ fn closes(event: &KeyEvent) -> bool {
             Key::Character(text) => text == "q",
             _ => false,
         }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_of_several_quick_changes_is_answered_a_second_later() {
+        let start = Instant::now();
+        let after = |ms: u64| start + Duration::from_millis(ms);
+        let mut cover = Cover::default();
+        assert!(cover.change(start) && !cover.is_due(start));
+        cover.done(start);
+        assert!(!cover.change(after(200)) && !cover.change(after(900)));
+        assert_eq!(cover.wait(after(900)), Duration::from_millis(100));
+        assert!(!cover.is_due(after(999)) && cover.is_due(after(1000)));
+        cover.done(after(1000));
+        assert_eq!(cover.wait(after(1000)), COVER_EVERY);
+        assert!(cover.change(after(2500)), "a change after the pause is answered at once");
+    }
 }

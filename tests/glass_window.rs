@@ -17,7 +17,7 @@ const SIZE: (u32, u32) = (1280, 720);
 
 fn main() {
     board::be_the_child_if_asked();
-    let tests: [(&str, fn()); 9] = [
+    let tests: [(&str, fn()); 10] = [
         ("the_window_covers_the_screen_and_shows_what_is_drawn_without_a_display", same_as_headless),
         ("a_whole_surface_shows_the_same_as_the_damaged_parts", surface_same_as_headless),
         ("a_changed_view_is_on_the_glass_within_a_tenth_of_a_second", changed_view),
@@ -25,6 +25,7 @@ fn main() {
         ("a_board_that_nobody_changes_draws_no_frame", still_board),
         ("a_display_that_dies_ends_the_process_with_a_message", killed_display),
         ("a_display_that_comes_later_is_taken_while_the_board_runs", late_display),
+        ("a_display_that_takes_no_window_is_left_to_the_next_process_after_a_minute", no_window),
         ("a_surface_without_a_display_is_an_error_at_once", no_display),
         ("a_board_that_is_told_to_quit_leaves_with_success", quits),
     ];
@@ -178,6 +179,23 @@ fn late_display() {
     board.report_when("a window", |r| r.present != "headless");
     let picture = board.snapshot();
     until("the picture on the glass", || screen.pixels() == picture);
+}
+
+fn no_window() {
+    let path = std::env::temp_dir().join(format!("moiso-no-wayland-{}", std::process::id()));
+    let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+    // Every connection is taken and closed: the display is there, and is none.
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let mut board = start(path.to_str(), "auto", false);
+    let report = board.report_when("a headless frame", |r| r.frames > 0);
+    assert_eq!(report.present, "headless", "the hall is served meanwhile");
+    board.ask("advance 59000");
+    assert!(!board.snapshot().is_empty());
+    board.ask("advance 1000");
+    let (status, said) = board.end();
+    assert_eq!(status.code(), Some(3), "{said}");
+    assert!(said.contains("the display cannot be opened"), "{said}");
+    std::fs::remove_file(path).expect("the socket is a file");
 }
 
 fn no_display() {

@@ -74,8 +74,32 @@ fn the_paper_theme_is_for_bright_halls() {
 }
 
 #[test]
+fn calls_that_wait_for_the_spotlight_are_on_the_page_that_is_up() {
+    hold("waiting", &views::waiting(), &views::look(), LANDSCAPE);
+}
+
+#[test]
+fn names_and_letters_of_every_kind_stand_whole() {
+    let look = Look { show_holder: true, ..views::look() };
+    hold("names", &views::names(), &look, LANDSCAPE);
+}
+
+#[test]
 fn the_day_begins_with_a_calm_welcome() {
     hold("morning", &views::morning(), &views::look(), LANDSCAPE);
+}
+
+#[test]
+fn one_label_that_moves_by_one_pixel_makes_another_picture() {
+    let gpu = gpu();
+    let scene = compose(&views::busy(), &views::look(), LANDSCAPE, views::now());
+    let mut moved = scene.clone();
+    let label = moved.layers[0].texts.iter_mut().find(|run| &*run.text == "Xây dựng · đô thị").unwrap();
+    assert!(label.size < 26.0, "a small label: {label:?}");
+    label.rect.x += 1.0;
+    let picture = drawn(&gpu, &scene);
+    assert!(golden::is_another(&picture, &drawn(&gpu, &moved)));
+    assert!(!golden::is_another(&picture, &drawn(&gpu, &scene)));
 }
 
 /// The recording at an instant of the morning.
@@ -222,7 +246,7 @@ fn after_the_device_is_lost_a_new_one_draws_the_same_picture() {
     let before = target.picture(&first).unwrap();
     first.device.destroy();
     let error = (0..3).find_map(|_| target.draw(&first, &scene, None).err()).expect("the loss is noticed");
-    assert_eq!(error.advice(), moiso::gpu::Advice::Rebuild);
+    assert!(matches!(error, moiso::gpu::GpuError::Lost), "{error}");
     assert!(first.is_lost());
     drop((target, first));
     assert!(drawn(&gpu(), &scene) == before);

@@ -4,7 +4,7 @@
 #[path = "picture/views.rs"]
 mod views;
 
-use moiso::board::call::{Counter, Lane, Ticket};
+use moiso::board::call::{Counter, Kind, Lane, Ticket};
 use moiso::board::state::Level;
 use moiso::board::view::BoardView;
 use moiso::scene::{
@@ -37,12 +37,13 @@ fn overfull() -> BoardView {
     }
     view.counters[0].counter = Counter::parse("Tiếp dân tầng hai").unwrap();
     view.spotlight = vec![
-        views::spot("WWWW-1234567", "Tiếp dân tầng hai", moiso::board::call::Kind::Transfer, Lane::Disabled),
-        views::spot("WWWW-1234568", "2", moiso::board::call::Kind::Recall, Lane::Pregnant),
-        views::spot("D045", "9", moiso::board::call::Kind::Call, Lane::Booked),
+        views::spot("WWWW-1234567", "Tiếp dân tầng hai", Kind::Transfer, Lane::Disabled),
+        views::spot("WWWW-1234568", "2", Kind::Recall, Lane::Pregnant),
+        views::spot("D045", "9", Kind::Call, Lane::Booked),
     ];
     for spot in &mut view.spotlight {
         spot.slot = Some(views::time("09:30"));
+        spot.holder = moiso::board::call::Holder::mask("Nguyễn Thị Hoàng Phương Anh").ok();
     }
     view.recent[0] = views::recent("WWWW-1234567", "Tiếp dân tầng hai", "09:40");
     view.missed = (0..40).map(|n| views::missed(&format!("A{n:03}"))).collect();
@@ -63,6 +64,23 @@ fn overfull_look() -> Look {
     }
 }
 
+fn with_long_code() -> BoardView {
+    let mut view = views::full();
+    view.ticker[0].qr = Some("https://example.org/".chars().chain("x".repeat(280).chars()).collect());
+    view
+}
+
+fn with_labels(label: &str) -> BoardView {
+    let mut view = views::three();
+    for counter in &mut view.counters {
+        counter.label = Some(label.into());
+        counter.lane = Lane::Pregnant;
+        counter.slot = Some(views::time("09:30"));
+    }
+    view.ticker.insert(0, views::notice("n", label, Level::Important));
+    view
+}
+
 fn boards() -> Vec<(String, BoardView, Look)> {
     let look = views::look;
     let mut boards = vec![
@@ -80,6 +98,13 @@ fn boards() -> Vec<(String, BoardView, Look)> {
             overfull_look(),
         ),
     ];
+    boards.push(("no notices".to_owned(), BoardView { ticker: Vec::new(), ..views::busy() }, look()));
+    boards.push(("a long code".to_owned(), with_long_code(), look()));
+    boards.push(("calls on pages".to_owned(), views::waiting(), look()));
+    boards.push(("names".to_owned(), views::names(), Look { show_holder: true, ..look() }));
+    for label in ["Thuế", "窗口 → ①②③ 😀"] {
+        boards.push((format!("labels {label}"), with_labels(label), Look { title: label.into(), ..look() }));
+    }
     for count in [1, 2, 3, 5, 7, 11, 13, 20, 40, 77, 200] {
         boards.push((format!("{count} counters"), views::many(count), look()));
     }
@@ -205,7 +230,7 @@ fn a_waiting_citizen_sees_the_called_number_larger_than_all_else() {
         let mut sizes: Vec<(f32, &str)> = scene.layers[0].texts.iter().map(|t| (t.size, &*t.text)).collect();
         sizes.sort_by(|a, b| b.0.total_cmp(&a.0));
         assert_eq!(sizes[0].1, "A012", "{size:?}");
-        assert!(sizes[0].0 > 1.8 * sizes[1].0, "{size:?}: {:?}", &sizes[..3]);
+        assert!(sizes[0].0 > 1.5 * sizes[1].0, "{size:?}: {:?}", &sizes[..3]);
     }
 }
 
@@ -221,7 +246,7 @@ proptest! {
     #[test]
     fn the_laws_hold_for_any_screen_and_any_number_of_counters(
         w in 800u32..4096, h in 600u32..2304, count in 1usize..=200, english: bool, remarks: bool,
-        ticket in "[A-ZĐ]{1,3}[0-9]{1,9}", label in "[A-Za-zẲỆữạĐ ·]{1,60}",
+        ticket in "[A-ZĐ]{1,3}[0-9]{1,9}", label in "[A-Za-zẲỆữạĐ ·→窗]{1,60}",
     ) {
         let mut view = views::many(count);
         for counter in &mut view.counters {

@@ -92,6 +92,9 @@ fn cases() -> Vec<(&'static str, moiso::board::view::BoardView, Look, Size)> {
         ("old", views::full(), look(), Size { w: 1024, h: 768 }),
         ("wide", views::full(), look(), Size { w: 2560, h: 1080 }),
         ("four-k", views::busy(), look(), Size { w: 3840, h: 2160 }),
+        ("waiting", views::waiting(), look(), LANDSCAPE),
+        ("names", views::names(), look(), LANDSCAPE),
+        ("names-portrait", views::names(), look(), PORTRAIT),
         ("code", code, look(), LANDSCAPE),
         ("identify", identify, look(), LANDSCAPE),
     ]

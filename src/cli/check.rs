@@ -9,7 +9,7 @@ use crate::config::load::{LoadError, load, state_dir};
 use crate::control::auth::file::TokenFile;
 use crate::control::auth::tokens_path;
 use crate::mqtt;
-use crate::scene::{Look, Size, plan};
+use crate::scene::{Look, Size, font, plan};
 use crate::speech::number;
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,8 @@ pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
     for problem in wrong.iter().map(ToString::to_string).chain(problems.iter().cloned()) {
         eprintln!("{problem}");
     }
-    for warning in absent_cards(&config).into_iter().chain(sound_alike(&config)) {
+    let unseen = letters_without_glyph(&config);
+    for warning in absent_cards(&config).into_iter().chain(sound_alike(&config)).chain(unseen) {
         eprintln!("warning: {warning}");
     }
     if wrong.is_some() || !problems.is_empty() {
@@ -95,6 +96,30 @@ fn sound_alike(config: &Config) -> Vec<String> {
     alike.collect()
 }
 
+/// Texts of the config with letters that no font has.
+fn letters_without_glyph(config: &Config) -> Vec<String> {
+    let (hall, board) = (&config.hall, &config.board);
+    let mut texts = vec![
+        ("hall.title".to_owned(), Some(&hall.title)),
+        ("hall.motto".to_owned(), Some(&hall.motto)),
+        ("board.ticker_title".to_owned(), Some(&board.ticker_title)),
+    ];
+    texts.extend(board.idle_ticker.iter().map(|text| ("board.idle_ticker".to_owned(), Some(text))));
+    texts.extend(config.hours.advice.iter().map(|text| ("hours.advice".to_owned(), Some(text))));
+    for counter in &config.counters {
+        let name = |key: &str| format!("counter {}: {key}", counter.id);
+        texts.push((name("noun"), Some(&counter.noun)));
+        texts.push((name("label"), counter.label.as_ref()));
+        texts.push((name("label_en"), counter.label_en.as_ref()));
+    }
+    let told = texts.into_iter().filter_map(|(what, text)| {
+        let letters: String = font::missing(text?).collect();
+        let shown = font::REPLACEMENT;
+        (!letters.is_empty()).then(|| format!("{what}: no font has {letters}; {shown} is shown"))
+    });
+    told.collect()
+}
+
 /// What the config names and this machine lacks or cannot use.
 fn missing(config: &Config) -> Vec<String> {
     let mut problems = mqtt::unusable(config);
@@ -139,4 +164,18 @@ fn not_writable(folder: &Path) -> Option<String> {
     let probe = there.join(format!(".moiso-check-{}", std::process::id()));
     let tried = std::fs::write(&probe, "").and_then(|()| std::fs::remove_file(&probe));
     tried.err().map(|why| format!("paths.state: cannot write in {}: {why}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_that_no_font_has_are_named_with_their_place() {
+        let mut config = Config::default();
+        assert!(letters_without_glyph(&config).is_empty());
+        config.counters[0].label = Some("窗口 → Thuế".into());
+        let told = format!("counter {}: label: no font has 窗口; □ is shown", config.counters[0].id);
+        assert_eq!(letters_without_glyph(&config), [told]);
+    }
 }

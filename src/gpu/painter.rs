@@ -85,6 +85,8 @@ impl Painter {
         scissor: Scissor,
     ) -> Result<Vec<QuadRange>, GpuError> {
         self.text.trim();
+        // Tiles that were drawn with the encoder that is thrown away are empty, whatever they say they hold.
+        self.strip.forget();
         match self.prepare(gpu, encoder, scene, scissor) {
             Err(GpuError::Text(PrepareError::AtlasFull)) => {
                 tracing::warn!("glyph atlas full, building a new one");

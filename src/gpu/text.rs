@@ -3,7 +3,7 @@
 //! Everything is shaped at its true pixel size and placed on whole pixels, so that the atlas holds each glyph few times.
 //! The atlas is trimmed once a frame, after all that is drawn in it has been prepared.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use glyphon::cosmic_text::{FeatureTag, FontFeatures, Hinting};
@@ -18,6 +18,9 @@ use crate::scene::{Align, Face, Rect, Size, TextRun};
 
 /// Shaped lines that are kept; a board of 200 counters has about 900.
 const SHAPED_MAX: usize = 2048;
+
+/// Letters without a glyph that are told to the log; more say nothing new.
+const TOLD_MAX: usize = 256;
 
 /// Rows beyond a box that a smoothed outline may still tint.
 const SOFT_EDGE: i32 = 1;
@@ -48,6 +51,8 @@ pub(super) struct Text {
     format: wgpu::TextureFormat,
     shaped: HashMap<Key, Shaped>,
     frame: u64,
+    /// Letters without a glyph that the log has been told about.
+    told: BTreeSet<char>,
 }
 
 /// A target of a size, with renderers that keep what they have prepared until it is drawn.
@@ -77,6 +82,7 @@ impl Text {
             format,
             shaped: HashMap::new(),
             frame: 0,
+            told: BTreeSet::new(),
         }
     }
 
@@ -125,11 +131,21 @@ impl Text {
             found.used = frame;
             return;
         }
+        self.tell_missing(&run.text);
         let buffer = shape(&mut self.fonts, run);
         let (width, baseline) =
             buffer.layout_runs().next().map_or((0.0, 0.0), |line| (line.line_w, line.line_y));
         let ink = font::ink(&run.text, run.face);
         self.shaped.insert(key, Shaped { buffer, width, baseline, ink, used: frame });
+    }
+
+    /// Says once of each letter that no face has it; the text may name a citizen and is not for the log.
+    fn tell_missing(&mut self, text: &str) {
+        for letter in font::missing(text) {
+            if self.told.len() < TOLD_MAX && self.told.insert(letter) {
+                tracing::warn!(%letter, code = u32::from(letter), "no font has this letter; {} is shown", font::REPLACEMENT);
+            }
+        }
     }
 
     pub fn draw(&self, page: &Page, index: usize, pass: &mut wgpu::RenderPass<'_>) -> Result<(), GpuError> {
@@ -179,7 +195,9 @@ fn shape(fonts: &mut FontSystem, run: &TextRun) -> Buffer {
     let mut buffer = Buffer::new(fonts, Metrics::new(run.size, (run.size * 1.5).ceil()));
     buffer.set_wrap(Wrap::None);
     buffer.set_hinting(Hinting::Disabled);
-    buffer.set_text(&run.text, &attributes(run.face), Shaping::Advanced, None);
+    let parts = font::parts(&run.text, run.face);
+    let spans = parts.iter().map(|part| (&*part.text, attributes(part.face)));
+    buffer.set_rich_text(spans, &attributes(run.face), Shaping::Advanced, None);
     buffer.shape_until_scroll(fonts, false);
     buffer
 }
@@ -223,5 +241,43 @@ fn area<'a>(run: &TextRun, shaped: &'a Shaped, moved: f32) -> TextArea<'a> {
         },
         default_color: Color::rgba(r, g, b, a),
         custom_glyphs: &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each text is drawn as wide as the layout has measured it, whichever letters are in it.
+    #[test]
+    fn a_text_is_drawn_as_wide_as_the_layout_measures_it() {
+        let texts = [
+            "Tầng 2 → phòng 201",
+            "quầy ①②③ mở thêm ✓ ★ №",
+            "窗口 😀 Thuế",
+            "Đăng ký kinh doanh",
+            "A012 → 5",
+            "⚠\u{fe0f} Quầy Ⅲ",
+        ];
+        let faces = [500, 600, 700, 800].map(Face::Words).into_iter().chain([700, 800].map(Face::Digits));
+        let mut fonts = font_system();
+        for face in faces {
+            for text in texts {
+                let run = TextRun {
+                    text: Arc::from(text),
+                    rect: Rect::default(),
+                    size: 40.0,
+                    face,
+                    colour: crate::scene::Colour([0; 4]),
+                    align: Align::Start,
+                };
+                let drawn = shape(&mut fonts, &run).layout_runs().next().unwrap().line_w;
+                let measured = font::width(text, face, 40.0);
+                assert!(
+                    (drawn - measured).abs() < 0.5,
+                    "{text} in {face:?}: {drawn} px, measured {measured} px"
+                );
+            }
+        }
     }
 }

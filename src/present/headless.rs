@@ -1,29 +1,26 @@
 //! No display: the same pictures, drawn off screen when something changes, for snapshots and the frame's hash.
 
-use tracing::info;
-
 use super::show::{Canvas, Fault, Show, Shown};
 use crate::clock::Millis;
 use crate::gpu::{Gpu, Offscreen, Picture};
 use crate::scene::{Damage, Rect, Scene, Size, damage};
 
-/// How often a display that is set but does not answer is tried.
-const DISPLAY_EVERY: Millis = Millis(2000);
+/// How often it is asked at least whether there is something better to do.
+const ASKED_EVERY: Millis = Millis(2000);
 
-/// Draws until told to quit. With `display_is_up`, also until that says so: it is asked every two seconds.
-/// Returns whether the display is up.
-pub(super) fn run(show: &mut Show, size: Size, mut display_is_up: Option<&mut dyn FnMut() -> bool>) -> bool {
+/// Draws until told to quit. With `is_over`, also until that says so: it is asked at every ring, and every two seconds.
+/// Returns whether it said so.
+pub(super) fn run(show: &mut Show, size: Size, mut is_over: Option<&mut dyn FnMut() -> bool>) -> bool {
     show.animate(false);
     loop {
-        let due = show.step(size, &mut Headless::open);
+        let due = show.step(size, &mut |size, _| Headless::open(size));
         if show.waker().is_quit() {
             return false;
         }
-        if display_is_up.as_mut().is_some_and(|is_up| is_up()) {
-            info!("the display answers now");
+        if is_over.as_mut().is_some_and(|is_over| is_over()) {
             return true;
         }
-        let longest = display_is_up.as_ref().map(|_| DISPLAY_EVERY);
+        let longest = is_over.as_ref().map(|_| ASKED_EVERY);
         let span = due.into_iter().chain(longest).min();
         show.waker().wait(span.map(Millis::to_duration));
     }

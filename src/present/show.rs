@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 
 use super::port::{Command, Png, Port, SnapshotError, Waker, lock};
 use super::stage::Stage;
-use crate::clock::Millis;
+use crate::clock::{Clock, Millis};
 use crate::config::Config;
 use crate::gpu::{GpuError, Picture};
 use crate::health::FrameReport;
@@ -21,6 +21,10 @@ const FIRST_PAUSE: Millis = Millis(250);
 const LONGEST_PAUSE: Millis = Millis(10_000);
 /// A canvas that lived this long was sound: the next loss starts with the first pause again.
 const SOUND_AFTER: Millis = Millis(30_000);
+/// Canvases in a row that did not live that long, until the spare way is taken.
+const SHORT_LIVES: u32 = 3;
+/// How long the spare way is kept before the usual one is tried again.
+const SPARE_FOR: Millis = Millis(600_000);
 /// Between two attempts on a surface that gave no frame.
 const RETRY: Millis = Millis(100);
 /// Between two attempts while nobody can see the window.
@@ -75,8 +79,17 @@ impl From<GpuError> for Fault {
     }
 }
 
+/// Which way a canvas is to take.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As configured.
+    Usual,
+    /// Without the GPU, which has failed again and again; a config that wants nothing else is obeyed all the same.
+    Spare,
+}
+
 /// Builds a canvas of the given size.
-pub type Open<'a> = dyn FnMut(Size) -> Result<Box<dyn Canvas>, Fault> + 'a;
+pub type Open<'a> = dyn FnMut(Size, Way) -> Result<Box<dyn Canvas>, Fault> + 'a;
 
 /// What is due, the canvas that it goes to, and the way back to everybody else.
 pub struct Show {
@@ -86,6 +99,10 @@ pub struct Show {
     pause: Millis,
     /// No attempt to build before.
     retry_at: Millis,
+    /// Canvases in a row that did not live long.
+    short_lives: u32,
+    /// Until when the spare way is taken.
+    spare_until: Option<Millis>,
     /// Why there is no canvas.
     fault: String,
     refusals: u32,
@@ -102,6 +119,8 @@ impl Show {
             opened_at: Millis::ZERO,
             pause: FIRST_PAUSE,
             retry_at: Millis(i64::MIN),
+            short_lives: 0,
+            spare_until: None,
             fault: String::new(),
             refusals: 0,
             commands: port.commands,
@@ -120,6 +139,10 @@ impl Show {
         self.canvas = None;
         self.retry_at = Millis(i64::MIN);
         self.pause = FIRST_PAUSE;
+    }
+
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.stage.clock()
     }
 
     pub fn waker(&self) -> &Waker {
@@ -144,6 +167,10 @@ impl Show {
 
     fn draw(&mut self, size: Size, open: &mut Open<'_>) -> Option<Millis> {
         let now = self.stage.now().mono;
+        if self.spare_until.is_some_and(|until| until <= now) {
+            info!("the usual way of presenting is tried again");
+            (self.canvas, self.spare_until) = (None, None);
+        }
         if self.canvas.is_none() && !self.build(size, now, open) {
             return Some(self.retry_at);
         }
@@ -167,7 +194,7 @@ impl Show {
         if now < self.retry_at {
             return false;
         }
-        match open(size) {
+        match open(size, if self.spare_until.is_some() { Way::Spare } else { Way::Usual }) {
             Ok(canvas) => {
                 info!(
                     gpu = canvas.gpu(),
@@ -195,6 +222,21 @@ impl Show {
         let lived = self.canvas.take().is_some();
         if lived && now - self.opened_at >= SOUND_AFTER {
             self.pause = FIRST_PAUSE;
+            self.short_lives = 0;
+        } else if lived {
+            self.short_lives += 1;
+        } else {
+            // No way leads anywhere just now; the usual one must not be the last to be tried.
+            self.spare_until = None;
+        }
+        if self.short_lives >= SHORT_LIVES && self.spare_until.is_none() {
+            warn!(
+                lives = self.short_lives,
+                "presenting fails again and again; the CPU draws for some minutes"
+            );
+            self.spare_until = Some(now + SPARE_FOR);
+            // One failure more, when the usual way is tried again, is enough.
+            self.short_lives = SHORT_LIVES - 1;
         }
         self.retry_at = now + self.pause;
         // An outage is told once as an error, then as warnings, which grow rare as the pause grows.

@@ -42,6 +42,10 @@ impl Stage {
         self.animated = animated;
     }
 
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     pub fn now(&self) -> Now {
         self.clock.now()
     }

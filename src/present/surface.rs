@@ -23,6 +23,8 @@ pub(super) struct Screen {
     scene: Option<Scene>,
     /// The surface shows another picture than the kept one.
     stale: bool,
+    /// The size at which a surface that calls itself suboptimal was configured again; it may never say otherwise.
+    settled: Option<Size>,
     config: wgpu::SurfaceConfiguration,
     snapshot: Option<Offscreen>,
     gpu: Gpu,
@@ -40,6 +42,7 @@ impl Screen {
             kept: None,
             scene: None,
             stale: true,
+            settled: None,
             config,
             snapshot: None,
             gpu,
@@ -104,8 +107,8 @@ impl Screen {
     }
 
     /// Draws and presents on a texture that was acquired.
-    fn present(&mut self, scene: &Scene, frame: wgpu::SurfaceTexture) -> Result<Shown, Fault> {
-        self.draw(scene, self.damage(scene), &frame.texture)?;
+    fn present(&mut self, scene: &Scene, what: Damage, frame: wgpu::SurfaceTexture) -> Result<Shown, Fault> {
+        self.draw(scene, what, &frame.texture)?;
         self.gpu.queue.present(frame);
         self.gpu.poll();
         (self.scene, self.stale) = (Some(scene.clone()), false);
@@ -163,14 +166,17 @@ impl Canvas for Screen {
         if scene.size != self.size() {
             self.configure(scene.size)?;
         }
-        if !self.stale && self.damage(scene) == Damage::Nothing {
+        let what = self.damage(scene);
+        if !self.stale && what == Damage::Nothing {
             return Ok(Shown::Same);
         }
         match self.surface.get_current_texture() {
-            Current::Success(frame) => self.present(scene, frame),
+            Current::Success(frame) => self.present(scene, what, frame),
             Current::Suboptimal(frame) => {
-                let shown = self.present(scene, frame)?;
-                self.configure(scene.size)?;
+                let shown = self.present(scene, what, frame)?;
+                if self.settled.replace(scene.size) != Some(scene.size) {
+                    self.configure(scene.size)?;
+                }
                 Ok(shown)
             }
             Current::Outdated => {

@@ -20,9 +20,9 @@ impl Type {
         Self { face: Face::Words(weight), size, floor: size * 0.7, colour, align: Align::Start }
     }
 
-    /// Figures that may shrink to 30 %: a number must stay whole, so it becomes small rather than cut.
+    /// Figures that may shrink to 20 %: a number must stay whole, so it becomes small rather than cut.
     pub fn digits(weight: u16, size: f32, colour: Colour) -> Self {
-        Self { face: Face::Digits(weight), size, floor: size * 0.3, colour, align: Align::Start }
+        Self { face: Face::Digits(weight), size, floor: size * 0.2, colour, align: Align::Start }
     }
 
     pub fn aligned(self, align: Align) -> Self {
@@ -35,6 +35,10 @@ impl Type {
 
     pub fn fit(&self, text: &str, room: f32) -> Fitted {
         fit::line(text, self.face, self.size, self.floor, room)
+    }
+
+    pub fn fit_with_its_end(&self, text: &str, room: f32) -> Fitted {
+        fit::line_with_its_end(text, self.face, self.size, self.floor, room)
     }
 }
 

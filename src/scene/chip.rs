@@ -1,26 +1,106 @@
-//! Chips: a lane or a booked time as words with an icon, never as a colour alone.
+//! Chips: a lane or a booked time as words with an icon, never as a colour alone. A chip says all of its words or is
+//! not there: a part of them would say something else.
 
 use super::canvas::{Canvas, Type};
-use super::{Align, Colour, Rect, Shape};
+use super::{Colour, Rect, Shape, font};
 
 /// One chip, not yet placed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chip {
     pub icon: Option<Shape>,
     pub text: String,
+    /// Says the same where there is no room for all words.
+    pub short: Option<String>,
     pub fill: Colour,
     pub ink: Colour,
 }
 
-impl Chip {
-    fn kind(&self, height: f32) -> Type {
-        Type::words(700, (height * 0.67).floor(), self.ink).floor(height * 0.4)
+/// Chips of one row that have been made to fit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    chips: Vec<Chip>,
+    height: f32,
+    gap: f32,
+    /// Font size of all of them.
+    size: f32,
+}
+
+/// Font sizes as shares of a chip's height: as designed, the least before words become short, and the least at all.
+const USUAL: f32 = 0.67;
+const SMALL: f32 = 0.55;
+const LEAST: f32 = 0.43;
+/// Height of the lowest chips as a share of the designed one.
+const LOW: f32 = 0.8;
+
+impl Row {
+    /// Fits `chips` into `room`: all smaller together, then with short words and less around them, and only then the
+    /// last ones go.
+    pub fn fit(mut chips: Vec<Chip>, height: f32, gap: f32, room: f32) -> Self {
+        while !chips.is_empty() {
+            let low = || Self::sized(brief(&chips), (height * LOW).floor(), gap, room, SMALL);
+            if let Some(row) = Self::whole(&chips, height, gap, room).or_else(low) {
+                return row;
+            }
+            chips.pop();
+        }
+        Self { chips, height, gap, size: 1.0 }
     }
 
-    /// Width at `height`.
-    pub fn width(&self, height: f32) -> f32 {
-        let kind = self.kind(height);
-        let text = super::font::width(&self.text, kind.face, kind.size);
+    /// All of `chips`; none when not all of them fit.
+    pub fn whole(chips: &[Chip], height: f32, gap: f32, room: f32) -> Option<Self> {
+        Self::sized(chips.to_vec(), height, gap, room, SMALL)
+            .or_else(|| Self::sized(brief(chips), height, gap, room, LEAST))
+    }
+
+    fn sized(chips: Vec<Chip>, height: f32, gap: f32, room: f32, least: f32) -> Option<Self> {
+        let (usual, least) = ((height * USUAL).floor().max(1.0), (height * least).floor().max(1.0));
+        let mut row = Self { chips, height, gap, size: usual };
+        while row.width() > room {
+            row.size -= 1.0;
+            if row.size < least {
+                return None;
+            }
+        }
+        Some(row)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.chips.is_empty()
+    }
+
+    /// Width of all chips with the gaps between them.
+    pub fn width(&self) -> f32 {
+        let chips: f32 = self.chips.iter().map(|chip| chip.width(self.height, self.size)).sum();
+        chips + self.gap * self.chips.len().saturating_sub(1) as f32
+    }
+
+    /// Draws the chips from `x` on in the middle of `row`.
+    pub fn draw(&self, canvas: &mut Canvas, row: Rect, x: f32, radius: f32) {
+        let y = row.y + ((row.h - self.height) / 2.0).round();
+        let mut x = x;
+        for chip in &self.chips {
+            let place = Rect { x, y, w: chip.width(self.height, self.size), h: self.height };
+            chip.draw(canvas, place, self.size, radius);
+            x += place.w + self.gap;
+        }
+    }
+}
+
+fn brief(chips: &[Chip]) -> Vec<Chip> {
+    chips.iter().cloned().map(Chip::brief).collect()
+}
+
+impl Chip {
+    fn brief(self) -> Self {
+        Self { text: self.short.unwrap_or(self.text), short: None, ..self }
+    }
+
+    fn kind(&self, size: f32) -> Type {
+        Type::words(700, size, self.ink).floor(size)
+    }
+
+    fn width(&self, height: f32, size: f32) -> f32 {
+        let text = font::width(&self.text, self.kind(size).face, size);
         (text + self.icon_room(height) + height * 0.64).ceil() + 1.0
     }
 
@@ -28,18 +108,45 @@ impl Chip {
         self.icon.map_or(0.0, |_| height * 0.9)
     }
 
-    /// Draws the chip at the left of `rect`, at most as wide as that; returns its width.
-    pub fn draw(&self, canvas: &mut Canvas, rect: Rect, radius: f32) -> f32 {
-        let width = self.width(rect.h).min(rect.w);
-        let place = Rect { w: width, ..rect };
-        canvas.fill(place, self.fill, radius.min(rect.h / 2.0));
-        let pad = rect.h * 0.32;
+    fn draw(&self, canvas: &mut Canvas, place: Rect, size: f32, radius: f32) {
+        canvas.fill(place, self.fill, radius.min(place.h / 2.0));
+        let pad = place.h * 0.32;
         if let Some(shape) = self.icon {
-            let icon = Rect { x: place.x + pad * 0.8, w: rect.h * 0.76, ..place }.inset(0.0, rect.h * 0.12);
+            let icon = Rect { x: place.x + pad * 0.8, w: place.h * 0.76, ..place }.inset(0.0, place.h * 0.12);
             canvas.icon(shape, icon, self.ink);
         }
-        let text = place.trimmed(pad + self.icon_room(rect.h), pad - 1.0);
-        canvas.text(text, &self.text, &self.kind(rect.h).aligned(Align::Start));
-        width
+        let text = place.trimmed(pad + self.icon_room(place.h), pad - 1.0);
+        canvas.text(text, &self.text, &self.kind(size));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chip(text: &str, short: Option<&str>) -> Chip {
+        let grey = Colour([128; 4]);
+        Chip { icon: None, text: text.to_owned(), short: short.map(str::to_owned), fill: grey, ink: grey }
+    }
+
+    fn texts(row: &Row) -> Vec<&str> {
+        row.chips.iter().map(|chip| &*chip.text).collect()
+    }
+
+    #[test]
+    fn chips_shrink_together_then_say_less_and_then_the_last_one_goes() {
+        let chips = || vec![chip("Người khuyết tật", Some("Khuyết tật")), chip("Hẹn 09:30", None)];
+        let fit = |room: f32| Row::fit(chips(), 40.0, 10.0, room);
+        let full = fit(1000.0);
+        assert!((full.size - 26.0).abs() < 0.1, "{full:?}");
+        let smaller = fit(full.width() - 20.0);
+        assert!(texts(&smaller) == texts(&full) && smaller.size < full.size, "{smaller:?}");
+        let brief = fit(full.width() * 0.8);
+        assert_eq!(texts(&brief), ["Khuyết tật", "Hẹn 09:30"]);
+        assert_eq!(texts(&fit(full.width() * 0.5)), ["Khuyết tật"]);
+        assert!(fit(60.0).is_empty());
+        for room in 50..500 {
+            assert!(fit(room as f32).width() <= room as f32);
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! The counter grid: one cell a counter, in every state.
 
 use super::canvas::{Canvas, LINE, Type};
-use super::chip::Chip;
+use super::chip::{Chip, Row};
 use super::plan::{self, CellSizes, DOTS, Plan};
-use super::{Align, Board, Colour, Rect, Shape, words};
+use super::{Align, Board, Colour, Face, Rect, Shape, fit, words};
 use crate::board::call::Lane;
 use crate::board::state::CounterMode;
 use crate::board::view::CounterView;
@@ -16,11 +16,12 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis
         return None;
     }
     let mut area = area;
-    let plan = plan::choose(board.look, board.size, area, counters.len());
+    // Chosen for a calm day, so that no counter changes its place when the amber band or a remark takes some room.
+    let plan = plan::reading(board.look, board.size, counters.len()).plan;
     if plan.pages > 1 {
         area.h -= board.px.of(DOTS);
     }
-    let (page, turns) = plan::page(counters, plan, board.look.page, board.now);
+    let (page, turns) = plan::page(counters, &board.view.spotlight, plan, board.look, board.now);
     let cells = plan.columns * plan.rows;
     let shown = counters.iter().skip(page * cells);
     for (counter, place) in shown.zip(plan::places(board, area, plan)) {
@@ -116,12 +117,36 @@ fn tab(canvas: &mut Canvas, board: &Board<'_>, area: Rect, counter: &CounterView
     let noun_size = (area.h * 0.175).min(area.w * 0.22).floor();
     let number_size = (area.h * 0.46).min(area.w * 0.56).floor();
     let noun_h = (noun_size * LINE).ceil();
-    let number_h = (number_size * 0.86).ceil();
-    let y = area.y + ((area.h - noun_h - number_h) / 2.0).round();
+    let id = counter.counter.as_str();
+    let number = Type::digits(800, number_size, ink).floor(number_size * 0.55).aligned(Align::Centre);
+    let is_number = *number.fit(id, inner.w).text == *id;
+    let (lines, kind, line_h) = if is_number {
+        (vec![id.to_owned()], number, (number_size * 0.86).ceil())
+    } else {
+        let (lines, size) = name_lines(id, inner.w, area.h * 0.94 - noun_h, number_size);
+        (lines, Type::words(700, size, ink).floor(size).aligned(Align::Centre), (size * LINE).ceil())
+    };
+    let y = area.y + ((area.h - noun_h - line_h * lines.len() as f32) / 2.0).round();
     let noun = Type::words(600, noun_size, quiet).floor(noun_size * 0.55).aligned(Align::Centre);
     canvas.text(Rect { y, h: noun_h, ..inner }, &counter.noun, &noun);
-    let number = Type::digits(800, number_size, ink).aligned(Align::Centre);
-    canvas.text(Rect { y: y + noun_h, h: number_h, ..inner }, counter.counter.as_str(), &number);
+    for (index, line) in (0u8..).zip(&lines) {
+        let rect = Rect { y: y + noun_h + line_h * f32::from(index), h: line_h, ..inner };
+        canvas.fitted(rect, &kind.fit_with_its_end(line, inner.w), &kind);
+    }
+}
+
+/// A counter's name in up to three lines, as large as the room allows.
+fn name_lines(name: &str, w: f32, h: f32, size: f32) -> (Vec<String>, f32) {
+    let least = (h / 3.0 / LINE).floor().max(1.0);
+    let by_lines = (1u8..=3).map(|count| {
+        let high = (h / f32::from(count) / LINE).floor().min(size).max(1.0);
+        fit::block(name, Face::Words(700), high, least.min(high) * 0.6, w, usize::from(count))
+    });
+    let whole = |(lines, size): &(Vec<String>, f32)| {
+        lines.iter().all(|line| super::font::width(line, Face::Words(700), *size) <= w)
+    };
+    let best = by_lines.max_by(|a, b| whole(a).cmp(&whole(b)).then(a.1.total_cmp(&b.1)));
+    best.unwrap_or_default()
 }
 
 /// A ticket above its label and chips.
@@ -134,51 +159,57 @@ fn serving(
     sizes: CellSizes,
 ) {
     let theme = &board.look.theme;
-    let label_h = (sizes.label * LINE).ceil();
-    let second_h = (sizes.second * LINE).ceil();
-    let cap = (sizes.ticket * super::font::cap_em(super::Face::Digits(800))).ceil();
+    let chips = chips(board, counter);
+    let second = counter.label_en.as_deref().filter(|_| sizes.second > 0.0);
+    let is_bare = counter.label.is_none() && second.is_none() && chips.is_empty();
+    let line = |size: f32| if is_bare { 0.0 } else { (size * LINE).ceil() };
+    let (label_h, second_h) = (line(sizes.label), line(sizes.second));
+    let cap = (sizes.ticket * super::font::cap_em(Face::Digits(800))).ceil();
     let free = (body.h - cap - label_h - second_h).max(0.0);
     let between = (free * 0.26).min(sizes.label).round();
-    let above = ((free - between) * 0.46).round();
+    let above = if is_bare { (free * 0.5).round() } else { ((free - between) * 0.46).round() };
     let kind = Type::digits(800, sizes.ticket, theme.ink);
     // Figures have no marks; a hair above and below the capitals is enough.
     let hair = (sizes.ticket * 0.06).ceil().min(between);
     let mut y = body.y + above;
     canvas.text(Rect { y: y - hair, h: cap + 2.0 * hair, ..body }, ticket, &kind);
     y += cap + between;
-    label_row(canvas, board, Rect { y, h: label_h, ..body }, counter, sizes);
-    if let Some(text) = counter.label_en.as_deref().filter(|_| sizes.second > 0.0) {
+    if is_bare {
+        return;
+    }
+    label_row(canvas, board, Rect { y, h: label_h, ..body }, counter.label.as_deref(), chips, sizes);
+    if let Some(text) = second {
         let kind = Type::words(500, sizes.second, theme.quiet);
         canvas.text(Rect { y: y + label_h, h: second_h, ..body }, text, &kind);
     }
 }
 
 /// The label, and chips right after it; chips keep their words, the label is cut first.
-fn label_row(canvas: &mut Canvas, board: &Board<'_>, row: Rect, counter: &CounterView, sizes: CellSizes) {
+fn label_row(
+    canvas: &mut Canvas,
+    board: &Board<'_>,
+    row: Rect,
+    label: Option<&str>,
+    chips: Vec<Chip>,
+    sizes: CellSizes,
+) {
     let theme = &board.look.theme;
-    let chips = chips(board, counter);
     let chip_h = (sizes.label * 1.3).floor().min(row.h);
     let gap = (sizes.label * 0.5).floor();
-    let chips_w: f32 = chips.iter().map(|chip| chip.width(chip_h) + gap).sum();
+    let chips = Row::fit(chips, chip_h, gap, row.w);
     let kind = Type::words(500, sizes.label, theme.quiet).floor(sizes.label * 0.84);
-    let room = (row.w - chips_w).max(0.0);
+    let taken = if chips.is_empty() { 0.0 } else { chips.width() + gap };
     let mut x = row.x;
-    if let Some(label) = counter.label.as_deref() {
-        let fitted = kind.fit(label, room);
-        // A label of a few letters says nothing; the chip alone says more.
-        if chips.is_empty() || fitted.text.chars().count() >= 5 {
-            let w = fitted.width.ceil() + 1.0;
+    if let Some(label) = label {
+        let fitted = kind.fit(label, (row.w - taken - 1.0).max(0.0));
+        // A few letters of a longer label say nothing; the chip alone says more.
+        if chips.is_empty() || *fitted.text == *label || fitted.text.chars().count() >= 8 {
+            let w = (fitted.width.ceil() + 1.0).min(row.w);
             canvas.fitted(Rect { w, ..row }, &fitted, &kind);
             x += w + gap;
         }
     }
-    for chip in chips {
-        let y = row.y + ((row.h - chip_h) / 2.0).round();
-        let rect = Rect { x, y, w: row.right() - x, h: chip_h };
-        if rect.w > chip_h * 2.0 {
-            x += chip.draw(canvas, rect, chip_h * 0.28) + gap;
-        }
-    }
+    chips.draw(canvas, row, x, chip_h * 0.28);
 }
 
 fn chips(board: &Board<'_>, counter: &CounterView) -> Vec<Chip> {
@@ -189,12 +220,14 @@ fn chips(board: &Board<'_>, counter: &CounterView) -> Vec<Chip> {
     if let Some((text, icon)) = words::lane(counter.lane).filter(|_| !said) {
         let (fill, ink) = lane_colours(board, counter.lane);
         if !(counter.lane == Lane::Booked && counter.slot.is_some()) {
-            chips.push(Chip { icon: Some(icon), text: text.to_owned(), fill, ink });
+            let short = words::lane_in_short(counter.lane).map(str::to_owned);
+            chips.push(Chip { icon: Some(icon), text: text.to_owned(), short, fill, ink });
         }
     }
     if let Some(slot) = counter.slot {
         let text = format!("Hẹn {}", words::clock(slot));
-        chips.push(Chip { icon: Some(Shape::Clock), text, fill: theme.slot, ink: theme.slot_ink });
+        let (fill, ink) = (theme.slot, theme.slot_ink);
+        chips.push(Chip { icon: Some(Shape::Clock), text, short: None, fill, ink });
     }
     chips
 }

@@ -10,9 +10,7 @@ pub fn damage(old: &Scene, new: &Scene) -> Damage {
     let mut area = Area(None);
     let empty = Layer::default();
     for index in 0..old.layers.len().max(new.layers.len()) {
-        let layer = |scene: &'_ Scene| scene.layers.get(index).cloned();
-        let (a, b) =
-            (layer(old).unwrap_or_else(|| empty.clone()), layer(new).unwrap_or_else(|| empty.clone()));
+        let [a, b] = [old, new].map(|scene| scene.layers.get(index).unwrap_or(&empty));
         area.differing(&a.quads, &b.quads, |quad| quad.rect);
         area.differing(&a.texts, &b.texts, |run| run.rect);
     }

@@ -35,6 +35,43 @@ pub fn line(text: &str, face: Face, size: f32, floor: f32, room: f32) -> Fitted 
     Fitted { text: text.into(), size: shrunk, width }
 }
 
+/// As [`line`], but what is cut goes at the beginning: the end of a counter's name tells it from the next one.
+pub fn line_with_its_end(text: &str, face: Face, size: f32, floor: f32, room: f32) -> Fitted {
+    let fitted = line(text, face, size, floor, room);
+    if *fitted.text == *text {
+        return fitted;
+    }
+    let starts: Vec<usize> = text.char_indices().map(|(i, _)| i).collect();
+    let with_mark = |start: usize| format!("{ELLIPSIS}{}", text[start..].trim_start());
+    let first = starts.partition_point(|&s| font::width(&with_mark(s), face, fitted.size) > room);
+    let text = starts.get(first).map_or(String::new(), |&start| with_mark(start));
+    let width = font::width(&text, face, fitted.size);
+    Fitted { text: text.into(), size: fitted.size, width }
+}
+
+/// At most `most` lines, at `size` or else smaller down to `floor`; what is left over then stands at the end of the
+/// last line, where fitting it cuts it with an ellipsis.
+pub fn block(text: &str, face: Face, size: f32, floor: f32, room: f32, most: usize) -> (Vec<String>, f32) {
+    let mut size = size.floor().max(1.0);
+    loop {
+        let lines = lines(text, face, size, room);
+        let fits = lines.len() <= most && lines.iter().all(|line| font::width(line, face, size) <= room);
+        if fits || size - 1.0 < floor {
+            return (first(lines, most), size);
+        }
+        size -= 1.0;
+    }
+}
+
+/// The first lines, with the rest at the end of the last of them.
+pub fn first(mut lines: Vec<String>, most: usize) -> Vec<String> {
+    if lines.len() > most && most > 0 {
+        let rest = lines.split_off(most - 1).join(" ");
+        lines.push(rest);
+    }
+    lines
+}
+
 /// The longest beginning of `text` that fits with an ellipsis; nothing when not even that fits.
 fn cut(text: &str, face: Face, size: f32, room: f32) -> String {
     let ends: Vec<usize> = text.char_indices().map(|(i, _)| i).collect();
@@ -118,6 +155,27 @@ mod tests {
     #[test]
     fn a_text_with_no_room_at_all_is_empty() {
         assert_eq!(&*line("A012", Face::Digits(800), 80.0, 40.0, 3.0).text, "");
+    }
+
+    #[test]
+    fn a_name_that_is_cut_keeps_its_end() {
+        let text = "Phòng tiếp công dân tầng 2";
+        let whole = font::width(text, WORDS, 24.0);
+        let cut = line_with_its_end(text, WORDS, 24.0, 20.0, whole * 0.5);
+        assert!(cut.text.starts_with('…') && cut.text.ends_with("tầng 2"), "{cut:?}");
+        assert!(cut.width <= whole * 0.5 && cut.width > whole * 0.4, "{cut:?}");
+        assert_eq!(&*line_with_its_end(text, WORDS, 24.0, 20.0, whole).text, text);
+        assert_eq!(&*line_with_its_end(text, WORDS, 24.0, 20.0, 2.0).text, "");
+    }
+
+    #[test]
+    fn a_block_shrinks_to_its_lines_and_keeps_what_is_left_over_in_the_last_one() {
+        let text = "Trung tâm Phục vụ hành chính công thành phố, Chi nhánh số 3, Điểm tiếp nhận Đống Đa";
+        let width = font::width(text, WORDS, 30.0);
+        let (two, size) = block(text, WORDS, 30.0, 20.0, width * 0.45, 2);
+        assert!(two.len() == 2 && size < 30.0, "{two:?} at {size}");
+        let (cut, size) = block(text, WORDS, 30.0, 28.0, width * 0.2, 2);
+        assert_eq!((cut.len(), cut.join(" ")), (2, text.to_owned()), "at {size}");
     }
 
     #[test]

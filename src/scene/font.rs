@@ -1,5 +1,6 @@
 //! The embedded faces, and how wide and high a text in them is. Pure: the same shaping rules as the painter's, no state.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use super::Face;
@@ -54,8 +55,64 @@ static SHAPERS: LazyLock<Vec<Shaper>> = LazyLock::new(|| {
         .collect()
 });
 
+/// Stands for a letter that no face has, so that a citizen sees that something is missing.
+pub const REPLACEMENT: char = '□';
+
+/// A stretch of a text that one face draws.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part<'a> {
+    pub text: Cow<'a, str>,
+    pub face: Face,
+}
+
+/// Splits a text by the face that has its letters: its own, else the other family, which has arrows and circled
+/// figures. The layout measures by this split and the painter draws by it, so that both see the same width.
+pub fn parts(text: &str, face: Face) -> Vec<Part<'_>> {
+    if text.chars().all(|letter| has_glyph(letter, face)) {
+        return vec![Part { text: text.into(), face }];
+    }
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    for (letter, face) in text.chars().filter(|c| !is_variation_selector(*c)).map(|c| drawn(c, face)) {
+        match parts.last_mut().filter(|part| part.face == face) {
+            Some(part) => part.text.to_mut().push(letter),
+            None => parts.push(Part { text: Cow::Owned(letter.into()), face }),
+        }
+    }
+    parts
+}
+
+/// Letters that neither family has, and for which [`REPLACEMENT`] is drawn.
+pub fn missing(text: &str) -> impl Iterator<Item = char> {
+    let has = |letter| [Face::Words(500), Face::Digits(700)].iter().any(|face| has_glyph(letter, *face));
+    text.chars().filter(move |letter| !is_variation_selector(*letter) && !has(*letter))
+}
+
+/// What is drawn for a letter, and by which face.
+fn drawn(letter: char, face: Face) -> (char, Face) {
+    let (Face::Words(weight) | Face::Digits(weight)) = face;
+    // Inter comes in bold weights only; the lighter of them is nearest to a lighter text.
+    let inter = Face::Digits(if weight < 750 { 700 } else { 800 });
+    let other = match face {
+        Face::Words(_) => inter,
+        Face::Digits(weight) => Face::Words(weight),
+    };
+    match [face, other].into_iter().find(|face| has_glyph(letter, *face)) {
+        Some(face) => (letter, face),
+        None => (REPLACEMENT, inter),
+    }
+}
+
+/// Says how the letter before it looks and has no ink of its own.
+fn is_variation_selector(letter: char) -> bool {
+    matches!(letter, '\u{fe00}'..='\u{fe0f}')
+}
+
 /// Width of one line in em.
 fn width_em(text: &str, face: Face) -> f32 {
+    parts(text, face).iter().map(|part| part_width_em(&part.text, part.face)).sum()
+}
+
+fn part_width_em(text: &str, face: Face) -> f32 {
     let entry = &SHAPERS[face_index(face)];
     let shaper = entry.data.shaper(&entry.font).build();
     let mut buffer = harfrust::UnicodeBuffer::new();
@@ -86,12 +143,16 @@ pub struct Ink {
 }
 
 pub fn ink(text: &str, face: Face) -> Ink {
-    let outlines = &SHAPERS[face_index(face)].outlines;
-    let em = f32::from(outlines.units_per_em());
-    let boxes = text.chars().filter_map(|c| outlines.glyph_bounding_box(outlines.glyph_index(c)?));
-    boxes.fold(Ink { above: cap_em(face), below: 0.0 }, |ink, b| Ink {
-        above: ink.above.max(f32::from(b.y_max) / em),
-        below: ink.below.max(f32::from(-b.y_min) / em),
+    let parts = parts(text, face);
+    let letters = parts.iter().flat_map(|part| part.text.chars().map(|letter| (letter, part.face)));
+    letters.fold(Ink { above: cap_em(face), below: 0.0 }, |ink, (letter, face)| {
+        let outlines = &SHAPERS[face_index(face)].outlines;
+        let em = f32::from(outlines.units_per_em());
+        let glyph = outlines.glyph_index(letter).and_then(|glyph| outlines.glyph_bounding_box(glyph));
+        glyph.map_or(ink, |b| Ink {
+            above: ink.above.max(f32::from(b.y_max) / em),
+            below: ink.below.max(f32::from(-b.y_min) / em),
+        })
     })
 }
 
@@ -106,4 +167,33 @@ pub fn baseline(ink: Ink, face: Face, size: f32, height: f32) -> f32 {
 /// Whether the face itself has a glyph for `letter`.
 pub fn has_glyph(letter: char, face: Face) -> bool {
     SHAPERS[face_index(face)].outlines.glyph_index(letter).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str, face: Face) -> Vec<(String, Face)> {
+        parts(text, face).into_iter().map(|part| (part.text.into_owned(), part.face)).collect()
+    }
+
+    #[test]
+    fn letters_that_the_face_lacks_are_taken_from_the_other_family() {
+        let own = |text: &str| (text.to_owned(), Face::Words(500));
+        let inter = |text: &str| (text.to_owned(), Face::Digits(700));
+        assert_eq!(split("Tầng 2", Face::Words(500)), [own("Tầng 2")]);
+        assert_eq!(split("Tầng 2 → 201", Face::Words(500)), [own("Tầng 2 "), inter("→"), own(" 201")]);
+        assert_eq!(missing("Tầng 2 → phòng ①②③ ✓ № ⚠\u{fe0f}").count(), 0);
+    }
+
+    #[test]
+    fn a_letter_that_no_face_has_is_replaced_by_a_sign_that_is_seen() {
+        let shown: String =
+            split("窗口 😀 Thuế", Face::Words(500)).into_iter().map(|(text, _)| text).collect();
+        assert_eq!(shown, "□□ □ Thuế");
+        assert_eq!(missing("窗口 😀 Thuế").collect::<String>(), "窗口😀");
+        for face in [Face::Digits(700), Face::Digits(800)] {
+            assert!(has_glyph(REPLACEMENT, face));
+        }
+    }
 }

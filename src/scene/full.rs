@@ -4,6 +4,10 @@ use super::canvas::{Canvas, LINE, Type};
 use super::{Align, Board, Rect, Shape, fit, words};
 use crate::board::view::{ClosedReason, Opening, TickerItem};
 
+/// How small the closed screen and an emergency may become, as shares of their designed sizes.
+const CLOSED_LEAST: f32 = 0.5;
+const EMERGENCY_LEAST: f32 = 0.34;
+
 /// A paragraph: lines of one type, with room above.
 struct Paragraph {
     lines: Vec<String>,
@@ -22,19 +26,44 @@ fn paragraph(text: &str, kind: Type, above: f32, room: f32) -> Paragraph {
     Paragraph { lines: fit::lines(text, kind.face, kind.size, room), kind, above }
 }
 
-/// Draws the paragraphs in the middle of `area`; what does not fit at the end is left out.
-fn centred(canvas: &mut Canvas, area: Rect, paragraphs: &[Paragraph]) {
-    let total: f32 = paragraphs.iter().map(Paragraph::height).sum();
-    let mut y = area.y + ((area.h - total) / 2.0).round().max(0.0);
-    for paragraph in paragraphs {
-        y += paragraph.above;
-        let h = (paragraph.kind.size * LINE).ceil();
-        for text in &paragraph.lines {
-            if y + h <= area.bottom() + 1.0 {
-                canvas.text(Rect { y, h, ..area }, text, &paragraph.kind);
+/// The paragraphs that `of` makes for a share of their designed size: the largest that `area` holds, down to `least`.
+fn fitted(area: Rect, least: f32, of: impl Fn(f32) -> Vec<Paragraph>) -> Vec<Paragraph> {
+    let mut share = 1.0;
+    loop {
+        let paragraphs = of(share);
+        if height(&paragraphs) <= area.h || share <= least {
+            return paragraphs;
+        }
+        share *= 0.95;
+    }
+}
+
+fn height(paragraphs: &[Paragraph]) -> f32 {
+    paragraphs.iter().map(Paragraph::height).sum()
+}
+
+/// Draws the paragraphs in the middle of `area`; what does not fit is the end of the last line that does, and cut there.
+fn centred(canvas: &mut Canvas, area: Rect, paragraphs: Vec<Paragraph>) {
+    let mut y = area.y + ((area.h - height(&paragraphs)) / 2.0).round().max(0.0);
+    let mut lines: Vec<(String, Type, Rect)> = Vec::new();
+    let mut left_over: Vec<String> = Vec::new();
+    for Paragraph { lines: texts, kind, above } in paragraphs {
+        y += above;
+        let h = (kind.size * LINE).ceil();
+        for text in texts {
+            if left_over.is_empty() && y + h <= area.bottom() + 1.0 {
+                lines.push((text, kind, Rect { y, h, ..area }));
+            } else {
+                left_over.push(text);
             }
             y += h;
         }
+    }
+    if let Some((text, ..)) = lines.last_mut().filter(|_| !left_over.is_empty()) {
+        *text = format!("{text} {}", left_over.join(" "));
+    }
+    for (text, kind, rect) in &lines {
+        canvas.text(*rect, text, kind);
     }
 }
 
@@ -48,20 +77,31 @@ pub fn closed(
 ) {
     let (theme, px) = (&board.look.theme, board.px);
     let room = area.inset(px.of(if board.portrait { 60.0 } else { 160.0 }), px.of(40.0));
-    let (vi, en) = words::opening(reason, opens);
-    let mut paragraphs = Vec::new();
-    if let Some(why) = words::reason(reason) {
-        paragraphs.push(paragraph(why, Type::words(600, px.of(50.0), theme.quiet), 0.0, room.w));
-    }
-    paragraphs.push(paragraph(&vi, Type::words(800, px.of(110.0), theme.ink), px.of(10.0), room.w));
-    if board.look.english {
-        paragraphs.push(paragraph(&en, Type::words(500, px.of(50.0), theme.quiet), 0.0, room.w));
-    }
-    for (index, advice) in board.look.advice.iter().enumerate() {
-        let above = if index == 0 { px.of(26.0) } else { px.of(6.0) };
-        paragraphs.push(paragraph(advice, Type::words(500, px.of(46.0), theme.quiet), above, room.w));
-    }
-    centred(canvas, room, &paragraphs);
+    let (vi, en) = words::opening(reason, opens, is_over_noon(board));
+    let paragraphs = fitted(room, CLOSED_LEAST, |share| {
+        let kind = |weight, size: f32, colour| Type::words(weight, (px.of(size) * share).floor(), colour);
+        let part = |text: &str, kind, above: f32| paragraph(text, kind, (above * share).floor(), room.w);
+        let mut all = Vec::new();
+        if let Some(why) = words::reason(reason) {
+            all.push(part(why, kind(600, 50.0, theme.quiet), 0.0));
+        }
+        all.push(part(&vi, kind(800, 110.0, theme.ink), px.of(10.0)));
+        if board.look.english {
+            all.push(part(&en, kind(500, 50.0, theme.quiet), 0.0));
+        }
+        for (index, advice) in board.look.advice.iter().enumerate() {
+            let above = if index == 0 { px.of(26.0) } else { px.of(6.0) };
+            all.push(part(advice, kind(500, 46.0, theme.quiet), above));
+        }
+        all
+    });
+    centred(canvas, room, paragraphs);
+}
+
+/// Whether the break that the hall is in now is the same that it is in at noon.
+fn is_over_noon(board: &Board<'_>) -> bool {
+    let noon = board.local.date().at(12, 0, 0, 0);
+    board.look.hours.phase(noon) == board.view.phase
 }
 
 /// A notice that everybody must see now.
@@ -72,34 +112,29 @@ pub fn emergency(canvas: &mut Canvas, board: &Board<'_>, area: Rect, notice: &Ti
     let icon = px.of(150.0);
     let place = Rect { y: inset.y, h: icon, ..inset };
     let room = Rect { y: inset.y + icon + px.of(10.0), h: inset.h - icon - px.of(10.0), ..inset };
-    let mut size = px.of(72.0);
-    let paragraphs = loop {
-        let kind = Type::words(600, size, theme.alarm_ink);
+    let paragraphs = fitted(room, EMERGENCY_LEAST, |share| {
+        let kind = |weight, size: f32| Type::words(weight, size.floor(), theme.alarm_ink);
+        let text = (px.of(72.0) * share).floor();
+        let head = px.of(110.0) * share.max(0.6);
         let mut all = vec![
-            paragraph("Thông báo khẩn", Type::words(800, px.of(110.0), theme.alarm_ink), 0.0, room.w),
-            paragraph(&notice.text, kind, px.of(20.0), room.w),
+            paragraph("Thông báo khẩn", kind(800, head), 0.0, room.w),
+            paragraph(&notice.text, kind(600, text), px.of(20.0), room.w),
         ];
-        if let Some(text) = &notice.text_en {
-            let kind = Type::words(500, (size * 0.7).round(), theme.alarm_ink);
-            all.push(paragraph(text, kind, px.of(24.0), room.w));
+        if let Some(english) = &notice.text_en {
+            all.push(paragraph(english, kind(500, (text * 0.7).round()), px.of(24.0), room.w));
         }
-        let height: f32 = all.iter().map(Paragraph::height).sum();
-        if height <= room.h || size <= px.of(24.0) {
-            break all;
-        }
-        size = (size * 0.92).floor();
-    };
-    let height: f32 = paragraphs.iter().map(Paragraph::height).sum();
-    let up = ((room.h - height) / 2.0).max(0.0).round();
+        all
+    });
+    let up = ((room.h - height(&paragraphs)) / 2.0).max(0.0).round();
     canvas.icon(Shape::Warning, Rect { y: place.y + up, ..place }, theme.alarm_ink);
-    centred(canvas, room, &paragraphs);
+    centred(canvas, room, paragraphs);
 }
 
-/// The screen's name, so that a technician sees which one answers.
+/// The screen's name in the middle of `area`, so that a technician sees which one answers.
 pub fn identify(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
     let (theme, px) = (&board.look.theme, board.px);
     let h = px.of(420.0).min(area.h);
-    let panel = area.inset(px.of(100.0), ((area.h - h) / 2.0).round());
+    let panel = area.inset(px.of(100.0).min(area.w * 0.06).round(), ((area.h - h) / 2.0).round());
     canvas.fill(panel, theme.slot, px.of(theme.radius_large));
     let inner = panel.inset(px.of(50.0), px.of(30.0));
     let head = (px.of(46.0) * LINE).ceil();

@@ -1,7 +1,7 @@
 //! Head of the board: emblem, hall, clock; and the amber band that says when the news are old.
 
 use super::canvas::{Canvas, LINE, Type};
-use super::{Align, Board, Rect, Shape, font, words};
+use super::{Align, Board, Rect, Shape, fit, font, words};
 
 /// Draws the head into `area`.
 pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
@@ -25,18 +25,18 @@ fn names(canvas: &mut Canvas, board: &Board<'_>, room: Rect) {
     let (theme, px) = (&board.look.theme, board.px);
     let title = Type::words(800, px.of(36.0), theme.ink);
     let motto = Type::words(500, px.of(24.0), theme.quiet);
-    let (title_h, motto_h) = ((px.of(36.0) * LINE).ceil(), (px.of(24.0) * LINE).ceil());
+    let motto_h = (px.of(24.0) * LINE).ceil();
     // In portrait the title may be too long for one line at a size that can still be read; then it takes two.
-    let lines = if font::width(&board.look.title, title.face, title.size * 0.8) > room.w {
-        super::fit::lines(&board.look.title, title.face, title.size * 0.85, room.w)
+    let (lines, size) = if font::width(&board.look.title, title.face, title.size * 0.8) > room.w {
+        fit::block(&board.look.title, title.face, title.size * 0.85, title.size * 0.6, room.w, 2)
     } else {
-        vec![board.look.title.clone()]
+        (vec![board.look.title.clone()], title.size)
     };
-    let shown = lines.len().min(2);
-    let title = if shown > 1 { Type { size: (title.size * 0.85).floor(), ..title } } else { title };
-    let title_h = if shown > 1 { (title.size * LINE).ceil() } else { title_h };
+    let title = Type { size, ..title };
+    let title_h = (title.size * LINE).ceil();
+    let shown = lines.len();
     let mut y = room.y + ((room.h - title_h * shown as f32 - motto_h) / 2.0).round().max(0.0);
-    for text in lines.iter().take(shown) {
+    for text in &lines {
         canvas.text(Rect { y, h: title_h, ..room }, text, &title);
         y += title_h;
     }

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use super::theme::Theme;
 use crate::clock::Millis;
 use crate::config::Config;
+use crate::config::hours::Hours;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
@@ -15,6 +16,10 @@ pub struct Look {
     pub time_zone: TimeZone,
     /// How long a page of counters stays.
     pub page: Millis,
+    /// How long a call holds the spotlight.
+    pub dwell: Millis,
+    /// Opening hours, by which a break is a lunch break or not.
+    pub hours: Hours,
     pub english: bool,
     pub show_holder: bool,
     pub diagonal_inches: f32,
@@ -37,6 +42,8 @@ impl Look {
             ticker_title: config.board.ticker_title.clone(),
             time_zone: TimeZone::get(&config.hall.time_zone).unwrap_or(TimeZone::UTC),
             page: config.board.page,
+            dwell: config.board.dwell,
+            hours: config.hours.clone(),
             english: config.board.english,
             show_holder: config.board.show_holder,
             diagonal_inches: config.screen.diagonal_inches,

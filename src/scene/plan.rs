@@ -1,8 +1,10 @@
 //! How many columns, rows and pages the counters take, so that the farthest seat can read the ticket numbers.
 
+use std::sync::LazyLock;
+
 use super::layout::{Track, grid};
 use super::{Board, Rect, Size, font};
-use crate::board::view::CounterView;
+use crate::board::view::{CounterView, Spot};
 use crate::clock::{Millis, Now};
 use crate::scene::{Face, Look, Scale};
 
@@ -10,8 +12,13 @@ use crate::scene::{Face, Look, Scale};
 const CAP_MM_PER_M: f32 = 5.0;
 /// A usual ticket, for which the numbers are made as large as the cells allow; longer ones shrink.
 const USUAL_TICKET: &str = "A000";
+/// Its width in em; asked for each of a hundred plans of every picture.
+static USUAL_WIDTH_EM: LazyLock<f32> = LazyLock::new(|| font::width(USUAL_TICKET, Face::Digits(800), 1.0));
 /// Cells of one page when no size can be read from the farthest seat.
 const FALLBACK_CELLS: usize = 12;
+/// How long a page with calls that wait for the spotlight stays: long enough to read a number, and all of them
+/// within one dwell where that is possible.
+const WAITING_PAGE: [Millis; 2] = [Millis::from_secs(2), Millis::from_secs(4)];
 /// Space between cells at 1080 lines.
 pub const GAP: f32 = 14.0;
 /// Height of the row of page dots at 1080 lines.
@@ -69,7 +76,7 @@ pub fn cell_sizes(w: f32, h: f32, px: Scale, english: bool) -> CellSizes {
     let face = Face::Digits(800);
     let room_h = h - (label * super::canvas::LINE).ceil() - (second * super::canvas::LINE).ceil() - h * 0.175;
     let room_w = w - tab - 2.0 * pad;
-    let by_width = room_w / font::width(USUAL_TICKET, face, 1.0);
+    let by_width = room_w / *USUAL_WIDTH_EM;
     let ticket = (room_h / font::cap_em(face)).min(by_width).min(px.of(230.0)).round();
     CellSizes { tab, ticket, label, second, pad }
 }
@@ -87,36 +94,46 @@ fn needed_px(look: &Look, size: Size) -> f32 {
 /// Chooses columns and rows for `count` counters in `area`.
 ///
 /// All on one page when that can be read from the farthest seat; else as many on a page as can be read; and when no
-/// size can be read, pages of about twelve. Pages are filled evenly.
-pub fn choose(look: &Look, size: Size, area: Rect, count: usize) -> Plan {
+/// size can be read, up to twelve on one page, more on pages of about twelve. Pages are filled evenly.
+fn choose(look: &Look, size: Size, area: Rect, count: usize) -> Plan {
     let px = Scale::of_size(size);
     let count = count.max(1);
     let needed = needed_px(look, size) / font::cap_em(Face::Digits(800));
     let plans = candidates(area, px, look.english, count);
-    let worth = |plan: &Plan| plan.worth(area, px, look.english, count);
-    let whole = plans.iter().filter(|p| p.cells() >= count).max_by(|a, b| worth(a).total_cmp(&worth(b)));
-    if let Some(whole) = whole.filter(|p| p.ticket >= needed || count <= FALLBACK_CELLS) {
-        return *whole;
+    let best = |least: f32| {
+        let worth = |plan: &Plan| plan.worth(area, px, look.english, count);
+        let whole = plans.iter().filter(|p| p.cells() >= count && p.ticket >= least);
+        whole.max_by(|a, b| worth(a).total_cmp(&worth(b))).copied()
+    };
+    if let Some(readable) = best(needed) {
+        return readable;
     }
     // The row of dots takes its part of every page.
-    let area = Rect { h: area.h - px.of(DOTS), ..area };
-    let plans = candidates(area, px, look.english, count);
+    let paged = Rect { h: area.h - px.of(DOTS), ..area };
+    let plans = candidates(paged, px, look.english, count);
     let readable = plans.iter().filter(|p| p.ticket >= needed && p.cells() * 2 >= FALLBACK_CELLS);
     let most = readable.max_by(|a, b| a.cells().cmp(&b.cells()).then(a.ticket.total_cmp(&b.ticket)));
-    let chosen = most.or_else(|| {
-        let about = plans.iter().filter(|p| (FALLBACK_CELLS - 2..=FALLBACK_CELLS + 3).contains(&p.cells()));
-        about.max_by(|a, b| a.ticket.total_cmp(&b.ticket))
-    });
-    let chosen = chosen.or(whole).copied().unwrap_or(Plan { columns: 1, rows: 1, pages: 1, ticket: 1.0 });
-    evened(chosen, area, px, look.english, count)
+    if let Some(most) = most {
+        return evened(*most, paged, px, look.english, count, needed);
+    }
+    let whole = best(0.0);
+    if let Some(whole) = whole.filter(|_| count <= FALLBACK_CELLS) {
+        return whole;
+    }
+    let about = plans.iter().filter(|p| (FALLBACK_CELLS - 2..=FALLBACK_CELLS + 3).contains(&p.cells()));
+    let about = about.max_by(|a, b| a.ticket.total_cmp(&b.ticket)).copied();
+    let chosen = about.or(whole).unwrap_or(Plan { columns: 1, rows: 1, pages: 1, ticket: 1.0 });
+    evened(chosen, paged, px, look.english, count, 0.0)
 }
 
-/// The same number of pages with as few rows as that needs.
-fn evened(plan: Plan, area: Rect, px: Scale, english: bool, count: usize) -> Plan {
+/// The same number of pages with as few rows as that needs, unless that makes the tickets smaller than `needed`:
+/// in a higher cell the counter takes more of the width.
+fn evened(plan: Plan, area: Rect, px: Scale, english: bool, count: usize, needed: f32) -> Plan {
     let pages = count.div_ceil(plan.cells());
     let rows = count.div_ceil(pages).div_ceil(plan.columns);
     let (w, h) = cell(area, px, plan.columns, rows);
-    Plan { rows, pages, ticket: cell_sizes(w, h, px, english).ticket, ..plan }
+    let ticket = cell_sizes(w, h, px, english).ticket;
+    if ticket < needed { Plan { pages, ..plan } } else { Plan { rows, pages, ticket, ..plan } }
 }
 
 /// Width and height of one cell.
@@ -170,17 +187,53 @@ pub(super) fn places(board: &Board<'_>, area: Rect, plan: Plan) -> Vec<Rect> {
 
 /// The page to show, and when it turns by itself.
 ///
-/// The page of the counter that was called last comes up at once; from there the pages turn on.
-pub fn page(counters: &[CounterView], plan: Plan, every: Millis, now: Now) -> (usize, Option<Millis>) {
+/// While calls wait for the spotlight, only their pages turn, quickly and the newest first: the grid is the only place
+/// where such a call is seen. Otherwise the page of the counter that was called last, or whose call got into the
+/// spotlight last, comes up at once; from there all pages turn on.
+pub fn page(
+    counters: &[CounterView],
+    spotlight: &[Spot],
+    plan: Plan,
+    look: &Look,
+    now: Now,
+) -> (usize, Option<Millis>) {
+    let every = look.page;
     if plan.pages < 2 || every.0 <= 0 {
         return (0, None);
     }
-    let cells = plan.columns * plan.rows;
-    let called = counters.iter().enumerate().filter_map(|(i, c)| Some((c.called_at?, i / cells)));
+    let lit = |counter: &CounterView| {
+        let of_it =
+            |spot: &&Spot| spot.counter == counter.counter && counter.ticket.as_ref() == Some(&spot.ticket);
+        spotlight.iter().filter(of_it).map(|spot| spot.since).max()
+    };
+    let on_pages = || counters.iter().enumerate().map(|(index, counter)| (index / plan.cells(), counter));
+    let waits = |counter: &CounterView| counter.called && lit(counter).is_none();
+    let mut waiting: Vec<(Millis, usize)> = on_pages()
+        .filter(|(_, counter)| waits(counter))
+        .map(|(page, counter)| (counter.called_at.unwrap_or(Millis::ZERO), page))
+        .collect();
+    waiting.sort_by_key(|(called, _)| std::cmp::Reverse(*called));
+    if let Some((newest, _)) = waiting.first().copied() {
+        let mut pages: Vec<usize> = Vec::new();
+        for (_, page) in waiting {
+            if !pages.contains(&page) {
+                pages.push(page);
+            }
+        }
+        let span = Millis(look.dwell.0 / pages.len() as i64).clamp(WAITING_PAGE[0], WAITING_PAGE[1]);
+        return turned(&pages, newest, span, now);
+    }
+    let called = on_pages().filter_map(|(page, counter)| Some((counter.called_at.max(lit(counter))?, page)));
     let (since, first) = called.max_by_key(|(at, _)| *at).unwrap_or((Millis::ZERO, 0));
+    let pages: Vec<usize> = (first..plan.pages).chain(0..first).collect();
+    turned(&pages, since, every, now)
+}
+
+/// Which of `pages` is up when the first came at `since` and each stays for `every`, and when it turns.
+fn turned(pages: &[usize], since: Millis, every: Millis, now: Now) -> (usize, Option<Millis>) {
     let turns = (now.mono - since).0.div_euclid(every.0).max(0);
-    let page = (first as i64 + turns).rem_euclid(plan.pages as i64) as usize;
-    (page, Some(since + Millis((turns + 1) * every.0)))
+    let next = since + Millis((turns + 1) * every.0);
+    (pages[turns as usize % pages.len()], (pages.len() > 1).then_some(next))
 }
 
 /// What the farthest seat can read of `count` counters on a screen of this size.
@@ -196,7 +249,7 @@ pub fn reading(look: &Look, size: Size, count: usize) -> Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::call::{Counter, Lane};
+    use crate::board::call::{Counter, Lane, Ticket};
     use crate::board::state::CounterMode;
     use crate::config::Config;
 
@@ -254,16 +307,58 @@ mod tests {
         assert!((10..=15).contains(&(reading.plan.columns * reading.plan.rows)), "{reading:?}");
     }
 
+    fn spot(n: usize, since: i64) -> Spot {
+        Spot {
+            call: crate::board::call::CallId::parse(&format!("c{n}")).unwrap(),
+            ticket: Ticket::parse(&format!("A{n}")).unwrap(),
+            counter: Counter::parse(&n.to_string()).unwrap(),
+            kind: crate::board::call::Kind::Call,
+            lane: Lane::Regular,
+            slot: None,
+            holder: None,
+            since: Millis::from_secs(since),
+        }
+    }
+
+    fn call(counters: &mut [CounterView], n: usize, seconds: i64) {
+        let counter = &mut counters[n - 1];
+        counter.ticket = Some(Ticket::parse(&format!("A{n}")).unwrap());
+        (counter.called, counter.called_at) = (true, Some(Millis::from_secs(seconds)));
+    }
+
+    const PLAN: Plan = Plan { columns: 2, rows: 5, pages: 3, ticket: 90.0 };
+
     #[test]
     fn pages_turn_in_time_and_the_page_of_a_call_comes_up_at_once() {
-        let plan = Plan { columns: 2, rows: 5, pages: 3, ticket: 90.0 };
-        let every = Millis::from_secs(10);
+        let page = |counters: &[CounterView], spots: &[Spot], at| page(counters, spots, PLAN, &look(), at);
         let mut counters = counters(25);
-        assert_eq!(page(&counters, plan, every, at(0)), (0, Some(Millis::from_secs(10))));
-        assert_eq!(page(&counters, plan, every, at(25)), (2, Some(Millis::from_secs(30))));
-        assert_eq!(page(&counters, plan, every, at(31)).0, 0);
-        counters[14].called_at = Some(Millis::from_secs(33));
-        assert_eq!(page(&counters, plan, every, at(33)), (1, Some(Millis::from_secs(43))));
-        assert_eq!(page(&counters, plan, every, at(44)).0, 2, "from there the pages turn on");
+        assert_eq!(page(&counters, &[], at(0)), (0, Some(Millis::from_secs(10))));
+        assert_eq!(page(&counters, &[], at(25)), (2, Some(Millis::from_secs(30))));
+        assert_eq!(page(&counters, &[], at(31)).0, 0);
+        call(&mut counters, 15, 33);
+        let spots = [spot(15, 33)];
+        assert_eq!(page(&counters, &spots, at(33)), (1, Some(Millis::from_secs(43))));
+        assert_eq!(page(&counters, &spots, at(44)).0, 2, "from there the pages turn on");
+    }
+
+    #[test]
+    fn while_calls_wait_only_their_pages_turn_and_the_newest_comes_first() {
+        let mut counters = counters(25);
+        (1..=3).for_each(|n| call(&mut counters, n, 20));
+        call(&mut counters, 14, 21);
+        call(&mut counters, 22, 22);
+        let spots = [spot(3, 20), spot(2, 20), spot(1, 20)];
+        let shown: Vec<usize> = (22..30).map(|s| page(&counters, &spots, PLAN, &look(), at(s)).0).collect();
+        assert_eq!(shown, [2, 2, 2, 2, 1, 1, 1, 1], "within a dwell of eight seconds");
+        assert_eq!(page(&counters, &spots, PLAN, &look(), at(23)).1, Some(Millis::from_secs(26)));
+    }
+
+    #[test]
+    fn a_call_that_gets_into_the_spotlight_brings_its_page_up() {
+        let mut counters = counters(25);
+        call(&mut counters, 14, 20);
+        call(&mut counters, 3, 21);
+        let spots = [spot(14, 29), spot(3, 21)];
+        assert_eq!(page(&counters, &spots, PLAN, &look(), at(30)), (1, Some(Millis::from_secs(39))));
     }
 }

@@ -10,17 +10,27 @@ const QUIET: usize = 4;
 const WHITE: Colour = Colour([255, 255, 255, 255]);
 const BLACK: Colour = Colour([0, 0, 0, 255]);
 
-/// The code of the first notice that has one; none when no code can hold it.
-pub fn wanted(board: &Board<'_>) -> Option<QrCode> {
+/// The least side of a module at 1080 lines, and in pixels at all: smaller ones blur in a telephone's camera.
+const MODULE: f32 = 3.0;
+
+/// The code of the first notice that has one, for a card of this width; none when no code holds the text, or only one
+/// that could not be scanned. Low error correction has the largest modules, and nothing soils a screen.
+pub fn wanted(board: &Board<'_>, card: f32) -> Option<QrCode> {
     let text = board.view.ticker.iter().find_map(|item| item.qr.as_deref())?;
-    QrCode::with_error_correction_level(text, EcLevel::M).ok()
+    let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
+    (least_side(board, &code) <= card).then_some(code)
+}
+
+/// The side of the smallest card on which the code can be scanned.
+pub fn least_side(board: &Board<'_>, code: &QrCode) -> f32 {
+    board.px.of(MODULE).max(MODULE) * (code.width() + 2 * QUIET) as f32
 }
 
 /// Draws the code into the middle of a white card; modules are whole pixels, so that edges stay sharp.
 pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect, code: &QrCode) {
     canvas.fill(area, WHITE, board.px.of(board.look.theme.radius));
     let side = code.width();
-    let module = (area.w.min(area.h) / (side + 2 * QUIET) as f32).floor().max(1.0);
+    let module = (area.w.min(area.h) / (side + 2 * QUIET) as f32).floor();
     let left = area.x + ((area.w - module * side as f32) / 2.0).round();
     let top = area.y + ((area.h - module * side as f32) / 2.0).round();
     for (row, colours) in code.to_colors().chunks(side).enumerate() {

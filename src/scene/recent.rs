@@ -8,6 +8,14 @@ use crate::board::view::RecentCall;
 /// Calls that are shown at most.
 const SHOWN: usize = 3;
 
+/// Space between cards at 1080 lines.
+const GAP: f32 = 18.0;
+
+/// Width of one card in a row of this width.
+pub fn card_width(board: &Board<'_>, w: f32) -> f32 {
+    (w - board.px.of(GAP) * (SHOWN - 1) as f32) / SHOWN as f32
+}
+
 /// The last calls that the spotlight does not show.
 pub fn calls<'a>(board: &Board<'a>) -> Vec<&'a RecentCall> {
     let view = board.view;
@@ -20,7 +28,7 @@ pub fn calls<'a>(board: &Board<'a>) -> Vec<&'a RecentCall> {
 /// Draws the last calls; a notice's QR code takes the place of the oldest.
 pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect, code: Option<&qrcode::QrCode>) {
     let px = board.px;
-    let places = columns(area, &[Track::Share(1.0); SHOWN], px.of(18.0));
+    let places = columns(area, &[Track::Share(1.0); SHOWN], px.of(GAP));
     let calls = calls(board);
     for (index, place) in places.into_iter().enumerate() {
         match code.filter(|_| index == SHOWN - 1) {
@@ -47,8 +55,9 @@ fn card(canvas: &mut Canvas, board: &Board<'_>, area: Rect, index: usize, call: 
     };
     canvas.text(row(head_h), &head, &Type::words(500, px.of(24.0), theme.quiet));
     canvas.text(row(ticket_h), call.ticket.as_str(), &Type::digits(800, px.of(62.0), theme.ink));
-    let counter = format!("{} {}", board.noun(&call.counter), call.counter);
-    canvas.text(row(counter_h), &counter, &Type::words(600, px.of(28.0), theme.ink));
+    let kind = Type::words(600, px.of(28.0), theme.ink);
+    let rect = row(counter_h);
+    canvas.fitted(rect, &board.place(&call.counter, &kind, rect.w), &kind);
 }
 
 /// The lines under the recent calls; empty most of the day.

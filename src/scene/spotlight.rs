@@ -1,7 +1,7 @@
 //! The spotlight: who is called and where to, larger than all else; two or three calls share it, newest on top.
 
 use super::canvas::{Canvas, LINE, Type};
-use super::chip::Chip;
+use super::chip::{Chip, Row};
 use super::layout::{Track, columns, rows};
 use super::{Align, Board, Colour, Face, Rect, Shape, font, words};
 use crate::board::view::Spot;
@@ -75,58 +75,59 @@ fn number(room: Rect, size: f32, board: &Board<'_>, ink: Colour) -> Type {
 
 fn hero_head(canvas: &mut Canvas, board: &Board<'_>, row: Rect, spot: &Spot) {
     let (theme, px) = (&board.look.theme, board.px);
-    let mut right = row.right();
-    let height = px.of(48.0);
-    let y = row.y + ((row.h - height) / 2.0).round();
-    // The head keeps at least a third of the row; a chip for which no words are left is not shown.
-    let left = row.x + row.w / 3.0;
-    for chip in chips(board, spot).into_iter().chain(more(board)) {
-        let width = chip.width(height).min(right - left);
-        if width < height * 2.5 {
-            break;
-        }
-        right -= width;
-        chip.draw(canvas, Rect { x: right, y, w: width, h: height }, px.of(theme.radius_chip));
-        right -= px.of(12.0);
-    }
-    let room = Rect { w: right - row.x, ..row };
     let kind = Type::words(700, px.of(44.0), theme.call_ink);
-    let fitted = kind.fit(words::invitation(spot.kind), room.w);
-    let width = fitted.width.ceil() + 1.0;
-    canvas.fitted(Rect { w: width.min(room.w), ..room }, &fitted, &kind);
-    let rest = room.trimmed(width + px.of(18.0), 0.0);
-    if board.look.english && rest.w > 0.0 {
+    let word = words::invitation(spot.kind);
+    let (gap, between) = (px.of(18.0), px.of(12.0));
+    // What the call is comes before the chips.
+    let least = font::width(word, kind.face, kind.floor).ceil() + 1.0 + gap;
+    let chips = Row::fit(chips(board, spot), px.of(48.0), between, row.w - least);
+    let right = row.right() - chips.width();
+    chips.draw(canvas, row, right, px.of(theme.radius_chip));
+    let room = row.trimmed(0.0, if chips.is_empty() { 0.0 } else { chips.width() + gap });
+    let fitted = kind.fit(word, room.w - 1.0);
+    let width = (fitted.width.ceil() + 1.0).min(room.w);
+    canvas.fitted(Rect { w: width, ..room }, &fitted, &kind);
+    if board.look.english {
+        let rest = room.trimmed(width + gap, 0.0);
         let kind = Type::words(500, px.of(30.0), theme.call_ink);
-        canvas.text(rest, words::invitation_en(spot.kind), &kind);
+        let fitted = kind.fit(words::invitation_en(spot.kind), rest.w);
+        if *fitted.text == *words::invitation_en(spot.kind) {
+            canvas.fitted(rest, &fitted, &kind);
+        }
     }
 }
 
 /// Lane and booked time, dark on the call's ground.
 fn chips(board: &Board<'_>, spot: &Spot) -> Vec<Chip> {
-    let theme = &board.look.theme;
-    let chip = |text: String, icon| Chip { icon: Some(icon), text, fill: theme.call_ink, ink: theme.call };
     let mut chips = Vec::new();
     // The lane comes first: where only one has room, a citizen needs to know it more than the time.
     if let Some((text, icon)) =
         words::lane(spot.lane).filter(|(_, icon)| spot.slot.is_none() || *icon != Shape::Clock)
     {
-        chips.push(chip(text.to_owned(), icon));
+        let short = words::lane_in_short(spot.lane).map(str::to_owned);
+        chips.push(Chip { short, ..chip(board, text.to_owned(), Some(icon)) });
     }
     if let Some(slot) = spot.slot {
-        chips.push(chip(format!("Hẹn {}", words::clock(slot)), Shape::Clock));
+        chips.push(chip(board, format!("Hẹn {}", words::clock(slot)), Some(Shape::Clock)));
     }
     chips
 }
 
-/// How many calls wait for the spotlight.
+fn chip(board: &Board<'_>, text: String, icon: Option<Shape>) -> Chip {
+    let theme = &board.look.theme;
+    Chip { icon, text, short: None, fill: theme.call_ink, ink: theme.call }
+}
+
+/// How many calls wait for the spotlight, and where they are meanwhile.
 fn more(board: &Board<'_>) -> Option<Chip> {
     let theme = &board.look.theme;
     let waiting = board.view.spotlight_waiting;
     (waiting > 0).then(|| Chip {
-        icon: None,
-        text: format!("+{waiting} lượt gọi"),
-        fill: theme.call_ink,
-        ink: theme.call,
+        icon: Some(Shape::Arrow),
+        text: format!("+{waiting} lượt gọi khác, xem bảng quầy"),
+        short: Some(format!("+{waiting} lượt gọi")),
+        fill: theme.tab,
+        ink: theme.ink,
     })
 }
 
@@ -139,7 +140,7 @@ fn destination(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, 
     let kind = Type::words(800, px.of(size), theme.call).floor(px.of(size * 0.4));
     let arrow = (kind.size * 0.7).round();
     let gap = (kind.size * 0.3).round();
-    let fitted = kind.fit(&format!("{noun} {}", spot.counter), inner.w - arrow - gap);
+    let fitted = board.place(&spot.counter, &kind, inner.w - arrow - gap);
     let mut english = None;
     if board.look.english {
         let kind = Type::words(500, px.of(size * 0.36), theme.call).floor(px.of(size * 0.2));
@@ -166,13 +167,8 @@ fn stack(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spots: &[Spot]) {
         let h = px.of(52.0);
         let row = area.band(area.h - h, h);
         area.h -= h + px.of(14.0);
-        let theme = &board.look.theme;
-        let text = format!("{} khác, xem bảng quầy", chip.text);
-        Chip { icon: Some(Shape::Arrow), text, fill: theme.tab, ink: theme.ink }.draw(
-            canvas,
-            row,
-            px.of(theme.radius_chip),
-        );
+        let row_of_one = Row::fit(vec![chip], h, 0.0, row.w);
+        row_of_one.draw(canvas, row, row.x, px.of(board.look.theme.radius_chip));
     }
     let tracks = vec![Track::Share(1.0); spots.len()];
     for (index, (place, spot)) in rows(area, &tracks, px.of(18.0)).into_iter().zip(spots).enumerate() {
@@ -185,44 +181,57 @@ fn stacked(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, newe
     let ground = if newest { theme.call } else { theme.call_older };
     canvas.fill(area, ground, px.of(22.0));
     let inner = area.inset(px.of(34.0), px.of(16.0));
-    let halves = columns(inner, &[Track::Share(1.15), Track::Share(1.0)], px.of(20.0));
-    canvas.text(halves[0], spot.ticket.as_str(), &number(halves[0], 150.0, board, theme.call_ink));
-    let chip_h = px.of(42.0);
-    let gap = px.of(8.0);
+    let halves = |place| columns(place, &[Track::Share(1.15), Track::Share(1.0)], px.of(20.0));
+    let (gap, between, radius) = (px.of(8.0), px.of(10.0), px.of(theme.radius_chip));
     let head = stacked_head(board, spot);
-    // Chips take their row from the destination, as long as that stays large.
-    let left = halves[1].h - chip_h - gap;
-    let with_head = !head.is_empty() && left >= px.of(64.0);
-    let box_h = px.of(104.0).min(if with_head { left } else { halves[1].h });
-    let total = if with_head { box_h + chip_h + gap } else { box_h };
-    let mut y = halves[1].y + ((halves[1].h - total) / 2.0).round();
-    if with_head {
-        let mut x = halves[1].x;
-        for (index, chip) in head.iter().enumerate() {
-            let rect = Rect { x, y, w: halves[1].right() - x, h: chip_h };
-            // The first is cut if it must be; a further one is shown whole or not at all.
-            if index == 0 || chip.width(chip_h) <= rect.w {
-                x += chip.draw(canvas, rect, px.of(theme.radius_chip)) + px.of(10.0);
-            }
-        }
-        y += chip_h + gap;
+    // Chips take their row from the destination; many of them take it from the whole call, as long as that stays large.
+    let chip_h = px.of(42.0).min(inner.h - gap - px.of(60.0)).floor();
+    if head.is_empty() || chip_h < px.of(24.0) {
+        let halves = halves(inner);
+        return ticket_and_place(canvas, board, spot, halves[0], halves[1]);
     }
-    let size = 60.0_f32.min(60.0 * box_h / px.of(88.0));
-    destination(canvas, board, Rect { y, h: box_h, ..halves[1] }, spot, size);
+    let left = inner.h - chip_h - gap;
+    let beside = halves(inner);
+    let across = Row::whole(&head, chip_h, between, beside[1].w).is_none() && left >= px.of(ACROSS);
+    if across {
+        let chips = Row::fit(head, chip_h, between, inner.w);
+        chips.draw(canvas, inner.band(0.0, chip_h), inner.x, radius);
+        let below = halves(inner.band(chip_h + gap, left));
+        ticket_and_place(canvas, board, spot, below[0], below[1]);
+    } else {
+        let chips = Row::fit(head, chip_h, between, beside[1].w);
+        let box_h = px.of(PLACE).min(left);
+        let y = inner.y + ((left - box_h) / 2.0).round();
+        chips.draw(canvas, Rect { y, h: chip_h, ..inner }, beside[1].x, radius);
+        let place = Rect { y: y + chip_h + gap, h: box_h, ..beside[1] };
+        ticket_and_place(canvas, board, spot, beside[0], place);
+    }
 }
 
-/// What is special about a stacked call: that it is repeated or moved, its lane, its time.
+/// What must be left below chips across the whole call at 1080 lines: its number is to be as large as the others.
+const ACROSS: f32 = 96.0;
+/// Height of the box of a stacked call's counter at 1080 lines.
+const PLACE: f32 = 104.0;
+
+fn ticket_and_place(canvas: &mut Canvas, board: &Board<'_>, spot: &Spot, ticket: Rect, place: Rect) {
+    let kind = number(ticket, 150.0, board, board.look.theme.call_ink);
+    canvas.text(ticket, spot.ticket.as_str(), &kind);
+    let h = board.px.of(PLACE).min(place.h);
+    let y = place.y + ((place.h - h) / 2.0).round();
+    let size = 60.0_f32.min(60.0 * h / board.px.of(88.0));
+    destination(canvas, board, Rect { y, h, ..place }, spot, size);
+}
+
+/// What is special about a stacked call: its lane, that it is repeated or moved, its time; the first is the last to go.
 fn stacked_head(board: &Board<'_>, spot: &Spot) -> Vec<Chip> {
-    let theme = &board.look.theme;
-    let mut head = Vec::new();
+    let mut head = chips(board, spot);
     let word = words::invitation(spot.kind);
     if word != words::invitation(crate::board::call::Kind::Call) {
-        head.push(Chip { icon: None, text: word.to_owned(), fill: theme.call_ink, ink: theme.call });
+        let has_lane = words::lane(spot.lane).is_some() && !head.is_empty();
+        head.insert(usize::from(has_lane), chip(board, word.to_owned(), None));
     }
-    head.extend(chips(board, spot));
     if let Some(holder) = spot.holder.as_ref().filter(|_| board.look.show_holder) {
-        let text = holder.as_str().to_owned();
-        head.push(Chip { icon: Some(Shape::Person), text, fill: theme.call_ink, ink: theme.call });
+        head.push(chip(board, holder.as_str().to_owned(), Some(Shape::Person)));
     }
     head
 }

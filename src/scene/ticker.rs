@@ -7,8 +7,11 @@ use super::{Align, Board, Rect, Scene, Shape, Strip, StripContent, font};
 use crate::board::state::Level;
 use crate::clock::Millis;
 
-/// Draws the head of the line and returns the line itself.
+/// Draws the head of the line and returns the line itself; nothing where there is nothing to say.
 pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Strip> {
+    if board.view.ticker.is_empty() {
+        return None;
+    }
     let (theme, px) = (&board.look.theme, board.px);
     canvas.fill(area, theme.ticker, 0.0);
     let head = Type::words(800, px.of(32.0), theme.alarm_ink).aligned(Align::Centre);
@@ -18,7 +21,7 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Strip>
     canvas.fill(label, theme.alarm, 0.0);
     canvas.text(label.inset(px.of(20.0), 0.0), &board.look.ticker_title, &head);
     let rect = area.trimmed(width, 0.0);
-    let content = content(board, rect)?;
+    let content = content(board, rect);
     // At 1080 lines the config's speed; a larger picture moves faster, so that reading takes as long.
     let px_per_s = if content.moves { (board.look.ticker_px_s as f32 * px.0).round() as u32 } else { 0 };
     let mut strip = Strip { rect, content: Arc::new(content), offset: 0, shift: 0, px_per_s };
@@ -27,10 +30,7 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Strip>
 }
 
 /// Lays the items out on one long line.
-fn content(board: &Board<'_>, rect: Rect) -> Option<StripContent> {
-    if board.view.ticker.is_empty() {
-        return None;
-    }
+fn content(board: &Board<'_>, rect: Rect) -> StripContent {
     let (theme, px) = (&board.look.theme, board.px);
     let (gap, mark) = (px.of(30.0), px.of(26.0));
     let line = Rect { x: 0.0, y: 0.0, w: 0.0, h: rect.h };
@@ -66,7 +66,7 @@ fn content(board: &Board<'_>, rect: Rect) -> Option<StripContent> {
     for rect in quads.iter_mut().map(|q| &mut q.rect).chain(texts.iter_mut().map(|t| &mut t.rect)) {
         rect.x -= shifted;
     }
-    Some(StripContent { background: theme.ticker, quads, texts, length: length.round() as u32, moves })
+    StripContent { background: theme.ticker, quads, texts, length: length.round() as u32, moves }
 }
 
 impl Strip {
@@ -78,16 +78,6 @@ impl Strip {
         let moved = offset != self.offset;
         self.offset = offset;
         moved
-    }
-
-    /// When the line has moved by one pixel; none for a line that stands still.
-    pub fn next_step(&self, mono: Millis) -> Option<Millis> {
-        if self.px_per_s == 0 {
-            return None;
-        }
-        let speed = i64::from(self.px_per_s);
-        let gone = mono.0.saturating_mul(speed).div_euclid(1000);
-        Some(Millis(((gone + 1) * 1000 + speed - 1).div_euclid(speed)))
     }
 
     /// Takes over the place of `old`: the first text that both lines have stays where it is on the glass.
@@ -206,15 +196,6 @@ mod tests {
     fn a_line_that_fits_stands_still() {
         let strip = scene(&["Xin chào"], 5_000).strip.unwrap();
         assert_eq!((strip.px_per_s, strip.offset), (0, 0));
-        assert_eq!(strip.next_step(Millis(5_000)), None);
         assert!(strip.content.quads.is_empty(), "a single notice needs no mark after it");
-    }
-
-    #[test]
-    fn the_next_step_is_when_the_offset_changes() {
-        let mut strip = scene(&[PARKING, ONLINE], 1_003).strip.unwrap();
-        let step = strip.next_step(Millis(1_003)).unwrap();
-        assert!(!strip.slide(Millis(step.0 - 1)), "not before {step:?}");
-        assert!(strip.slide(step));
     }
 }

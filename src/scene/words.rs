@@ -60,6 +60,17 @@ pub fn lane(lane: Lane) -> Option<(&'static str, Shape)> {
     }
 }
 
+/// The same where there is little room.
+pub fn lane_in_short(lane: Lane) -> Option<&'static str> {
+    match lane {
+        Lane::Elderly => Some("Cao tuổi"),
+        Lane::Merit => Some("Có công"),
+        Lane::Disabled => Some("Khuyết tật"),
+        Lane::Pregnant => Some("Mang thai"),
+        Lane::Regular | Lane::Booked | Lane::Owner | Lane::Authorised | Lane::Child => None,
+    }
+}
+
 pub fn noun_en(noun: &str) -> &'static str {
     match noun {
         "Phòng" => "Room",
@@ -69,15 +80,18 @@ pub fn noun_en(noun: &str) -> &'static str {
     }
 }
 
-/// The large line of the closed screen, and a second one in English.
-pub fn opening(reason: ClosedReason, opens: Option<Opening>) -> (String, String) {
+/// The large line of the closed screen, and a second one in English. `over_noon`: a break is the lunch break.
+pub fn opening(reason: ClosedReason, opens: Option<Opening>, over_noon: bool) -> (String, String) {
     let Some(Opening { date, time, in_days }) = opens else {
         return ("Hôm nay không tiếp công dân".to_owned(), "Closed".to_owned());
     };
     let at = clock(time);
     match (reason, in_days) {
-        (ClosedReason::Break, 0) => {
+        (ClosedReason::Break, 0) if over_noon => {
             (format!("Nghỉ trưa – mở lại lúc {at}"), format!("Lunch break – open again at {at}"))
+        }
+        (ClosedReason::Break, 0) => {
+            (format!("Tạm nghỉ – mở lại lúc {at}"), format!("Break – open again at {at}"))
         }
         (_, 0) => (format!("Mở cửa lúc {at}"), format!("Opens at {at}")),
         (_, 1) => (format!("Mở cửa lúc {at} ngày mai"), format!("Opens at {at} tomorrow")),
@@ -111,7 +125,7 @@ mod tests {
         let opening_in = |in_days, day| {
             Some(Opening { date: Date::constant(2026, 11, day), time: Time::constant(7, 30, 0, 0), in_days })
         };
-        let say = |reason, opens| opening(reason, opens).0;
+        let say = |reason, opens| opening(reason, opens, true).0;
         assert_eq!(say(ClosedReason::BeforeHours, opening_in(0, 24)), "Mở cửa lúc 07:30");
         assert_eq!(say(ClosedReason::Break, opening_in(0, 24)), "Nghỉ trưa – mở lại lúc 07:30");
         assert_eq!(say(ClosedReason::AfterHours, opening_in(1, 25)), "Mở cửa lúc 07:30 ngày mai");

@@ -176,7 +176,9 @@ impl Board {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         if let Some(display) = how.display {
-            command.env("DISPLAY", display);
+            // A path is a Wayland socket.
+            let name = if display.starts_with('/') { "WAYLAND_DISPLAY" } else { "DISPLAY" };
+            command.env(name, display);
         }
         let mut process = command.spawn().expect("the test can start itself");
         let input = process.stdin.take().expect("piped");

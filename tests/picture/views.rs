@@ -180,12 +180,17 @@ pub fn emergency() -> BoardView {
     BoardView { emergency: Some(item), ..busy() }
 }
 
-/// Everything that can be said at once: chips, missed tickets, an ended series, an important notice, a masked holder.
+/// Everything that can be said at once: a full spotlight and calls that wait for it, chips, missed tickets, an ended
+/// series, an important notice, a masked holder.
 pub fn full() -> BoardView {
-    let mut view = busy();
+    let mut view = three();
     view.spotlight[0].holder = Some(Holder::mask("Nguyễn Văn An").unwrap());
     view.spotlight[0].kind = Kind::Recall;
+    view.spotlight[0].slot = Some(time("09:30"));
     view.spotlight_waiting = 4;
+    for waiting in [0, 2, 3, 5] {
+        view.counters[waiting].called = true;
+    }
     view.missed = vec![missed("A007"), missed("B101")];
     let lanes = [
         Lane::Owner,
@@ -213,6 +218,43 @@ pub fn full() -> BoardView {
         left_today: Some(0),
     }];
     view.ticker.insert(0, notice("n1", "Quầy 8 tạm nghỉ đến 10 giờ", Level::Important));
+    view
+}
+
+/// Sixty counters on pages, nine of which have just called: three stand in the spotlight and six wait.
+pub fn waiting() -> BoardView {
+    let mut view = BoardView { spotlight: Vec::new(), spotlight_waiting: 6, ..many(60) };
+    for (index, n) in [3usize, 8, 15, 22, 27, 33, 38, 45, 58].into_iter().enumerate() {
+        let counter = &mut view.counters[n - 1];
+        let ticket = format!("B{n:03}");
+        counter.ticket = Some(Ticket::parse(&ticket).unwrap());
+        counter.called = true;
+        counter.called_at = Some(Millis(-(index as i64)));
+        if index < 3 {
+            view.spotlight.push(spot(&ticket, &n.to_string(), Kind::Call, Lane::Elderly));
+        }
+    }
+    view.recent = [58, 45, 38].map(|n| recent(&format!("B{n:03}"), &n.to_string(), "09:41")).into();
+    view
+}
+
+/// Counters with names, short labels, and letters that only the other family has or no font at all.
+pub fn names() -> BoardView {
+    let mut view = busy();
+    for (index, id) in ["Tiếp dân 1", "Tiếp dân 2"].into_iter().enumerate() {
+        view.counters[index].counter = Counter::parse(id).unwrap();
+        view.counters[index].noun = "Phòng".into();
+        view.counters[index].lane = Lane::Elderly;
+        view.counters[index].label = Some("Thuế".into());
+    }
+    view.counters[2].label = Some("Tầng 2 → phòng 201".into());
+    view.counters[3].label = Some("窗口 😀 Thuế".into());
+    view.counters[5].label = None;
+    view.spotlight[0] = spot("B107", "Tiếp dân 2", Kind::Transfer, Lane::Disabled);
+    view.spotlight[0].slot = Some(time("09:30"));
+    view.spotlight[0].holder = Some(Holder::mask("Nguyễn Thị Hoàng Phương Anh").unwrap());
+    view.recent[0] = recent("A011", "Tiếp dân 1", "09:40");
+    view.ticker.insert(0, notice("n1", "Cổng số 2 → tầng 3 → phòng 305, quầy ①②③", Level::Info));
     view
 }
 

@@ -18,6 +18,7 @@ struct Script {
     opens: Vec<Result<(), &'static str>>,
     shows: Vec<Result<Shown, &'static str>>,
     opened: usize,
+    ways: Vec<Way>,
     shown: usize,
     dropped: usize,
 }
@@ -73,9 +74,10 @@ impl Hall {
 
     fn step(&mut self) -> Option<Millis> {
         let script = Rc::clone(&self.script);
-        self.show.step(SIZE, &mut move |_| {
+        self.show.step(SIZE, &mut move |_, way| {
             let mut now = script.borrow_mut();
             now.opened += 1;
+            now.ways.push(way);
             let next = if now.opens.is_empty() { Ok(()) } else { now.opens.remove(0) };
             next.map_err(|why| Fault::NoAdapter(why.into()))?;
             Ok(Box::new(Fake(Rc::clone(&script))))
@@ -144,6 +146,39 @@ fn a_device_that_dies_at_once_again_and_again_is_not_rebuilt_in_a_tight_loop() {
     hall.clock.advance(SOUND_AFTER);
     hall.script.borrow_mut().shows = vec![Err("dead")];
     assert_eq!(hall.step(), Some(FIRST_PAUSE), "a canvas that lived long was sound");
+}
+
+#[test]
+fn a_gpu_that_opens_and_never_lasts_gives_way_to_the_spare_way_for_ten_minutes() {
+    let mut hall = Hall::new();
+    hall.script.borrow_mut().shows = vec![Err("dead"); 3];
+    let mut due = hall.step();
+    for _ in 0..3 {
+        due = hall.sleep(due);
+    }
+    let ways = |hall: &Hall| hall.script.borrow().ways.clone();
+    assert_eq!(ways(&hall), [Way::Usual, Way::Usual, Way::Usual, Way::Spare]);
+    hall.clock.advance(Millis(SPARE_FOR.0 - 2_000));
+    hall.step();
+    assert_eq!(ways(&hall).len(), 4, "the spare way goes on");
+    hall.clock.advance(Millis(2_000));
+    hall.script.borrow_mut().shows = vec![Err("still dead")];
+    let due = hall.step();
+    assert_eq!(ways(&hall)[4..], [Way::Usual]);
+    hall.sleep(due);
+    assert_eq!(ways(&hall)[5..], [Way::Spare], "one more failure is enough");
+}
+
+#[test]
+fn when_the_spare_way_is_closed_too_the_usual_one_is_tried_again() {
+    let mut hall = Hall::new();
+    hall.script.borrow_mut().shows = vec![Err("dead"); 3];
+    hall.script.borrow_mut().opens = vec![Ok(()), Ok(()), Ok(()), Err("no renderer")];
+    let mut due = hall.step();
+    for _ in 0..4 {
+        due = hall.sleep(due);
+    }
+    assert_eq!(hall.script.borrow().ways[3..], [Way::Spare, Way::Usual]);
 }
 
 #[test]
