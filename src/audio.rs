@@ -133,7 +133,8 @@ pub fn spawn_with(
         let ended = Ended(Arc::clone(&decoder_ended));
         let decoder = decoder::spawn(Clips::new(sounds), ended).map_err(AudioError::Thread)?;
         for (device, zones) in by_device(&config.audio.zones) {
-            let wish = Wish { device, buffer_frames: config.audio.buffer_frames };
+            let channels = zones.iter().flat_map(|zone| &zone.channels).copied().max().unwrap_or(0);
+            let wish = Wish { device, buffer_frames: config.audio.buffer_frames, channels };
             let lines = zones.iter().map(|zone| line(zone, config.audio.volume_percent)).collect();
             let names: Vec<Zone> = zones.iter().map(|zone| zone.id.clone()).collect();
             let (commands, inbox) = std::sync::mpsc::sync_channel(COMMANDS);

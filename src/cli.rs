@@ -11,6 +11,7 @@ pub mod call;
 pub mod check;
 pub mod client;
 pub mod demo;
+pub mod devices;
 pub mod notice;
 pub mod read;
 pub mod render;
@@ -39,6 +40,8 @@ enum Command {
     Check(check::Args),
     /// Shows a hall at work, with a broker of its own and a simulated day.
     Demo(demo::Args),
+    /// Lists the sound cards and which of them each zone is heard on; plays a chime on each channel.
+    Devices(devices::Args),
     /// Prints how a ticket is announced.
     Read(read::Args),
     /// Speaks an announcement, or writes it as WAV.
@@ -77,6 +80,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     let config = load(cli.config.as_deref())?;
     match &cli.command {
         Command::Run(args) => run::run(args, config)?,
+        Command::Devices(args) => devices::run(args, &config)?,
         Command::Demo(args) => demo::run(args, config)?,
         Command::Read(args) => read::run(args, &config)?,
         Command::Say(args) => say::run(args, &config)?,

@@ -20,7 +20,7 @@ use moiso::speech::{RATE_HZ, Utterance};
 use sound_bank::{SoundBank, find};
 use tokio::sync::mpsc;
 
-const INSIDE: &str = "MOISO_TEST_INSIDE_PULSE";
+const INSIDE: &str = "TEST_INSIDE_PULSE";
 
 /// A PulseAudio server of this test alone; ends with it.
 struct Server {
@@ -265,6 +265,37 @@ fn inside_a_channel() {
     let [left, right] = recorder.stop_after(24_000);
     hall.assert_heard(&right, &utterance);
     assert!(left.iter().all(|s| *s == 0.0));
+}
+
+#[test]
+fn a_technician_hears_a_chime_on_each_channel_and_reads_which_card_it_is() {
+    inside("inside_a_test");
+}
+
+#[test]
+#[ignore = "run by the test of the same name, inside a sound server"]
+fn inside_a_test() {
+    let recorder = Recorder::start("test");
+    let bank = SoundBank::new();
+    let config = bank.dir.join("hall.toml");
+    let zones = "[[audio.zone]]\nid = \"trai\"\nchannels = [1]\ncounters = [\"1\"]\n\
+                 [[audio.zone]]\nid = \"phai\"\nchannels = [2]\ndevice = \"nowhere\"\n";
+    std::fs::write(&config, format!("[paths]\nsounds = {:?}\n{zones}", bank.dir.display().to_string()))
+        .unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_moiso"))
+        .args(["devices", "--test", "--config"])
+        .arg(&config)
+        .output()
+        .unwrap();
+    let text = String::from_utf8([run.stdout, run.stderr].concat()).unwrap();
+    assert!(run.status.success(), "{text}");
+    assert!(text.contains("(default)") && text.contains(" channels, "), "{text}");
+    assert!(text.contains("because nowhere is not there, channels 2"), "{text}");
+    let [left, right] = recorder.stop_after(24_000);
+    let chime = &bank.samples["chimes/two-tone.wav"];
+    let (first, second) = (find(&left, chime, 0).unwrap(), find(&right, chime, 0).unwrap());
+    assert!(second >= first + chime.len(), "one after the other: {first} {second}");
+    assert!(find(&left[first + chime.len()..], chime, 0).is_none(), "each on its own side");
 }
 
 #[test]

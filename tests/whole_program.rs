@@ -76,7 +76,7 @@ fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
 
     let took = daemon.stop();
     assert!(took < Duration::from_secs(3), "stopped after {took:?}");
-    let last = broker.subscribe("moiso/dong-da/screen/sanh-1/status").wait_for(|_| true);
+    let last = broker.subscribe("moiso/dong-da/screen/sanh-1/status").wait_for(|m| m.contains("online"));
     assert!(last.contains(r#""online":false"#), "the last word is that the screen is gone: {last}");
 }
 

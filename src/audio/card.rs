@@ -15,6 +15,8 @@ pub struct Wish {
     pub device: Option<String>,
     /// Frames that the card asks for at once, as near as it can.
     pub buffer_frames: u32,
+    /// The highest channel that a zone names; 0 when none does.
+    pub channels: u16,
 }
 
 /// An open card that already asks for frames.

@@ -1,7 +1,7 @@
 //! Puts announcements into a device's channels, frame by frame. Pure: no device, no clock, no files.
 //!
 //! Upholds: in a zone one announcement follows the other and none is cut; every gap has exactly its frames; no sample
-//! leaves the range from -1 to 1; before the first sound after a long silence the loudspeakers get time to wake.
+//! is louder than the limiter's ceiling; before the first sound after a long silence the loudspeakers get time to wake.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,7 +18,10 @@ pub const WAKE_UP: Millis = Millis(300);
 /// How long a zone must have been silent for its amplifier to be taken for asleep.
 pub const ASLEEP_AFTER: Millis = Millis(10_000);
 /// Above this level the limiter bends; speech at its own level passes unchanged.
-const KNEE: f32 = 0.8;
+const KNEE: f32 = 0.7;
+/// No sample leaves the mixer above this: -1.5 dB, so that what a card makes between the samples of speech stays below
+/// -1 dB as well.
+const CEILING: f32 = 0.841;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Piece {
@@ -138,7 +141,7 @@ impl Mixer {
     }
 }
 
-/// Leaves quiet samples as they are and bends loud ones below full scale; what is no number is silence.
+/// Leaves quiet samples as they are and bends loud ones below [`CEILING`]; what is no number is silence.
 pub fn limit(sample: f32) -> f32 {
     if sample.is_nan() {
         return 0.0;
@@ -147,7 +150,7 @@ pub fn limit(sample: f32) -> f32 {
     if size <= KNEE {
         return sample;
     }
-    let room = 1.0 - KNEE;
+    let room = CEILING - KNEE;
     (KNEE + room * ((size - KNEE) / room).tanh()).copysign(sample)
 }
 
@@ -356,11 +359,11 @@ mod tests {
         mixer.push(0, track(1, vec![sound(0.9, 10)]));
         mixer.push(1, track(2, vec![sound(0.9, 10)]));
         let (all, _) = play(&mut mixer, 310, 310);
-        assert!(all[300..].iter().all(|s| (0.9..=1.0).contains(s)));
+        assert!(all[300..].iter().all(|s| (0.8..=CEILING).contains(s)));
         assert_eq!(limit(0.5), 0.5);
         assert_eq!(limit(f32::NAN), 0.0);
-        assert!(limit(-40.0) >= -1.0);
-        assert!(limit(0.81) > limit(0.8));
+        assert!(limit(-40.0) >= -CEILING);
+        assert!(limit(0.71) > limit(0.7));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Its callbacks only call [`Feed::fill`] and bump atomics; they never lock, allocate, log or call the system.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -27,7 +28,8 @@ const FORMATS: [SampleFormat; 6] = [
     SampleFormat::U16,
     SampleFormat::U8,
 ];
-const CHANNELS_MAX: u16 = 8;
+/// More than the largest hall has zones.
+const CHANNELS_MAX: u16 = 32;
 const OPEN_WITHIN: Duration = Duration::from_secs(3);
 /// cpal's ALSA host plays two periods ahead.
 const PERIODS: u64 = 2;
@@ -39,11 +41,67 @@ pub struct SystemCards;
 impl Cards for SystemCards {
     fn open(&mut self, wish: &Wish) -> Result<Card, CardError> {
         let (device, preferred) = choose(wish)?;
-        open(&device, preferred, wish.buffer_frames)
+        open(&device, preferred, wish)
     }
 
     fn is_there(&mut self, wish: &Wish) -> bool {
         wish.device.as_deref().is_some_and(|name| find(name).is_some())
+    }
+}
+
+/// An output device as the system describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    pub name: String,
+    /// As `audio.zone.device` may name it for certain.
+    pub id: String,
+    pub is_default: bool,
+    /// Sample formats of which it takes any.
+    pub formats: Vec<String>,
+    /// The fewest and the most channels.
+    pub channels: RangeInclusive<u16>,
+    /// Lowest and highest rate.
+    pub rates_hz: RangeInclusive<u32>,
+}
+
+/// All output devices of the default host.
+///
+/// # Errors
+/// When the system cannot list them.
+pub fn outputs() -> Result<Vec<Output>, CardError> {
+    let host = cpal::default_host();
+    let refused =
+        |why: cpal::Error| CardError::Refused { name: "the sound system".into(), why: why.to_string() };
+    let default = host.default_output_device().map(|device| id_of(&device));
+    let all = host.output_devices().map_err(refused)?.map(|device| describe(&device, default.as_deref()));
+    // ALSA also lists its plug-ins, which by themselves play nothing.
+    Ok(all.filter(|output| *output.channels.end() > 0).collect())
+}
+
+/// The name of the device that a zone with this wish is played on now.
+pub fn chosen(wish: &Wish) -> Option<String> {
+    choose(wish).ok().map(|(device, _)| name_of(&device))
+}
+
+fn describe(device: &Device, default: Option<&str>) -> Output {
+    let (name, id) = (name_of(device), id_of(device));
+    let ranges: Vec<SupportedStreamConfigRange> =
+        device.supported_output_configs().map(Iterator::collect).unwrap_or_default();
+    let usable: Vec<_> = ranges.iter().filter(|range| FORMATS.contains(&range.sample_format())).collect();
+    let span = |low: Option<u32>, high: Option<u32>| low.unwrap_or(0)..=high.unwrap_or(0);
+    let channels = usable.iter().map(|range| range.channels());
+    let formats =
+        FORMATS.iter().filter(|format| usable.iter().any(|range| range.sample_format() == **format));
+    Output {
+        is_default: default == Some(&*id),
+        id,
+        formats: formats.map(ToString::to_string).collect(),
+        channels: channels.clone().min().unwrap_or(0)..=channels.max().unwrap_or(0),
+        rates_hz: span(
+            usable.iter().map(|range| range.min_sample_rate()).min(),
+            usable.iter().map(|range| range.max_sample_rate()).max(),
+        ),
+        name,
     }
 }
 
@@ -68,25 +126,26 @@ fn choose(wish: &Wish) -> Result<(Device, bool), CardError> {
 fn find(wanted: &str) -> Option<Device> {
     let devices: Vec<Device> = cpal::default_host().output_devices().ok()?.collect();
     let wanted = wanted.to_lowercase();
-    let names = |device: &Device| {
-        let id = device.id().map(|id| id.id().to_lowercase()).unwrap_or_default();
-        [id, name_of(device).to_lowercase()]
-    };
+    let names = |device: &Device| [id_of(device).to_lowercase(), name_of(device).to_lowercase()];
     let exact = devices.iter().find(|device| names(device).contains(&wanted));
     let part = || devices.iter().find(|device| names(device).iter().any(|name| name.contains(&wanted)));
     exact.or_else(part).cloned()
+}
+
+fn id_of(device: &Device) -> String {
+    device.id().map(|id| id.id().to_owned()).unwrap_or_default()
 }
 
 fn name_of(device: &Device) -> String {
     device.to_string()
 }
 
-fn open(device: &Device, preferred: bool, buffer_frames: u32) -> Result<Card, CardError> {
+fn open(device: &Device, preferred: bool, wish: &Wish) -> Result<Card, CardError> {
     let name = name_of(device);
     let refused = |error: cpal::Error| CardError::Refused { name: name.clone(), why: error.to_string() };
     let ranges: Vec<SupportedStreamConfigRange> =
         device.supported_output_configs().map_err(refused)?.collect();
-    let (format, config) = pick(&ranges, buffer_frames).ok_or_else(|| CardError::Format {
+    let (format, config) = pick(&ranges, wish).ok_or_else(|| CardError::Format {
         name: name.clone(),
         formats: ranges.iter().map(|r| r.sample_format().to_string()).collect::<Vec<_>>().join(", "),
     })?;
@@ -95,7 +154,7 @@ fn open(device: &Device, preferred: bool, buffer_frames: u32) -> Result<Card, Ca
     let (producer, feed, gauges) = ring(ring_frames as usize, channels);
     let stream = build(device, config, format, feed, &gauges).map_err(refused)?;
     stream.play().map_err(refused)?;
-    let period = stream.buffer_size().map_or(u64::from(buffer_frames), u64::from);
+    let period = stream.buffer_size().map_or(u64::from(wish.buffer_frames), u64::from);
     Ok(Card {
         preferred,
         rate_hz: config.sample_rate,
@@ -108,8 +167,8 @@ fn open(device: &Device, preferred: bool, buffer_frames: u32) -> Result<Card, Ca
     })
 }
 
-/// 48 kHz if it can be had, then the best format, then two channels rather than many.
-fn pick(ranges: &[SupportedStreamConfigRange], buffer_frames: u32) -> Option<(SampleFormat, StreamConfig)> {
+/// Enough channels for the zones, 48 kHz if it can be had, then the best format, then two channels rather than many.
+fn pick(ranges: &[SupportedStreamConfigRange], wish: &Wish) -> Option<(SampleFormat, StreamConfig)> {
     let rank = |range: &&SupportedStreamConfigRange| {
         let format = FORMATS.iter().position(|f| *f == range.sample_format());
         let channels = range.channels();
@@ -118,7 +177,7 @@ fn pick(ranges: &[SupportedStreamConfigRange], buffer_frames: u32) -> Option<(Sa
             1 => 1,
             n => n,
         };
-        (!range.contains_rate(RATE_HZ), format, fit)
+        (channels < wish.channels, !range.contains_rate(RATE_HZ), format, fit)
     };
     let usable = |range: &&SupportedStreamConfigRange| {
         FORMATS.contains(&range.sample_format()) && (1..=CHANNELS_MAX).contains(&range.channels())
@@ -128,9 +187,9 @@ fn pick(ranges: &[SupportedStreamConfigRange], buffer_frames: u32) -> Option<(Sa
     let buffer_size = match range.buffer_size() {
         SupportedBufferSize::Range { min, max } => {
             // ALSA takes the double as its buffer and refuses what does not fit.
-            BufferSize::Fixed(buffer_frames.clamp(*min, (*max).max(*min)))
+            BufferSize::Fixed(wish.buffer_frames.clamp(*min, (*max).max(*min)))
         }
-        SupportedBufferSize::Unknown => BufferSize::Fixed(buffer_frames),
+        SupportedBufferSize::Unknown => BufferSize::Fixed(wish.buffer_frames),
     };
     Some((range.sample_format(), StreamConfig { channels: range.channels(), sample_rate, buffer_size }))
 }

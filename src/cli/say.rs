@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::audio::clips::Clips;
 use crate::audio::{self, sounds, wav};
-use crate::board::call::{Counter, Kind, Lane, Ticket};
+use crate::board::call::{Counter, Kind, Lane, Ticket, Zone};
 use crate::board::input::{AnnouncementId, Form, Input};
 use crate::clock::Millis;
 use crate::config::Config;
@@ -109,9 +109,19 @@ fn write_wav(utterance: &Utterance, folder: PathBuf, path: &Path) -> anyhow::Res
 fn play(utterance: Utterance, counter: &Counter, folder: PathBuf, config: &Config) -> anyhow::Result<()> {
     let zone = config.zone_of(counter).cloned();
     let zone = zone.with_context(|| format!("no audio.zone has counter {counter}"))?;
+    play_in(utterance, &zone, folder, config)
+}
+
+/// Plays to the end on a zone's loudspeakers.
+pub(super) fn play_in(
+    utterance: Utterance,
+    zone: &Zone,
+    folder: PathBuf,
+    config: &Config,
+) -> anyhow::Result<()> {
     let mut config = config.clone();
     config.audio.enabled = true;
-    config.audio.zones.retain(|z| z.id == zone);
+    config.audio.zones.retain(|z| z.id == *zone);
     let length = Duration::from_secs_f64(utterance.frames(RATE_HZ) as f64 / f64::from(RATE_HZ));
     let (requests, mut heard) = mpsc::channel(64);
     let mut audio = audio::spawn(&config, folder, requests)?;
@@ -121,7 +131,7 @@ fn play(utterance: Utterance, counter: &Counter, folder: PathBuf, config: &Confi
         audio.stop();
         bail!("no sound card answered within {} s", CARD_WITHIN.as_secs());
     }
-    audio.say(&zone, AnnouncementId(1), Arc::new(utterance));
+    audio.say(zone, AnnouncementId(1), Arc::new(utterance));
     let ended = wait(&mut heard, length + CARD_WITHIN, |input| matches!(input, Input::SpeechEnded { .. }));
     audio.stop();
     match ended {
