@@ -326,6 +326,9 @@ impl Sound {
                 return Self::silent();
             }
         };
+        if let Err(error) = sounds::report(folder.clone(), voice.clone(), config.clone()) {
+            tracing::warn!(%error, "the voice is not looked through");
+        }
         match audio::spawn(config, folder, requests.clone()) {
             Ok(handle) => Self {
                 planner: Box::new(voice),

@@ -93,6 +93,29 @@ pub fn verify(dir: &Path, voice: &Voice) -> Vec<ClipError> {
     clips.filter_map(|clip| check(clip).err()).collect()
 }
 
+/// Logs what a voice lacks for the hall and which of its files are missing, on a thread of its own: the first picture
+/// does not wait for it.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn report(dir: PathBuf, voice: Voice, config: Config) -> std::io::Result<()> {
+    /// A voice that is wrong altogether fills no log.
+    const LINES: usize = 20;
+    let look = move || {
+        let clips = voice.bank().clips().chain(voice.chimes().clips());
+        let gone = clips.map(|clip| dir.join(&*clip.file)).filter(|path| !path.is_file());
+        let gone = gone.map(|path| format!("{} is missing", path.display()));
+        let problems: Vec<String> = voice.missing(&config).into_iter().chain(gone).collect();
+        for problem in problems.iter().take(LINES) {
+            tracing::error!(voice = voice.bank().name, "{problem}");
+        }
+        if problems.len() > LINES {
+            tracing::error!(more = problems.len() - LINES, "run moiso voice check for the rest");
+        }
+    };
+    std::thread::Builder::new().name("voice".into()).spawn(look).map(drop)
+}
+
 impl Planner for Voice {
     fn plan(&self, message: &Message, repeats: u8, short: bool) -> Utterance {
         let form = if short { Form::Short } else { Form::Full };

@@ -1,5 +1,7 @@
 //! One zone, each rule on its own.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::board::call::{Kind, Lane, Ticket};
 
@@ -283,4 +285,44 @@ fn the_queue_is_bounded_and_the_oldest_call_gives_way() {
     let dropped = zone.push(call("new", "3", 9999));
     assert_eq!(outcomes(dropped), [("A0@0".to_owned(), Outcome::Expired)]);
     assert_eq!((zone.waiting(), zone.oldest()), (WAITING, Some(Millis(1))));
+}
+
+proptest! {
+    /// Counters take turns: the n-th call of a counter is said within n rounds, however many calls others have.
+    #[test]
+    fn no_counter_starves_and_each_keeps_its_order(counters in prop::collection::vec(0..12_u8, 1..60)) {
+        let mut zone = zone();
+        for (n, counter) in counters.iter().enumerate() {
+            zone.push(call(&format!("A{n:03}"), &counter.to_string(), 0));
+        }
+        let said: Vec<usize> = say_all(&mut zone, 0).iter().map(|t| t[1..].parse().unwrap()).collect();
+        prop_assert_eq!(said.len(), counters.len(), "all are said, each once");
+        let lanes = counters.iter().collect::<std::collections::BTreeSet<_>>().len();
+        for counter in 0..12 {
+            let own: Vec<usize> = said.iter().copied().filter(|n| counters[*n] == counter).collect();
+            prop_assert!(own.is_sorted(), "counter {}: {:?}", counter, own);
+            for (round, call) in own.iter().enumerate() {
+                let place = said.iter().position(|n| n == call).unwrap();
+                prop_assert!(place < (round + 1) * lanes, "call {} of counter {} at {}", round, counter, place);
+            }
+        }
+    }
+
+    /// n calls within the first sentence are said within the greater of 61 s and 12 s + 4 s for each of them, when a
+    /// sentence takes 5.8 s and its short form 4 s.
+    #[test]
+    fn the_longest_wait_is_bounded(calls in 1..25_usize) {
+        let (mut zone, mut now) = (zone(), 0);
+        zone.push(call("A000", "0", 0));
+        while let Some(a) = zone.start(AnnouncementId(1), Millis(now)) {
+            if now == 0 {
+                for n in 1..calls {
+                    zone.push(call(&format!("A{n:03}"), &(n % 11).to_string(), 0));
+                }
+            }
+            now += if a.form == Form::Short { 4_000 } else { 5_800 * i64::from(a.repeats) };
+            zone.ended(a.id, true, Millis(now));
+        }
+        prop_assert!(now <= 61_000.max(12_000 + 4_000 * calls as i64), "{} calls take {} ms", calls, now);
+    }
 }
