@@ -73,7 +73,9 @@ fn two_zones_speak_at_once_and_each_is_heard_alone() {
     assert!(said[0].from.abs_diff(said[1].from) < u64::from(RATE_HZ) / 50, "{said:?}");
     assert!(loudest(&east, said[0].from, said[0].to) > 0.1 && loudest(&west, said[1].from, said[1].to) > 0.1);
     assert_ne!(east, west);
-    let close = |n: usize| (both[n] - (east[n] + west[n])).abs() < 1e-3 || (east[n] + west[n]).abs() > 0.6;
+    // Where the limiter has nothing to bend, both together are the sum of each alone.
+    let quiet = |n: usize| east[n].abs() < 0.7 && west[n].abs() < 0.7 && (east[n] + west[n]).abs() < 0.7;
+    let close = |n: usize| !quiet(n) || (both[n] - (east[n] + west[n])).abs() < 1e-3;
     assert!((0..both.len()).all(close));
 }
 
