@@ -7,6 +7,7 @@
 
 use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::audio::sounds;
 use crate::board::call::Zone;
-use crate::board::input::{AnnouncementId, Message};
+use crate::board::input::{AnnouncementId, Form, Message};
 use crate::board::{Board, Rules};
 use crate::clock::system::SystemClock;
 use crate::clock::{Clock, Millis, Now};
@@ -27,6 +28,7 @@ use crate::config::load::state_dir;
 use crate::demo::QueueSystem;
 use crate::health::{FrameReport, ScreenStatus, SoundState};
 use crate::hub::{Hub, HubHandle, Outlets, Planner, Probes, Request, Speaker};
+use crate::orders::Orders;
 use crate::speech::Utterance;
 use crate::{audio, control, mqtt, present, wire};
 
@@ -35,6 +37,8 @@ use crate::{audio, control, mqtt, present, wire};
 pub struct Extras {
     pub demo: Option<Demo>,
     pub stop_after: Option<Duration>,
+    /// The config file, which the command `reload` reads again.
+    pub config: Option<PathBuf>,
 }
 
 /// The simulated hall.
@@ -197,7 +201,14 @@ impl App {
             stop: stopped.clone(),
         };
         doors.push(start("link", Box::pin(mqtt::run(&config, link_doors))));
-        runtime.spawn(obey(orders));
+        let orders_of = Orders {
+            audio: sound.handle.clone(),
+            test_call: sound.test_call,
+            glass: glass.clone(),
+            pictures: state_dir(&config).join("pictures"),
+            config: extras.config.clone(),
+        };
+        start("commands", Box::pin(orders_of.run(orders)));
         if let Some(listener) = listener {
             let auth = Arc::new(control::auth::Auth::of(&config));
             if extras.demo.is_some() {
@@ -310,6 +321,7 @@ struct Sound {
     planner: Box<dyn Planner>,
     speaker: Box<dyn Speaker>,
     state: Box<dyn Fn() -> SoundState + Send>,
+    test_call: Option<Arc<Utterance>>,
 }
 
 impl Sound {
@@ -329,8 +341,10 @@ impl Sound {
         if let Err(error) = sounds::report(folder.clone(), voice.clone(), config.clone()) {
             tracing::warn!(%error, "the voice is not looked through");
         }
+        let test_call = voice.plan_sentence(|_| voice.wording().look(), 1, Form::Full).utterance;
         match audio::spawn(config, folder, requests.clone()) {
             Ok(handle) => Self {
+                test_call: Some(Arc::new(test_call)),
                 planner: Box::new(voice),
                 speaker: Box::new(handle.clone()),
                 state: Box::new({
@@ -352,6 +366,7 @@ impl Sound {
             planner: Box::new(Silence),
             speaker: Box::new(Silence),
             state: Box::new(|| SoundState::Off),
+            test_call: None,
         }
     }
 }
@@ -398,13 +413,6 @@ fn verdict(status: &ScreenStatus, link: &mqtt::LinkState, now: Millis) -> contro
 async fn told_to(mut stop: watch::Receiver<bool>) {
     // A sender that is gone means the same.
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// Takes the technician's commands that are not inputs of the board.
-async fn obey(mut orders: mpsc::Receiver<wire::Command>) {
-    while let Some(command) = orders.recv().await {
-        tracing::warn!(?command, "this command is not available yet");
-    }
 }
 
 fn bind(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {

@@ -85,6 +85,8 @@ impl Drop for Ended {
 
 struct Desk {
     zones: Vec<Zone>,
+    /// Of each zone, on top of the volume.
+    gains_db: Vec<f32>,
     commands: SyncSender<Command>,
     report: Arc<Report>,
     finished: Arc<AtomicBool>,
@@ -140,6 +142,7 @@ pub fn spawn_with(
             let (commands, inbox) = std::sync::mpsc::sync_channel(COMMANDS);
             let desk = Desk {
                 zones: names.clone(),
+                gains_db: zones.iter().map(|zone| zone.gain_db).collect(),
                 commands: commands.clone(),
                 report: Arc::default(),
                 finished: Arc::default(),
@@ -210,6 +213,21 @@ impl Handle {
     pub fn counters(&self, zone: &Zone) -> Counters {
         let Some((desk, _)) = self.desk(zone) else { return Counters::default() };
         desk.report.counters.lock().map(|counters| counters.clone()).unwrap_or_default()
+    }
+
+    /// All zones, in the order of their cards.
+    pub fn zones(&self) -> Vec<Zone> {
+        self.desks.iter().flat_map(|desk| desk.zones.clone()).collect()
+    }
+
+    /// Changes the volume of all zones from the next samples on.
+    pub fn set_volume(&self, percent: u8) {
+        for desk in self.desks.iter() {
+            let gains = desk.gains_db.iter().map(|db| mixer::gain(u32::from(percent), *db)).collect();
+            if desk.commands.try_send(Command::Gains(gains)).is_err() {
+                tracing::warn!("the volume stays: the audio thread takes no more commands");
+            }
+        }
     }
 
     /// Ends all sound and closes the cards, within a second; a card that hangs is left behind.

@@ -79,7 +79,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     }
     let config = load(cli.config.as_deref())?;
     match &cli.command {
-        Command::Run(args) => run::run(args, config)?,
+        Command::Run(args) => run::run(args, config, cli.config.as_deref())?,
         Command::Devices(args) => devices::run(args, &config)?,
         Command::Demo(args) => demo::run(args, config)?,
         Command::Read(args) => read::run(args, &config)?,

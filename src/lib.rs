@@ -15,6 +15,7 @@ pub mod gpu;
 pub mod health;
 pub mod hub;
 pub mod mqtt;
+pub mod orders;
 pub mod present;
 pub mod replay;
 pub mod scene;

@@ -122,9 +122,9 @@ async fn a_broker_that_forgot_the_session_is_subscribed_again() {
 
 /// Waits until the broker has as many acknowledgements: those under way would be lost with the cable.
 async fn until_acknowledged(broker: &Mosquitto, count: usize) {
-    let deadline = std::time::Instant::now() + Duration::from_secs(15);
+    let deadline = Instant::now() + Duration::from_secs(15);
     while broker.log().matches("Received PUBACK from moiso-").count() < count {
-        assert!(std::time::Instant::now() < deadline, "not acknowledged:\n{}", broker.log());
+        assert!(Instant::now() < deadline, "not acknowledged:\n{}", broker.log());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

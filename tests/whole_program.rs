@@ -81,6 +81,54 @@ fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
 }
 
 #[test]
+fn a_technician_commands_the_screen() {
+    let broker = Mosquitto::start();
+    let pulse = Pulse::start();
+    let mut daemon = Daemon::start(&broker, Some(&pulse), "");
+    until(SOON, "the link comes up", || daemon.is_linked());
+    until(SOON, "the sound works", || daemon.status()["audio"] == "ok");
+    let command = |what: &str| {
+        let id = format!("{what}-{}", jiff::Timestamp::now());
+        let payload = json!({"id": id, "do": what.split(' ').next(), "value": what.split(' ').nth(1).map(|v| v.parse::<u8>().unwrap())});
+        broker.publish("moiso/dong-da/screen/sanh-1/command", &payload.to_string(), &[]);
+    };
+
+    let peak = |sound: &[f32]| sound.iter().fold(0.0_f32, |peak, s| s.abs().max(peak));
+    let heard = |within: usize| peak(&pulse.recording()[within..]);
+    command("test-call");
+    until(SOON, "the test call is heard", || heard(0) > 0.1);
+    let (mut calm, mut last) = (0, 0);
+    until(Duration::from_secs(20), "it ends", || {
+        let now = pulse.recording().len();
+        calm = if heard(last.min(now)) < 1e-3 { calm + 1 } else { 0 };
+        last = now;
+        calm > 50
+    });
+    let (loud, from) = (heard(0), pulse.recording().len());
+    command("volume 50");
+    command("test-call");
+    until(Duration::from_secs(20), "it is heard again, softer", || heard(from) > loud * 0.2);
+    std::thread::sleep(Duration::from_secs(3));
+    let soft = heard(from);
+    assert!(soft < loud * 0.35, "half the volume is a quarter of the wave: {soft} of {loud}");
+    assert_eq!(daemon.status()["spoken"], 0, "a test call is no call");
+
+    command("snapshot");
+    let pictures = daemon.state_folder().join("pictures");
+    let kept = || std::fs::read_dir(&pictures).map_or(0, Iterator::count);
+    until(SOON, "a picture is kept", || kept() == 1);
+
+    let config = std::fs::read_to_string(&daemon.config).unwrap();
+    std::fs::write(&daemon.config, format!("{config}\n[nonsense]\n")).unwrap();
+    command("reload");
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(daemon.is_linked(), "a config with problems is refused, and the screen goes on");
+    std::fs::write(&daemon.config, config).unwrap();
+    command("reload");
+    daemon.ends();
+}
+
+#[test]
 fn bad_payloads_are_counted_and_change_nothing() {
     let broker = Mosquitto::start();
     let daemon = Daemon::start(&broker, None, "");

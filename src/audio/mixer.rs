@@ -110,6 +110,13 @@ impl Mixer {
         }
     }
 
+    /// New factors for the lines, in their order.
+    pub fn set_gains(&mut self, gains: &[f32]) {
+        for (zone, gain) in self.zones.iter_mut().zip(gains) {
+            zone.gain = *gain;
+        }
+    }
+
     /// Nothing is left to be played.
     pub fn is_idle(&self) -> bool {
         self.zones.iter().all(|zone| zone.queue.is_empty())

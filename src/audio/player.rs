@@ -46,8 +46,14 @@ const IDLE_TICK: Duration = Duration::from_millis(100);
 const CHUNK: usize = 480;
 
 pub(super) enum Command {
-    Say { line: usize, id: AnnouncementId, utterance: Arc<Utterance> },
+    Say {
+        line: usize,
+        id: AnnouncementId,
+        utterance: Arc<Utterance>,
+    },
     Decoded(Decoded),
+    /// One factor for each line.
+    Gains(Vec<f32>),
     Stop,
 }
 
@@ -153,6 +159,7 @@ impl Player {
             match self.parts.inbox.recv_timeout(self.tick()) {
                 Ok(Command::Say { line, id, utterance }) => self.say(line, id, utterance),
                 Ok(Command::Decoded(decoded)) => self.decoded(decoded),
+                Ok(Command::Gains(gains)) => self.set_gains(&gains),
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -164,6 +171,16 @@ impl Player {
         if let State::Up(live) = std::mem::replace(&mut self.state, State::Down { retry_at: Instant::now() })
         {
             drop_aside(live.card.stream);
+        }
+    }
+
+    /// Kept for the next card, too.
+    fn set_gains(&mut self, gains: &[f32]) {
+        for (line, gain) in self.parts.lines.iter_mut().zip(gains) {
+            line.gain = *gain;
+        }
+        if let State::Up(live) = &mut self.state {
+            live.mixer.set_gains(gains);
         }
     }
 

@@ -36,6 +36,7 @@ pub fn run(args: &Args, mut config: Config) -> anyhow::Result<()> {
     config.control.listen = Some(app::free_address(8088)?);
     let extras = app::Extras {
         demo: Some(app::Demo { speed: args.speed, seed: args.seed }),
+        config: None,
         stop_after: args.minutes.map(|m| Duration::from_secs_f64(m * 60.0)),
     };
     app::App::start(config, &extras)?.run()

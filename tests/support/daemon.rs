@@ -15,7 +15,7 @@ use super::until;
 pub struct Daemon {
     child: Child,
     folder: tempfile::TempDir,
-    config: PathBuf,
+    pub config: PathBuf,
     port: u16,
     token: String,
 }
@@ -123,8 +123,12 @@ impl Daemon {
     pub fn stop(&mut self) -> Duration {
         let start = Instant::now();
         signal(&self.child, "-TERM");
-        until(Duration::from_secs(10), "the daemon ends", || matches!(self.child.try_wait(), Ok(Some(_))));
+        self.ends();
         start.elapsed()
+    }
+
+    pub fn ends(&mut self) {
+        until(Duration::from_secs(10), "the daemon ends", || matches!(self.child.try_wait(), Ok(Some(_))));
     }
 }
 

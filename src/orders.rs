@@ -1,0 +1,125 @@
+//! The technician's commands that are no inputs of the board: volume, a test call, a picture on disk, a fresh start.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::audio;
+use crate::board::input::AnnouncementId;
+use crate::config::load::load;
+use crate::hub::Speaker;
+use crate::present::PortHandle;
+use crate::speech::Utterance;
+use crate::wire::{Action, Command};
+
+/// Pictures that are kept; the oldest goes first.
+const PICTURES: usize = 20;
+/// An id that the board, which counts from the start, never gives: for it the end of a test call is an echo.
+const TEST_CALL: AnnouncementId = AnnouncementId(u64::MAX);
+
+/// What the commands act on.
+pub struct Orders {
+    pub audio: Option<audio::Handle>,
+    /// What a test call says.
+    pub test_call: Option<Arc<Utterance>>,
+    pub glass: PortHandle,
+    /// The folder of the pictures.
+    pub pictures: PathBuf,
+    /// The config file that the daemon was started with, if any.
+    pub config: Option<PathBuf>,
+}
+
+impl Orders {
+    /// Carries out one command after the other, for ever.
+    pub async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
+        while let Some(command) = orders.recv().await {
+            let by = command.by.as_deref().unwrap_or("unknown");
+            match command.action {
+                Action::VolumePercent(percent) => {
+                    tracing::info!(by, percent, "volume");
+                    if let Some(audio) = &self.audio {
+                        audio.set_volume(percent);
+                    }
+                }
+                Action::TestCall => {
+                    tracing::info!(by, "test call");
+                    self.test_call();
+                }
+                Action::Reload => self.reload(by),
+                Action::Snapshot => self.snapshot(by).await,
+                Action::Mute(_) | Action::Unmute(_) | Action::Identify => {
+                    tracing::error!("the board's own command came to the shell");
+                }
+            }
+        }
+    }
+
+    /// In every zone, behind whatever is being said there.
+    fn test_call(&mut self) {
+        let (Some(audio), Some(utterance)) = (&mut self.audio, &self.test_call) else {
+            tracing::warn!("this screen has no voice");
+            return;
+        };
+        for zone in audio.zones() {
+            audio.say(&zone, TEST_CALL, Arc::clone(utterance));
+        }
+    }
+
+    /// Ends the daemon in order, so that the supervisor starts it with the new config; a config with problems is refused.
+    fn reload(&self, by: &str) {
+        if let Err(error) = load(self.config.as_deref()) {
+            tracing::error!(by, %error, "no reload");
+            return;
+        }
+        tracing::info!(by, "ends to start with the new config");
+        self.glass.quit();
+    }
+
+    async fn snapshot(&self, by: &str) {
+        let picture = match self.glass.snapshot().await {
+            Ok(picture) => picture,
+            Err(error) => return tracing::error!(by, %error, "no picture"),
+        };
+        let folder = self.pictures.clone();
+        let kept = tokio::task::spawn_blocking(move || keep(&folder, &picture)).await;
+        match kept {
+            Ok(Ok(path)) => tracing::info!(by, path = %path.display(), "picture kept"),
+            Ok(Err(error)) => tracing::error!(by, %error, folder = %self.pictures.display(), "no picture"),
+            Err(error) => tracing::error!(by, %error, "no picture"),
+        }
+    }
+}
+
+fn keep(folder: &Path, picture: &[u8]) -> std::io::Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    // Names in the order of time.
+    let path = folder.join(format!("{}.png", Timestamp::now().strftime("%Y%m%dT%H%M%S%.3fZ")));
+    std::fs::write(&path, picture)?;
+    let mut all: Vec<PathBuf> =
+        std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    all.retain(|file| file.extension().is_some_and(|extension| extension == "png"));
+    all.sort();
+    for old in all.iter().rev().skip(PICTURES) {
+        std::fs::remove_file(old)?;
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_pictures_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        for n in 0..25 {
+            std::fs::write(folder.path().join(format!("20260101T0000{n:02}.000Z.png")), b"").unwrap();
+        }
+        let last = keep(folder.path(), b"png").unwrap();
+        let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().path()).collect();
+        left.sort();
+        assert_eq!((left.len(), left.last()), (PICTURES, Some(&last)));
+    }
+}
