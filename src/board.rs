@@ -183,7 +183,9 @@ impl Board {
         self.ledger.forget(now.mono);
         self.spotlight.settle(now.mono);
         self.identify_until.take_if(|until| *until <= now.mono);
-        proven(self.lanes.expire(now.mono))
+        let mut proofs = self.lanes.pass_time(self.day.local(now.wall).time());
+        proofs.extend(self.lanes.expire(now.mono));
+        proven(proofs)
     }
 
     fn take(&mut self, now: Now, input: Input) -> Result<Vec<Proof>, IgnoreReason> {

@@ -196,6 +196,8 @@ pub struct ZoneConfig {
     /// Channels of the device, from 1; empty means all.
     pub channels: Vec<u16>,
     pub gain_db: f32,
+    /// Local times of every day at which only emergencies are spoken.
+    pub quiet: Vec<hours::Span>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

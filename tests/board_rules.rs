@@ -6,11 +6,11 @@ use hall::{
     DWELL, Hall, MAX_AGE, announcements, counter, id, notice, proofs, rules, said, ticket, wall, zone,
     zone_config,
 };
-use moiso::board::Tally;
 use moiso::board::call::{Call, Holder, Kind, Series};
 use moiso::board::input::{Effect, Form, IgnoreReason, Input, Outcome};
 use moiso::board::state::{CounterMode, Level, Notice, QueueState};
 use moiso::board::view::{ClosedReason, Phase};
+use moiso::board::{Rules, Tally};
 use moiso::clock::{Millis, Now};
 
 const SENTENCE: Millis = Millis(4_700);
@@ -373,6 +373,28 @@ fn two_zones_speak_at_once_and_each_only_its_counters() {
     hall.give(Input::SoundChanged { zone: zone("west"), works: false });
     let effects = hall.call("A2", "2");
     assert_eq!(said(&hall.speak_all([east, effects].concat(), SENTENCE)), ["A1@1", "A2@2"]);
+}
+
+#[test]
+fn in_quiet_hours_calls_are_shown_and_only_an_emergency_is_said() {
+    let config =
+        moiso::config::Config::read("[[audio.zone]]\nid = \"sanh\"\nquiet = [\"09:30-10:00\"]\n", [].into());
+    let mut hall = Hall::with(Rules::of(&config.unwrap()), "2026-11-24T09:29:50");
+    let first = hall.call("A1", "1");
+    assert_eq!(said(&first), ["A1@1"]);
+    hall.call("A2", "2");
+    let effects = hall.wait_secs(75);
+    assert_eq!(proofs(&effects), [("id-2".to_owned(), Outcome::Muted)], "what waited is not said later");
+    assert_eq!(proofs(&hall.end(&announcements(&first)[0], true)), [("id-1".to_owned(), Outcome::Spoken)]);
+    let effects = hall.call("A3", "3");
+    assert!(said(&effects).is_empty() && hall.spotlight().contains(&"A3".to_owned()), "{effects:?}");
+    assert_eq!(proofs(&effects), [("id-3".to_owned(), Outcome::Muted)]);
+    let effects = hall.give(Input::NoticePut(notice("chay", Level::Emergency, hall.now.wall)));
+    assert_eq!(announcements(&effects).len(), 1, "{effects:?}");
+    hall.end(&announcements(&effects)[0], true);
+    hall.give(Input::NoticeCleared { id: moiso::board::call::NoticeId::parse("chay").unwrap() });
+    hall.wait_secs(30 * 60);
+    assert_eq!(said(&hall.call("A4", "4")), ["A4@4"]);
 }
 
 #[test]

@@ -82,7 +82,8 @@ impl Day {
         self.zone.to_timestamp(change).ok().filter(|at| *at > wall)
     }
 
-    fn local(&self, at: Timestamp) -> DateTime {
+    /// The hall's date and time.
+    pub fn local(&self, at: Timestamp) -> DateTime {
         self.zone.to_datetime(at)
     }
 

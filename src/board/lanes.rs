@@ -2,7 +2,7 @@
 //!
 //! Every call that is handed in gets exactly one [`Proof`] in the end. Zones never wait for each other.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil};
 
 use super::call::{Call, Counter, NoticeId, Zone};
 use super::input::{Announcement, AnnouncementId, Message, Outcome};
@@ -38,7 +38,7 @@ impl Lanes {
     pub fn call(&mut self, call: &Call, age: Millis, now: Millis) -> Vec<Proof> {
         let expires = Some(now - age.max(Millis::ZERO) + self.max_age);
         let Some(zone) = self.zone_of(&call.counter) else { return vec![(call.id.clone(), Outcome::Shown)] };
-        if zone.is_muted() {
+        if zone.is_silent() {
             return vec![(call.id.clone(), Outcome::Muted)];
         }
         let pending =
@@ -68,7 +68,7 @@ impl Lanes {
         let expires = (!emergency).then_some(now.mono + self.max_age);
         for zone in &mut self.zones {
             let concerned = notice.zones.is_empty() || notice.zones.contains(&zone.zone);
-            if concerned && (emergency || !zone.is_muted()) {
+            if concerned && (emergency || !zone.is_silent()) {
                 let message = message.clone();
                 zone.push(Pending { message, version: notice.at, queued: now.mono, expires, broken_off: 0 });
             }
@@ -78,6 +78,12 @@ impl Lanes {
     /// Drops the notices that are not on any more.
     pub fn keep_notices(&mut self, is_on: impl Fn(&NoticeId, Timestamp) -> bool) {
         self.zones.iter_mut().for_each(|zone| zone.keep_notices(&is_on));
+    }
+
+    /// Begins and ends the quiet hours of the zones, for what waits within a minute; `time` is local.
+    pub fn pass_time(&mut self, time: civil::Time) -> Vec<Proof> {
+        let quiet = self.config.iter().map(|zone| zone.quiet.iter().any(|span| span.contains(time)));
+        self.zones.iter_mut().zip(quiet).flat_map(|(zone, quiet)| zone.set_quiet(quiet)).collect()
     }
 
     pub fn expire(&mut self, now: Millis) -> Vec<Proof> {

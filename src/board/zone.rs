@@ -96,6 +96,8 @@ pub struct ZoneQueue {
     repeats: u8,
     works: bool,
     muted: bool,
+    /// Only emergencies are said.
+    quiet: bool,
     /// Nothing is said before this time.
     hold: Option<Millis>,
     running: Option<Running>,
@@ -123,6 +125,7 @@ impl ZoneQueue {
             repeats: repeats.max(1),
             works: true,
             muted: false,
+            quiet: false,
             hold: None,
             running: None,
             urgent: VecDeque::new(),
@@ -132,6 +135,11 @@ impl ZoneQueue {
 
     pub fn is_muted(&self) -> bool {
         self.muted
+    }
+
+    /// Whether a call would not be said now.
+    pub fn is_silent(&self) -> bool {
+        self.muted || self.quiet
     }
 
     /// Lets an announcement wait for its turn; returns the call that has to give way, if any.
@@ -220,6 +228,9 @@ impl ZoneQueue {
         if self.running.is_some() || self.muted || !self.works || held {
             return None;
         }
+        if self.quiet && self.urgent.is_empty() {
+            return None;
+        }
         self.hold = None;
         let (repeats, form) = self.brevity(now);
         let pending = self.urgent.pop_front().or_else(|| self.take_turn())?;
@@ -300,6 +311,14 @@ impl ZoneQueue {
     pub fn sound_changed(&mut self, works: bool) {
         self.works = works;
         self.hold = None;
+    }
+
+    /// The quiet hours begin or end. What is being said is said to its end; what waits is not said later.
+    pub fn set_quiet(&mut self, quiet: bool) -> Vec<Proof> {
+        if std::mem::replace(&mut self.quiet, quiet) || !quiet {
+            return Vec::new();
+        }
+        self.remove_where(|p| !p.is_urgent()).iter().filter_map(|p| p.proof(Outcome::Muted)).collect()
     }
 
     /// Silence asked for or ended. What waited is not said later: it would come as a burst out of the blue.

@@ -77,7 +77,7 @@ impl Hours {
         }
         let (date, time) = (at.date(), at.time());
         let spans = self.spans_of(date);
-        if spans.iter().any(|s| s.from <= time && time < s.to) {
+        if spans.iter().any(|s| s.contains(time)) {
             return Phase::Open;
         }
         let reason = match (spans.first(), spans.last()) {
@@ -114,7 +114,14 @@ impl Hours {
     }
 }
 
-fn span(text: &str) -> Option<Span> {
+impl Span {
+    pub fn contains(&self, time: Time) -> bool {
+        self.from <= time && time < self.to
+    }
+}
+
+/// `08:00-11:30`.
+pub(super) fn span(text: &str) -> Option<Span> {
     let (from, to) = text.split_once('-')?;
     let (from, to) = (time_of_day(from.trim())?, time_of_day(to.trim())?);
     (from < to).then_some(Span { from, to })

@@ -380,7 +380,14 @@ fn audio(mut s: Section<'_, '_, '_>) -> AudioConfig {
 }
 
 fn default_zone(id: Zone) -> ZoneConfig {
-    ZoneConfig { id, counters: Vec::new(), device: None, channels: Vec::new(), gain_db: 0.0 }
+    ZoneConfig {
+        id,
+        counters: Vec::new(),
+        device: None,
+        channels: Vec::new(),
+        gain_db: 0.0,
+        quiet: Vec::new(),
+    }
 }
 
 fn zone(s: &mut Section<'_, '_, '_>) -> Option<ZoneConfig> {
@@ -391,9 +398,10 @@ fn zone(s: &mut Section<'_, '_, '_>) -> Option<ZoneConfig> {
         t.parse().ok().filter(|c| (1..=64).contains(c))
     });
     let gain_db = s.number("gain_db", 0.0, -60.0..=12.0);
+    let quiet = s.texts("quiet", Vec::new(), "a span such as 11:30-13:30", super::hours::span);
     let id = id?;
     debug_assert!(id.as_str().chars().count() <= NAME_MAX);
-    Some(ZoneConfig { counters, device, channels, gain_db, ..default_zone(id) })
+    Some(ZoneConfig { counters, device, channels, gain_db, quiet, ..default_zone(id) })
 }
 
 fn control(mut s: Section<'_, '_, '_>) -> ControlConfig {

@@ -44,7 +44,14 @@ pub fn id(text: &str) -> CallId {
 
 pub fn zone_config(name: &str, counters: &[&str]) -> ZoneConfig {
     let counters = counters.iter().map(|name| counter(name)).collect();
-    ZoneConfig { id: zone(name), counters, device: None, channels: Vec::new(), gain_db: 0.0 }
+    ZoneConfig {
+        id: zone(name),
+        counters,
+        device: None,
+        channels: Vec::new(),
+        gain_db: 0.0,
+        quiet: Vec::new(),
+    }
 }
 
 pub fn rules() -> Rules {
