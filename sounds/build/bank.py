@@ -1,17 +1,18 @@
 """Make the bank: every missing clip, then bank.toml for exactly the clips that are there.
 
-usage: bank.py [--urgent] [--draft] [--list-only]
+usage: bank.py [--urgent] [--draft [KINDS]] [--minutes N] [--list-only]
 A clip is skipped when work/made.json holds the same hash of its batch, its place in it and the settings, and
-the file exists.
+the file exists. Without --draft, clips that an earlier --draft joined are made again, whole.
 """
 
 import argparse
 import hashlib
 import json
+import os
 import struct
 import time
 import unicodedata
-from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,23 @@ import numpy as np
 import g2p
 import post
 import units
+from model import Model
 from synth import HERE, Synth, load_settings
 
 OUT = HERE.parent / "north"
 WORK = HERE / "work"
 RAW = WORK / "raw"
 MADE = WORK / "made.json"
-SYLLABLES = 20  # in one breath
+SYLLABLES = 12  # in one breath
+PEAK_DB = -1.2  # the highest true peak of an encoded clip
+PLAIN_TONES = ("ngang", "huyen", "sac", "hoi", "nga", "nang", "sac_checked", "nang_checked", "glottal")
+
+# what is made first; digits come twice, the urgent ones first
+ORDER = ["phrase", "lane", "open", "digits", "dest", "place", "short", "letter", "digits", "number", "number-end"]
+
+
+def need(unit):
+    return len(ORDER) - 1 - ORDER[::-1].index(unit.kind) if not unit.urgent else ORDER.index(unit.kind)
 
 
 def digest(*parts):
@@ -40,9 +51,10 @@ def frames_of(path):
 
 
 class Maker:
-    def __init__(self):
-        self.settings = load_settings()
-        self.made = json.loads(MADE.read_text()) if MADE.exists() else {}
+    """Speaks, joins and encodes; knows nothing of what is there already."""
+
+    def __init__(self, settings):
+        self.settings = settings
         self.synth = None
         RAW.mkdir(parents=True, exist_ok=True)
 
@@ -50,65 +62,83 @@ class Maker:
         """A batch spoken in one breath: for each unit its samples and where its syllables begin."""
         path = RAW / f"{self.batch_key(batch)}.npz"
         if not path.exists():
-            self.synth = self.synth or Synth(self.settings)
+            self.synth = self.synth or Synth(self.settings, Model(threads=1))
             spoken = self.synth.speak([u.text for u in batch], batch[0].take)
             arrays = {}
             for place, (sound, starts) in enumerate(spoken):
                 arrays[f"sound{place}"], arrays[f"starts{place}"] = sound.astype(np.float32), np.array(starts)
-            np.savez(path, **arrays)
+            part = path.with_suffix(f".{os.getpid()}.npz")
+            np.savez(part, **arrays)
+            part.rename(path)
         arrays = np.load(path)
         return [(arrays[f"sound{i}"].astype(np.float64), arrays[f"starts{i}"]) for i in range(len(batch))]
 
     def batch_key(self, batch):
-        speech = {k: v for k, v in self.settings.items() if k not in ("level", "bank")}
-        return digest(batch[0].take, [u.text for u in batch], speech)
+        """Changes with everything that the sound of this batch depends on, and with nothing else."""
+        said, tones = self.settings["say"], self.settings["tone"]
+        words = {w: said.get(w) for unit in batch for w in g2p.words(unit.text)}
+        plain = {k: v for k, v in tones.items() if k in PLAIN_TONES}
+        named = {how["tone"]: tones[how["tone"]] for how in words.values() if how and "tone" in how}
+        speech = {k: self.settings[k] for k in ("voice", "length", "pitch")}
+        return digest(batch[0].take, [u.text for u in batch], speech, words, plain, named)
 
-    def missing(self, unit, key):
-        return self.made.get(unit.file) != key or not (OUT / f"{unit.file}.opus").exists()
-
-    def write(self, unit, sound, key):
-        post.encode(
-            post.finish(sound, self.settings["level"]), OUT / f"{unit.file}.opus", self.settings["level"]["bitrate"]
-        )
-        self.made[unit.file] = key
-
-    def make(self, batch):
-        """Make the missing clips of one batch; returns how many there were."""
+    def keys(self, batch):
         batch_key = self.batch_key(batch)
-        keys = [digest(batch_key, place, self.settings["level"]) for place in range(len(batch))]
-        todo = [place for place, unit in enumerate(batch) if self.missing(unit, keys[place])]
-        if todo:
-            sounds = self.raw(batch)
-            for place in todo:
-                self.write(batch[place], sounds[place][0], keys[place])
-        return len(todo)
+        return [digest(batch_key, place, self.settings["level"]) for place in range(len(batch))]
 
-    def joined(self, unit, homes):
-        """Make one clip from two others; `homes` tells in which batch and place a text was spoken."""
-        join = unit.join
-        tail_batch, tail_place = homes[unit.take, join.tail]
-        recipe = ["join", self.batch_key(tail_batch), tail_place, join.tail_word]
+    def join_key(self, join, head, tail):
+        recipe = ["join", self.batch_key(tail[0]), tail[1], join.tail_word]
         if join.head:
-            head_batch, head_place = homes[unit.take, join.head]
-            recipe += [self.batch_key(head_batch), head_place, join.head_word]
-        key = digest(*recipe, self.settings["level"])
-        if not self.missing(unit, key):
-            return 0
-        sound, starts = self.raw(tail_batch)[tail_place]
+            recipe += [self.batch_key(head[0]), head[1], join.head_word]
+        return digest(*recipe, self.settings["level"])
+
+    def write(self, unit, sound):
+        level, path = self.settings["level"], OUT / f"{unit.file}.opus"
+        ceiling = level["ceiling_db"]
+        for _ in range(4):
+            post.encode(post.finish(sound, {**level, "ceiling_db": ceiling}), path, level["bitrate"])
+            over = post.db(post.true_peak(post.decode(path))) - PEAK_DB
+            if over <= 0:
+                break
+            ceiling -= over + 0.3  # the codec adds most to a burst like that of kh
+
+    def speak(self, batch, todo):
+        sounds = self.raw(batch)
+        for place in todo:
+            self.write(batch[place], sounds[place][0])
+
+    def join(self, unit, head_home, tail_home):
+        """One clip from two others; a home is a batch and the place of the text in it."""
+        join = unit.join
+        sound, starts = self.raw(tail_home[0])[tail_home[1]]
         i, j = join.head_word, join.tail_word
         if not join.head:
             sound = sound[starts[j] :]
         else:
-            head, head_starts = self.raw(head_batch)[head_place]
+            head, head_starts = self.raw(head_home[0])[head_home[1]]
             if join.head.split()[i - 1] == join.tail.split()[j - 1]:
                 common = sound[starts[j - 1] : starts[j]]
                 sound = sound * post.match(head[head_starts[i - 1] : head_starts[i]], common)
             sound = post.join(head, head_starts[i], sound, starts[j])
-        self.write(unit, sound, key)
-        return 1
+        self.write(unit, sound)
+
+
+class Made:
+    """Which clips are there, made how."""
+
+    def __init__(self):
+        stored = json.loads(MADE.read_text()) if MADE.exists() else {"hash": {}, "joined": []}
+        self.hash, self.joined = stored["hash"], set(stored["joined"])
+
+    def lacks(self, unit, key):
+        return self.hash.get(unit.file) != key or not (OUT / f"{unit.file}.opus").exists()
+
+    def add(self, unit, key, joined):
+        self.hash[unit.file] = key
+        (self.joined.add if joined else self.joined.discard)(unit.file)
 
     def save(self):
-        MADE.write_text(json.dumps(self.made, indent=0, sort_keys=True))
+        MADE.write_text(json.dumps({"hash": self.hash, "joined": sorted(self.joined)}, indent=0, sort_keys=True))
 
 
 def batches(wanted):
@@ -125,10 +155,10 @@ def batches(wanted):
         yield batch
 
 
-def write_list(settings, draft):
+def write_list(settings, made):
     about = dict(settings["bank"])
     there = [u for u in units.all_units() if (OUT / f"{u.file}.opus").exists()]
-    joined = sum(draft and u.join is not None for u in there)
+    joined = sum(u.file in made.joined or (u.file not in made.hash and u.join is not None) for u in there)
     about["provenance"] += f" {joined} of its {len(there)} clips are joined from two generated phrases or cut out of one, the rest generated whole."
     lines = ["format = 1"]
     for key in ("name", "title", "language", "accent"):
@@ -155,43 +185,79 @@ def remove_strays():
             path.unlink()
 
 
+def plan(maker, made, wanted, joinable):
+    """The work that is missing, the most needed first: (need, method, its arguments, the clips that it makes)."""
+    whole = [u for u in wanted if not (u.join and u.kind in joinable)]
+    spoken = [*batches(u for u in whole if not u.join), *batches(u for u in whole if u.join)]
+    homes = {(u.take, u.text): (batch, place) for batch in spoken for place, u in enumerate(batch)}
+    work = []
+    for batch in spoken:
+        keys = maker.keys(batch)
+        todo = [place for place, unit in enumerate(batch) if made.lacks(unit, keys[place])]
+        if todo:
+            work.append((need(batch[0]), "speak", (batch, todo), [(batch[i], keys[i], False) for i in todo]))
+    for unit in wanted:
+        if unit.join and unit.kind in joinable:
+            ends = [homes.get((unit.take, text)) for text in (unit.join.head, unit.join.tail)]
+            key = maker.join_key(unit.join, *ends)
+            if made.lacks(unit, key):
+                work.append((need(unit), "join", (unit, *ends), [(unit, key, True)]))
+    return sorted(work, key=lambda item: item[0])
+
+
+def _begin(settings):
+    global _maker
+    _maker = Maker(settings)
+
+
+def _do(item):
+    """One item of the plan, in a process of its own; returns what it made."""
+    _, method, arguments, clips = item
+    try:
+        getattr(_maker, method)(*arguments)
+    except ValueError as error:  # the clip that was there stays; one unit must not stop the rest
+        print(error, flush=True)
+        return []
+    return clips
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     args.add_argument("--urgent", action="store_true", help="only the first group")
-    args.add_argument("--draft", action="store_true", help="join the clips that can be joined, a third of the work")
+    args.add_argument("--draft", nargs="?", const=",".join(ORDER), default="", metavar="KINDS",
+                      help="join the clips of these kinds (say open,number; without a list, of every kind) where that can be done")
+    args.add_argument("--minutes", type=float, default=1e9, help="begin nothing after this long")
     args.add_argument("--list-only", action="store_true", help="only rewrite bank.toml")
     args = args.parse_args()
-    maker = Maker()
-    todo = [] if args.list_only else [u for u in units.all_units() if u.urgent or not args.urgent]
-    whole = [u for u in todo if not (args.draft and u.join)]
-    spoken = [*batches(u for u in whole if not u.join), *batches(u for u in whole if u.join)]
-    start, done, new = time.time(), 0, 0
-
-    def tell():
-        maker.save()
-        print(f"{done}/{len(todo)}, {new} new, {time.time() - start:.0f} s", flush=True)
-
-    def speak(some):
-        nonlocal done, new
-        for number, batch in enumerate(some):
-            new += maker.make(batch)
-            done += len(batch)
-            if number % 10 == 9:
-                tell()
-
-    speak(batch for batch in spoken if batch[0].kind != "number-end")
-    if args.draft:
-        homes = {(u.take, u.text): (batch, i) for batch in spoken for i, u in enumerate(batch)}
-        with ThreadPoolExecutor(2) as pool:
-            for made in pool.map(lambda unit: maker.joined(unit, homes), [u for u in todo if u.join]):
-                new += made
-                done += 1
-                if done % 100 == 0:
-                    print(f"{done}/{len(todo)}, {new} new, {time.time() - start:.0f} s", flush=True)
-    speak(batch for batch in spoken if batch[0].kind == "number-end")  # the least needed
-    tell()
+    settings, made = load_settings(), Made()
+    wanted = [] if args.list_only else [u for u in units.all_units() if u.urgent or not args.urgent]
+    work = plan(Maker(settings), made, wanted, args.draft.split(","))
+    start, new = time.time(), 0
+    if work:
+        Model(threads=1)  # cut the model once, before two processes need it
+        with Pool(2, _begin, (settings,)) as pool:
+            done = [0]
+            for number, clips in enumerate(pool.imap(_do, fed(work, done, start + 60 * args.minutes)), 1):
+                done[0] = number
+                for clip in clips:
+                    made.add(*clip)
+                new += len(clips)
+                if number % 20 == 0 or number == len(work):
+                    made.save()
+                    print(f"{number}/{len(work)} batches, {new} clips, {time.time() - start:.0f} s", flush=True)
+    made.save()
     remove_strays()
-    print(write_list(maker.settings, args.draft), "clips in bank.toml")
+    print(write_list(settings, made), "clips in bank.toml")
+
+
+def fed(items, done, until, ahead=4):
+    """The items, never more than a few ahead of what is done, until it is late."""
+    for number, item in enumerate(items):
+        while number - done[0] >= ahead:
+            time.sleep(0.02)
+        if time.time() > until:
+            break
+        yield item
 
 
 if __name__ == "__main__":

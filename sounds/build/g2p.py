@@ -7,7 +7,7 @@ says badly. Nothing here knows about audio.
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 TONES = {"\u0300": "huyen", "\u0301": "sac", "\u0309": "hoi", "\u0303": "nga", "\u0323": "nang"}
 
@@ -31,7 +31,7 @@ CODAS = {
 }
 
 STOPS = {"p", "t", "c", "ch"}
-VOICELESS = set("ptkfsxhʨ")
+VOICELESS = set("ptkfsxhʨʧʔ")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Syllable:
     coda: str
     tone: str  # ngang huyen sac hoi nga nang
     checked: bool  # ends in p, t, c or ch
+    how: dict = field(default_factory=dict, compare=False)  # the rest of its entry in `say`
 
     @property
     def long(self):
@@ -79,8 +80,8 @@ def _onset(bare):
     return "", bare
 
 
-def parse(word, replace=None):
-    """Split one written syllable. `replace` maps a toneless spelling to (rime, coda) or (onset, rime, coda)."""
+def parse(word, replace={}):
+    """Split one written syllable. `replace` maps a syllable to the parts of it that are said otherwise."""
     bare, tone = split_tone(word)
     onset, rest = _onset(bare)
     glide = ""
@@ -100,12 +101,9 @@ def parse(word, replace=None):
     if nucleus == "a" and coda in ("nh", "ch"):
         vowel = "ɛ"
     rime = glide + vowel
-    if replace and bare in replace:
-        new = replace[bare]
-        if len(new) == 3:
-            onset = new[0]
-        rime, end = new[-2], new[-1]
-    return Syllable(word, onset, rime, end, tone, coda in STOPS)
+    how = replace.get(unicodedata.normalize("NFC", word.lower()), {})
+    onset, rime, end = how.get("onset", onset), how.get("rime", rime), how.get("coda", end)
+    return Syllable(word, onset, rime, end, tone, coda in STOPS, how)
 
 
 def words(text):

@@ -41,9 +41,11 @@ class Synth:
                 owner = len(syllables)
                 syllables.append((syllable, number, place == len(group) - 1))
                 put(syllable.onset, owner, "onset")
-                put(STRESS, owner, "stress")
+                if syllable.how.get("stress", self.set["voice"]["stress"]):
+                    put(STRESS, owner, "stress")
                 put(syllable.rime, owner, "vowel")
-                put(syllable.coda, owner, "coda")
+                for sound in syllable.coda:
+                    put(sound, owner, "stop" if syllable.checked or sound == "ʔ" else "coda")
             put("." if take == "end" else ",", None, "pause")
         ids.append(0)
         where.append((None, "edge"))
@@ -62,16 +64,21 @@ class Synth:
                 target *= cfg["checked"]
             elif syllable.tone == "nang":
                 target *= cfg["nang"]
+            target *= syllable.how.get("length", 1)
             mine = {}
             for i, (o, part) in enumerate(where):
                 if o == owner:
                     mine.setdefault(part, []).append(i)
-            stress, vowel, coda = mine["stress"][0], mine["vowel"], mine.get("coda", [])
-            frames[stress] = min(frames[stress], cfg["stress"])
-            left = max(int(round(target)) - int(frames[stress]), len(vowel) + len(coda))
+            vowel, coda, taken = mine["vowel"], mine.get("coda", []) + mine.get("stop", []), 0
+            for i in mine.get("stress", []):
+                frames[i] = min(frames[i], cfg["stress"])
+                taken += int(frames[i])
+            for i in mine.get("onset", []):
+                frames[i] = max(1, round(frames[i] * cfg["onset"] * syllable.how.get("onset_length", 1)))
+            left = max(int(round(target)) - taken, len(vowel) + len(coda))
             if coda:
                 # hai has a long vowel and a short glide, hay the reverse
-                share = cfg["coda_long"] if syllable.long else cfg["coda_short"]
+                share = syllable.how.get("share", cfg["coda_long"] if syllable.long else cfg["coda_short"])
                 mid = max(len(coda), int(round(left * share)))
                 for step, i in enumerate(coda):
                     frames[i] = mid // len(coda) + (step < mid % len(coda))
@@ -80,7 +87,8 @@ class Synth:
                 frames[i] = max(1, left // len(vowel) + (step < left % len(vowel)))
         for i, (_, part) in enumerate(where):
             if part == "gap":
-                frames[i] = min(frames[i], cfg["gap"])
+                after = next(syllables[o][0] for o, _ in where[i:] if o is not None)
+                frames[i] = after.how.get("gap", min(frames[i], cfg["gap"]))
             elif part == "pause":
                 frames[i] = cfg["pause"]
             elif part == "pause-gap":
@@ -103,13 +111,13 @@ class Synth:
             for i, (o, part) in enumerate(where):
                 if o == owner:
                     mine.setdefault(part, []).append(i)
-            stop = mine.get("coda") if syllable.checked else None
-            rime = mine["stress"] + mine["vowel"] + (mine.get("coda", []) if not syllable.checked else [])
+            stop = mine.get("stop")
+            rime = mine.get("stress", []) + mine["vowel"] + mine.get("coda", [])
             a, b = ends[rime[0]], ends[rime[-1] + 1]
             key = syllable.tone
             if syllable.checked and key in ("sac", "nang"):
                 key += "_checked"
-            points = np.array(tones[key])
+            points = np.array(tones[syllable.how.get("tone", key)])
             curve = np.interp(np.linspace(0, 1, b - a), points[:, 0], points[:, 1]) * pitch["range"]
             drift = -fall * place / max(1, sizes[group] - 1)
             f0[a:b] = base * 2 ** ((curve + drift) / 12)
@@ -119,6 +127,8 @@ class Synth:
                     f0[start:a] = base * 2 ** ((curve[0] + drift) / 12)
                 else:
                     f0[start:a] = np.minimum(f0[start:a], 0)
+            first = (mine.get("onset") or rime)[0]
+            energy[ends[first] : b] += self.set["voice"]["energy"] + syllable.how.get("energy", 0)
             if stop:
                 f0[ends[stop[0]] : ends[stop[-1] + 1]] = 0
                 energy[ends[stop[0]] : ends[stop[-1] + 1]] -= 4
@@ -126,7 +136,8 @@ class Synth:
                 k = a + int(0.42 * (b - a))
                 energy[k : k + 2] -= 3
             elif syllable.tone == "nang":  # the glottal end
-                energy[b - max(2, int(0.2 * (b - a))) : b] -= 3
+                share, drop = syllable.how.get("glottal", self.set["tone"]["glottal"])
+                energy[b - max(2, int(share * (b - a))) : b] -= drop
         # smooth the joints between syllables, leaving voiceless frames out
         voiced = f0 > 50
         log = np.where(voiced, np.log(np.maximum(f0, 50)), 0)
