@@ -2,22 +2,27 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::audio;
 use crate::board::input::AnnouncementId;
+use crate::cli::check::missing;
 use crate::config::load::load;
 use crate::hub::Speaker;
 use crate::present::PortHandle;
-use crate::speech::Utterance;
+use crate::speech::{RATE_HZ, Utterance};
 use crate::wire::{Action, Command};
 
 /// Pictures that are kept; the oldest goes first.
 const PICTURES: usize = 20;
 /// An id that the board, which counts from the start, never gives: for it the end of a test call is an echo.
 const TEST_CALL: AnnouncementId = AnnouncementId(u64::MAX);
+
+/// Between two test calls, for what was being said before.
+const TEST_CALL_PAUSE: Duration = Duration::from_secs(10);
 
 /// What the commands act on.
 pub struct Orders {
@@ -27,6 +32,8 @@ pub struct Orders {
     pub glass: PortHandle,
     /// The folder of the pictures.
     pub pictures: PathBuf,
+    /// When the last test call is over.
+    pub busy_until: Option<Instant>,
     /// The config file that the daemon was started with, if any.
     pub config: Option<PathBuf>,
 }
@@ -47,7 +54,7 @@ impl Orders {
                     tracing::info!(by, "test call");
                     self.test_call();
                 }
-                Action::Reload => self.reload(by),
+                Action::Reload => self.reload(by).await,
                 Action::Snapshot => self.snapshot(by).await,
                 Action::Mute(_) | Action::Unmute(_) | Action::Identify => {
                     tracing::error!("the board's own command came to the shell");
@@ -62,15 +69,30 @@ impl Orders {
             tracing::warn!("this screen has no voice");
             return;
         };
+        // The board does not know of it: more than one at a time would hold up real calls.
+        let now = Instant::now();
+        if self.busy_until.is_some_and(|until| now < until) {
+            tracing::warn!("the last test call is not over");
+            return;
+        }
+        let length = utterance.frames(RATE_HZ) as f64 / f64::from(RATE_HZ);
+        self.busy_until = Some(now + Duration::from_secs_f64(length) + TEST_CALL_PAUSE);
         for zone in audio.zones() {
             audio.say(&zone, TEST_CALL, Arc::clone(utterance));
         }
     }
 
     /// Ends the daemon in order, so that the supervisor starts it with the new config; a config with problems is refused.
-    fn reload(&self, by: &str) {
-        if let Err(error) = load(self.config.as_deref()) {
-            tracing::error!(by, %error, "no reload");
+    async fn reload(&self, by: &str) {
+        let path = self.config.clone();
+        // Looks through the whole voice, too.
+        let looked = tokio::task::spawn_blocking(move || match load(path.as_deref()) {
+            Ok(config) => missing(&config),
+            Err(error) => vec![error.to_string()],
+        });
+        let problems = looked.await.unwrap_or_else(|error| vec![error.to_string()]);
+        if !problems.is_empty() {
+            tracing::error!(by, problems = problems.join("; "), "no reload");
             return;
         }
         tracing::info!(by, "ends to start with the new config");
@@ -101,7 +123,8 @@ fn keep(folder: &Path, picture: &[u8]) -> std::io::Result<PathBuf> {
         std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     all.retain(|file| file.extension().is_some_and(|extension| extension == "png"));
     all.sort();
-    for old in all.iter().rev().skip(PICTURES) {
+    // A clock that was set back makes the newest the first by name; it stays all the same.
+    for old in all.iter().rev().skip(PICTURES).filter(|old| **old != path) {
         std::fs::remove_file(old)?;
     }
     Ok(path)

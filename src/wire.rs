@@ -196,16 +196,23 @@ pub struct Decoded {
 /// # Errors
 /// The first thing that does not fit the wire contract.
 pub fn decode(topic: &str, payload: &[u8], zone: &TimeZone) -> Result<Decoded, Rejection> {
-    let reader = Reader { zone, spared: Some(RefCell::default()) };
-    let read = || {
-        let subject = Subject::of(topic)?;
-        if payload.is_empty() {
-            let nothing = Fault::whole(Reason::Empty, "a call cannot be empty");
-            return subject.cleared().ok_or(nothing);
-        }
-        subject.read(&Object { fields: &object_of(payload)?, reader: &reader })
+    let cleared = |subject: Subject| {
+        let nothing = Fault::whole(Reason::Empty, "a call cannot be empty");
+        subject.cleared().ok_or(nothing).map(|input| Decoded { input, spared: Vec::new() })
     };
-    let input = read().map_err(|fault: Fault| fault.at(topic))?;
+    if payload.is_empty() {
+        return Subject::of(topic).and_then(cleared).map_err(|fault| fault.at(topic));
+    }
+    Subject::of(topic)
+        .and_then(|_| object_of(payload))
+        .map_err(|fault| fault.at(topic))
+        .and_then(|object| decode_spared(topic, &object, zone))
+}
+
+fn decode_spared(topic: &str, object: &Map<String, Value>, zone: &TimeZone) -> Result<Decoded, Rejection> {
+    let reader = Reader { zone, spared: Some(RefCell::default()) };
+    let read = |subject: Subject| subject.read(&Object { fields: object, reader: &reader });
+    let input = Subject::of(topic).and_then(read).map_err(|fault| fault.at(topic))?;
     let spared = reader.spared.map(RefCell::into_inner).unwrap_or_default();
     Ok(Decoded { input, spared: spared.into_iter().map(|fault| fault.at(topic)).collect() })
 }
@@ -307,8 +314,11 @@ pub fn decode_sync(topic: &str, payload: &[u8], zone: &TimeZone) -> (Vec<Input>,
         for (name, state) in states {
             let topic = format!("{head}/{name}");
             match state {
-                Value::Object(state) => match decode_object(&topic, state, zone) {
-                    Ok(input) => inputs.push(input),
+                Value::Object(state) => match decode_spared(&topic, state, zone) {
+                    Ok(decoded) => {
+                        inputs.push(decoded.input);
+                        rejections.extend(decoded.spared);
+                    }
                     Err(rejection) => rejections.push(rejection),
                 },
                 _ => rejections.push(Fault::whole(Reason::NotObject, "must be a JSON object").at(&topic)),

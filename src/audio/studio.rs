@@ -66,6 +66,8 @@ pub enum StudioError {
     Clip(#[from] ClipError),
     #[error("the recordings have no speech that could be measured")]
     NoSpeech,
+    #[error("{path} is there and is no voice: it has no bank.toml; name a folder for the voice, such as sounds/lan", path = path.display())]
+    NotAVoice { path: PathBuf },
     #[error("the bank that was written cannot be read: {0}")]
     Bank(String),
 }
@@ -105,12 +107,25 @@ pub fn syllables(words: &str) -> f32 {
     words.split([' ', '-']).count() as f32
 }
 
+/// Whether a voice may be written to `out`: it is a new folder or a voice already, never a folder of other things.
+///
+/// # Errors
+/// [`StudioError::NotAVoice`].
+pub fn may_replace(out: &Path) -> Result<(), StudioError> {
+    let is_voice = !out.exists() || out.join("bank.toml").is_file();
+    if is_voice && out.file_name().is_some() {
+        return Ok(());
+    }
+    Err(StudioError::NotAVoice { path: out.to_owned() })
+}
+
 /// Writes the bank to `out`, whose last part is the voice's name, and reads it back. A bank that is there already is
 /// replaced only when all is written; it stays beside as `NAME.before`.
 ///
 /// # Errors
 /// [`StudioError`]; `out` is then as it was.
 pub fn make(raws: &[Raw], about: &About, out: &Path) -> Result<(), StudioError> {
+    may_replace(out)?;
     let part = beside(out, "part");
     let cannot = |path: &Path| {
         let path = path.to_owned();
@@ -129,7 +144,11 @@ pub fn make(raws: &[Raw], about: &About, out: &Path) -> Result<(), StudioError> 
         }
         fs::rename(out, &before).map_err(cannot(&before))?;
     }
-    fs::rename(&part, out).map_err(cannot(out))
+    fs::rename(&part, out).map_err(|source| {
+        // A hall without a voice would be worse than one with the old.
+        let _ = fs::rename(&before, out);
+        StudioError::Write { path: out.to_owned(), source }
+    })
 }
 
 fn beside(out: &Path, what: &str) -> PathBuf {

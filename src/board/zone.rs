@@ -225,10 +225,7 @@ impl ZoneQueue {
     /// What is to be said now, when the zone is free, works and is not muted.
     pub fn start(&mut self, id: AnnouncementId, now: Millis) -> Option<Announcement> {
         let held = self.hold.is_some_and(|until| now < until);
-        if self.running.is_some() || self.muted || !self.works || held {
-            return None;
-        }
-        if self.quiet && self.urgent.is_empty() {
+        if self.running.is_some() || !self.may_start() || !self.works || held {
             return None;
         }
         self.hold = None;
@@ -240,6 +237,12 @@ impl ZoneQueue {
         let until = now + SPEECH_LIMIT;
         self.running = Some(Running { id, pending, until, withdrawn: false, muted: false });
         Some(announcement)
+    }
+
+    /// Whether anything that waits may be said at this time of day.
+    fn may_start(&self) -> bool {
+        let waiting = if self.quiet { self.urgent.len() } else { self.waiting() };
+        !self.muted && waiting > 0
     }
 
     /// How often and in which form the next announcement is said, so that those behind it are not late.
@@ -284,6 +287,9 @@ impl ZoneQueue {
         }
         if running.withdrawn {
             return pending.proof(Outcome::Superseded);
+        }
+        if self.quiet && !pending.is_urgent() {
+            return pending.proof(Outcome::Muted);
         }
         let given_up = self.works && pending.broken_off + 1 >= ATTEMPTS;
         if given_up || pending.has_expired(now) {
@@ -347,7 +353,7 @@ impl ZoneQueue {
     pub fn next_change(&self) -> Option<Millis> {
         let expiry = self.turns.iter().flatten().filter_map(|p| p.expires).map(|at| at + Millis(1)).min();
         let lost = self.running.as_ref().map(|r| r.until);
-        let retry = self.hold.filter(|_| self.running.is_none() && !self.muted && self.waiting() > 0);
+        let retry = self.hold.filter(|_| self.running.is_none() && self.may_start());
         [expiry, lost, retry].into_iter().flatten().min()
     }
 }

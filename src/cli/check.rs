@@ -121,7 +121,7 @@ fn letters_without_glyph(config: &Config) -> Vec<String> {
 }
 
 /// What the config names and this machine lacks or cannot use.
-fn missing(config: &Config) -> Vec<String> {
+pub(crate) fn missing(config: &Config) -> Vec<String> {
     let mut problems = mqtt::unusable(config);
     problems.extend(broker_users(config));
     if config.control.listen.is_some() {

@@ -287,6 +287,17 @@ fn the_queue_is_bounded_and_the_oldest_call_gives_way() {
     assert_eq!((zone.waiting(), zone.oldest()), (WAITING, Some(Millis(1))));
 }
 
+#[test]
+fn a_sentence_that_breaks_off_in_quiet_hours_is_not_kept() {
+    let mut zone = zone();
+    zone.push(call("A1", "1", 0));
+    zone.start(AnnouncementId(1), Millis(0)).unwrap();
+    assert!(zone.set_quiet(true).is_empty(), "it is said to its end");
+    let proof = zone.ended(AnnouncementId(1), false, Millis(5));
+    assert_eq!(outcomes(proof), [("A1@1".to_owned(), Outcome::Muted)]);
+    assert_eq!((zone.waiting(), zone.next_change()), (0, None), "and nothing is due");
+}
+
 proptest! {
     /// Counters take turns: the n-th call of a counter is said within n rounds, however many calls others have.
     #[test]

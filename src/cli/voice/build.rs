@@ -35,6 +35,7 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     for needed in ["{text}", "{out}"] {
         ensure!(args.synth.contains(needed), "--synth must contain {needed}");
     }
+    crate::audio::studio::may_replace(&args.out)?;
     let units = args.script.units(config)?;
     let folder = std::env::temp_dir().join(format!("moiso-voice-{}", std::process::id()));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -48,7 +49,10 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
 
 fn speak_all(args: &Args, units: &[(usize, Unit)], folder: &Path) -> anyhow::Result<Vec<Raw>> {
     // As words of the shell, whatever is in them; quotes that the user has put around a slot are not needed.
-    let script = args.synth.replace("'{text}'", "{text}").replace("\"{text}\"", "{text}");
+    let mut script = args.synth.clone();
+    for slot in ["{text}", "{out}"] {
+        script = script.replace(&format!("'{slot}'"), slot).replace(&format!("\"{slot}\""), slot);
+    }
     let script = script.replace("{text}", "\"$1\"").replace("{out}", "\"$2\"");
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     let next = AtomicUsize::new(0);

@@ -33,6 +33,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
+    studio::may_replace(&args.out)?;
     let units = args.script.units(config)?;
     let files = files(&args.recordings)?;
     let mut sounds = BTreeMap::new();
@@ -96,7 +97,11 @@ pub(super) fn finish(raws: &[Raw], about: &About, out: &Path, accept: bool) -> a
         );
     }
     studio::make(raws, about, out)?;
-    println!("{} clips written to {}", raws.len(), out.display());
+    println!(
+        "{} clips written to {}; a daemon that uses this voice must be restarted",
+        raws.len(),
+        out.display()
+    );
     Ok(())
 }
 
@@ -122,6 +127,13 @@ fn files(path: &Path) -> anyhow::Result<Files> {
     for file in found {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let digits: String = stem.chars().take_while(char::is_ascii_digit).collect();
+        let is_sound = |e: &std::ffi::OsStr| {
+            let e = e.to_string_lossy().to_lowercase();
+            ["wav", "flac", "ogg", "opus"].contains(&e.as_str())
+        };
+        if !file.extension().is_some_and(is_sound) {
+            continue;
+        }
         match (digits.parse(), &files.long) {
             (Ok(number), _) => {
                 if let Some(other) = files.numbered.insert(number, file.clone()) {
@@ -150,16 +162,21 @@ fn cut_apart(
 ) -> anyhow::Result<BTreeMap<usize, Vec<f32>>> {
     let samples = recording(path)?;
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let cues = at_our_rate(cut::cues_of(&bytes), &bytes);
+    let mut cues = at_our_rate(cut::cues_of(&bytes), &bytes);
+    if cues.len() != units.len() {
+        cues.clear();
+    }
     let ranges =
         if cues.is_empty() { cut::by_silence(&samples, pause) } else { cut::by_cues(&cues, samples.len()) };
     let how = if cues.is_empty() { "silences" } else { "cue marks" };
     let expected: Vec<f32> = units.iter().map(|(_, unit)| syllables(&unit.words)).collect();
     let found: Vec<f32> =
         ranges.iter().map(|range| gauge(&samples[range.clone()]).seconds().max(0.05)).collect();
-    if ranges.len() != units.len() {
+    let pairings = cut::align(&expected, &found);
+    let in_order = pairings.iter().all(|p| matches!(p, Pairing::Match { unit, sound } if unit == sound));
+    if ranges.len() != units.len() || !in_order {
         let mut lines = Vec::new();
-        for pairing in cut::align(&expected, &found) {
+        for pairing in pairings {
             match pairing {
                 Pairing::Missing { unit } => {
                     let (number, unit) = &units[unit];

@@ -31,7 +31,7 @@ const HOW: [&str; 6] = [
     "Đọc lần lượt từng dòng, không đọc số thứ tự ở đầu dòng. Giữa hai dòng im lặng ít nhất 1,5 giây.",
     "Đọc liền cả dòng, rõ, vừa phải, như đang mời người cao tuổi; không ngắt giữa dòng.",
     "Dòng kết thúc bằng dấu phẩy: giọng còn nối tiếp. Dòng kết thúc bằng dấu chấm: hạ giọng, hết câu.",
-    "Đọc sai: dừng vài giây, đọc lại cả dòng rồi sau đó thu dòng ấy thành tệp riêng, tên tệp là số của dòng (0012.wav).",
+    "Đọc sai: không đọc lại ngay, đọc tiếp dòng sau; cuối buổi thu dòng sai thành tệp riêng, tên tệp là số của dòng (0012.wav). Không bỏ dòng nào.",
     "Thu thành một tệp dài, hoặc mỗi dòng một tệp đặt tên theo số: 0001.wav, 0002.wav …",
 ];
 
