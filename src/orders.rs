@@ -22,7 +22,7 @@ const PICTURES: usize = 20;
 const TEST_CALL: AnnouncementId = AnnouncementId(u64::MAX);
 
 /// Between two test calls, for what was being said before.
-const TEST_CALL_PAUSE: Duration = Duration::from_secs(10);
+const TEST_CALL_PAUSE: Duration = Duration::from_secs(5);
 
 /// What the commands act on.
 pub struct Orders {
@@ -85,7 +85,7 @@ impl Orders {
     /// Ends the daemon in order, so that the supervisor starts it with the new config; a config with problems is refused.
     async fn reload(&self, by: &str) {
         let path = self.config.clone();
-        // Looks through the whole voice, too.
+        // Reads files.
         let looked = tokio::task::spawn_blocking(move || match load(path.as_deref()) {
             Ok(config) => missing(&config),
             Err(error) => vec![error.to_string()],

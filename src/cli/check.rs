@@ -1,8 +1,10 @@
 //! `moiso check`: everything that is wrong, at once, before the hall opens.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::audio::clips::ClipError;
+use crate::audio::sounds::SoundsError;
 use crate::audio::{output, sounds};
 use crate::config::Config;
 use crate::config::load::{LoadError, load, state_dir};
@@ -11,6 +13,7 @@ use crate::control::auth::tokens_path;
 use crate::mqtt;
 use crate::scene::{Look, Size, font, plan};
 use crate::speech::number;
+use crate::speech::voice::Voice;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {}
@@ -27,7 +30,8 @@ pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
             }
         },
     };
-    let problems = missing(&config);
+    let mut problems = missing(&config);
+    problems.extend(damaged(&config));
     for problem in wrong.iter().map(ToString::to_string).chain(problems.iter().cloned()) {
         eprintln!("{problem}");
     }
@@ -129,20 +133,33 @@ pub(crate) fn missing(config: &Config) -> Vec<String> {
         problems.extend(tokens.err().map(|error| format!("control.tokens_file: {error}")));
     }
     problems.extend(not_writable(&state_dir(config)));
-    if config.audio.enabled {
-        let loaded = sounds::find(config).and_then(|folder| Ok((sounds::load(&folder, config)?, folder)));
-        match loaded {
-            Ok((voice, folder)) => {
-                for note in voice.joined() {
-                    eprintln!("warning: voice {}: {note}; harder to understand", config.speech.voice);
-                }
-                problems.extend(voice.missing(config));
-                problems.extend(sounds::verify(&folder, &voice).iter().map(ToString::to_string));
-            }
-            Err(error) => problems.push(format!("speech.voice: {error}")),
+    match voice_of(config) {
+        None => {}
+        Some(Ok((voice, folder))) => {
+            problems.extend(voice.missing(config));
+            let clips = voice.bank().clips().chain(voice.chimes().clips());
+            let gone = clips.map(|clip| folder.join(&*clip.file)).filter(|path| !path.is_file());
+            problems.extend(gone.map(|path| format!("speech.voice: {} is missing", path.display())));
         }
+        Some(Err(error)) => problems.push(format!("speech.voice: {error}")),
     }
     problems
+}
+
+fn voice_of(config: &Config) -> Option<Result<(Voice, PathBuf), SoundsError>> {
+    let load = |folder: PathBuf| Ok((sounds::load(&folder, config)?, folder));
+    config.audio.enabled.then(|| sounds::find(config).and_then(load))
+}
+
+/// Warns of what is joined word by word, and decodes every clip, which takes some seconds.
+fn damaged(config: &Config) -> Vec<String> {
+    let Some(Ok((voice, folder))) = voice_of(config) else { return Vec::new() };
+    for note in voice.joined() {
+        eprintln!("warning: voice {}: {note}; harder to understand", config.speech.voice);
+    }
+    let wrong = sounds::verify(&folder, &voice);
+    // What is missing is told already.
+    wrong.iter().filter(|e| !matches!(e, ClipError::Open { .. })).map(ToString::to_string).collect()
 }
 
 #[cfg(feature = "embedded-broker")]
