@@ -23,6 +23,9 @@ const WAITING_PAGE: [Millis; 2] = [Millis::from_secs(2), Millis::from_secs(4)];
 pub const GAP: f32 = 14.0;
 /// Height of the row of page dots at 1080 lines.
 pub const DOTS: f32 = 26.0;
+/// Largest number on the grid at 1080 lines: whoever is called stands clearly larger in the spotlight, also where there is
+/// much room for few counters.
+const TICKET_MAX: f32 = 160.0;
 /// Smallest width over height of a cell, so that counter and ticket stand side by side, both large.
 const SQUATTEST: f32 = 2.2;
 
@@ -77,7 +80,7 @@ pub fn cell_sizes(w: f32, h: f32, px: Scale, english: bool) -> CellSizes {
     let room_h = h - (label * super::canvas::LINE).ceil() - (second * super::canvas::LINE).ceil() - h * 0.175;
     let room_w = w - tab - 2.0 * pad;
     let by_width = room_w / *USUAL_WIDTH_EM;
-    let ticket = (room_h / font::cap_em(face)).min(by_width).min(px.of(230.0)).round();
+    let ticket = (room_h / font::cap_em(face)).min(by_width).min(px.of(TICKET_MAX)).round();
     CellSizes { tab, ticket, label, second, pad }
 }
 
