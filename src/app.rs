@@ -206,7 +206,6 @@ impl App {
             test_call: sound.test_call,
             glass: glass.clone(),
             pictures: state_dir(&config).join("pictures"),
-            busy_until: None,
             config: extras.config.clone(),
         };
         start("commands", Box::pin(orders_of.run(orders)));

@@ -17,6 +17,7 @@ pub mod hub;
 pub mod mqtt;
 pub mod orders;
 pub mod present;
+pub mod ready;
 pub mod replay;
 pub mod scene;
 pub mod speech;

@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 
 use crate::audio;
 use crate::board::input::AnnouncementId;
-use crate::cli::check::missing;
 use crate::config::load::load;
 use crate::hub::Speaker;
 use crate::present::PortHandle;
+use crate::ready::missing;
 use crate::speech::{RATE_HZ, Utterance};
 use crate::wire::{Action, Command};
 
@@ -32,8 +32,6 @@ pub struct Orders {
     pub glass: PortHandle,
     /// The folder of the pictures.
     pub pictures: PathBuf,
-    /// When the last test call is over.
-    pub busy_until: Option<Instant>,
     /// The config file that the daemon was started with, if any.
     pub config: Option<PathBuf>,
 }
@@ -41,6 +39,8 @@ pub struct Orders {
 impl Orders {
     /// Carries out one command after the other, for ever.
     pub async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
+        // When the last test call is over.
+        let mut busy_until = None;
         while let Some(command) = orders.recv().await {
             let by = command.by.as_deref().unwrap_or("unknown");
             match command.action {
@@ -52,7 +52,7 @@ impl Orders {
                 }
                 Action::TestCall => {
                     tracing::info!(by, "test call");
-                    self.test_call();
+                    self.test_call(&mut busy_until);
                 }
                 Action::Reload => self.reload(by).await,
                 Action::Snapshot => self.snapshot(by).await,
@@ -64,19 +64,19 @@ impl Orders {
     }
 
     /// In every zone, behind whatever is being said there.
-    fn test_call(&mut self) {
+    fn test_call(&mut self, busy_until: &mut Option<Instant>) {
         let (Some(audio), Some(utterance)) = (&mut self.audio, &self.test_call) else {
             tracing::warn!("this screen has no voice");
             return;
         };
         // The board does not know of it: more than one at a time would hold up real calls.
         let now = Instant::now();
-        if self.busy_until.is_some_and(|until| now < until) {
+        if busy_until.is_some_and(|until| now < until) {
             tracing::warn!("the last test call is not over");
             return;
         }
         let length = utterance.frames(RATE_HZ) as f64 / f64::from(RATE_HZ);
-        self.busy_until = Some(now + Duration::from_secs_f64(length) + TEST_CALL_PAUSE);
+        *busy_until = Some(now + Duration::from_secs_f64(length) + TEST_CALL_PAUSE);
         for zone in audio.zones() {
             audio.say(&zone, TEST_CALL, Arc::clone(utterance));
         }

@@ -225,7 +225,7 @@ fn a_sentence_reaches_the_card_complete_and_in_order() {
 }
 
 #[test]
-#[ignore = "run by the test of the same name, inside a sound server"]
+#[ignore = "run inside a sound server by the test above it: cargo test --test sound_card"]
 fn inside_a_sentence() {
     let recorder = Recorder::start("sentence");
     let mut hall = Hall::open("[speech]\nspoken_lanes = [\"elderly\"]\n");
@@ -255,7 +255,7 @@ fn a_zone_is_heard_only_on_its_channels() {
 }
 
 #[test]
-#[ignore = "run by the test of the same name, inside a sound server"]
+#[ignore = "run inside a sound server by the test above it: cargo test --test sound_card"]
 fn inside_a_channel() {
     let recorder = Recorder::start("channel");
     let mut hall = Hall::open("[[audio.zone]]\nid = \"sau\"\nchannels = [2]\n");
@@ -273,7 +273,7 @@ fn a_technician_hears_a_chime_on_each_channel_and_reads_which_card_it_is() {
 }
 
 #[test]
-#[ignore = "run by the test of the same name, inside a sound server"]
+#[ignore = "run inside a sound server by the test above it: cargo test --test sound_card"]
 fn inside_a_test() {
     let recorder = Recorder::start("test");
     let bank = SoundBank::new();
@@ -306,7 +306,7 @@ fn a_card_that_vanishes_in_mid_sentence_is_told_and_found_again() {
 }
 
 #[test]
-#[ignore = "run by the test of the same name, inside a sound server"]
+#[ignore = "run inside a sound server by the test above it: cargo test --test sound_card"]
 fn inside_a_vanishing() {
     let before = Recorder::start("before");
     let mut hall = Hall::open("");
@@ -351,7 +351,7 @@ fn buffer_sizes() {
 }
 
 #[test]
-#[ignore = "run by the test of the same name, inside a sound server"]
+#[ignore = "run inside a sound server by the test above it: cargo test --test sound_card"]
 fn inside_a_measurement() {
     let frames = std::env::var("FRAMES").unwrap();
     let _recorder = Recorder::start("measured");

@@ -97,13 +97,13 @@ fn a_technician_commands_the_screen() {
     let heard = |within: usize| peak(&pulse.recording()[within..]);
     command("test-call");
     until(SOON, "the test call is heard", || heard(0) > 0.1);
-    let (mut calm, mut last) = (0, 0);
-    until(Duration::from_secs(20), "it ends", || {
-        let now = pulse.recording().len();
-        calm = if heard(last.min(now)) < 1e-3 { calm + 1 } else { 0 };
-        last = now;
-        calm > 50
-    });
+    let falls_silent = || {
+        until(Duration::from_secs(30), "a second of silence follows", || {
+            let sound = pulse.recording();
+            peak(&sound[sound.len().saturating_sub(48_000)..]) < 1e-3
+        });
+    };
+    falls_silent();
     let (loud, from) = (heard(0), pulse.recording().len());
     command("volume 50");
     // One is refused while the last may still be heard.
@@ -115,7 +115,7 @@ fn a_technician_commands_the_screen() {
         }
         heard(from) > loud * 0.2
     });
-    std::thread::sleep(Duration::from_secs(3));
+    falls_silent();
     let soft = heard(from);
     assert!(soft < loud * 0.35, "half the volume is a quarter of the wave: {soft} of {loud}");
     assert_eq!(daemon.status()["spoken"], 0, "a test call is no call");
@@ -128,11 +128,15 @@ fn a_technician_commands_the_screen() {
     let config = std::fs::read_to_string(&daemon.config).unwrap();
     std::fs::write(&daemon.config, format!("{config}\n[nonsense]\n")).unwrap();
     command("reload");
-    std::thread::sleep(Duration::from_secs(1));
-    assert!(daemon.is_linked(), "a config with problems is refused, and the screen goes on");
+    until(SOON, "a config with problems is refused", || daemon.log().contains("no reload"));
+    std::fs::write(&daemon.config, config.replace("[paths]", "[speech]\nvoice = \"nobody\"\n[paths]"))
+        .unwrap();
+    command("reload");
+    until(SOON, "and so is one whose voice is not there", || daemon.log().matches("no reload").count() == 2);
+    assert!(daemon.is_linked(), "the screen goes on");
     std::fs::write(&daemon.config, config).unwrap();
     command("reload");
-    daemon.ends();
+    assert!(daemon.ends(), "it ends in order, to be started again");
 }
 
 #[test]

@@ -93,6 +93,14 @@ pub fn verify(dir: &Path, voice: &Voice) -> Vec<ClipError> {
     clips.filter_map(|clip| check(clip).err()).collect()
 }
 
+/// What a voice lacks for the hall, and which of its files are not there; decodes nothing.
+pub fn lacking(dir: &Path, voice: &Voice, config: &Config) -> Vec<String> {
+    let clips = voice.bank().clips().chain(voice.chimes().clips());
+    let gone = clips.map(|clip| dir.join(&*clip.file)).filter(|path| !path.is_file());
+    let gone = gone.map(|path| format!("{} is missing", path.display()));
+    voice.missing(config).into_iter().chain(gone).collect()
+}
+
 /// Logs what a voice lacks for the hall and which of its files are missing, on a thread of its own: the first picture
 /// does not wait for it.
 ///
@@ -102,10 +110,7 @@ pub fn report(dir: PathBuf, voice: Voice, config: Config) -> std::io::Result<()>
     /// A voice that is wrong altogether fills no log.
     const LINES: usize = 20;
     let look = move || {
-        let clips = voice.bank().clips().chain(voice.chimes().clips());
-        let gone = clips.map(|clip| dir.join(&*clip.file)).filter(|path| !path.is_file());
-        let gone = gone.map(|path| format!("{} is missing", path.display()));
-        let problems: Vec<String> = voice.missing(&config).into_iter().chain(gone).collect();
+        let problems = lacking(&dir, &voice, &config);
         for problem in problems.iter().take(LINES) {
             tracing::error!(voice = voice.bank().name, "{problem}");
         }

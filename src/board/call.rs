@@ -278,6 +278,25 @@ pub struct Call {
 }
 
 #[cfg(test)]
+impl Call {
+    /// A plain call of the epoch, for tests.
+    pub(crate) fn plain(ticket: &str, counter: &str) -> Self {
+        Self {
+            id: CallId::parse(&format!("{ticket}-{counter}")).expect("a valid id"),
+            ticket: Ticket::parse(ticket).expect("a valid ticket"),
+            counter: Counter::parse(counter).expect("a valid counter"),
+            kind: Kind::Call,
+            at: Timestamp::UNIX_EPOCH,
+            seq: None,
+            series: None,
+            lane: Lane::Regular,
+            slot: None,
+            holder: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use jiff::civil;
 
-    use crate::board::call::{CallId, Kind, Lane};
+    use crate::board::call::{Kind, Lane};
     use crate::board::state::CounterMode;
     use crate::clock::Millis;
     use crate::config::Config;
@@ -185,18 +185,7 @@ mod tests {
     }
 
     fn call(ticket: &str, name: &str, secs: i64, seq: Option<u64>) -> Call {
-        Call {
-            id: CallId::parse(ticket).unwrap(),
-            ticket: Ticket::parse(ticket).unwrap(),
-            counter: counter(name),
-            kind: Kind::Call,
-            at: at(secs),
-            seq,
-            series: None,
-            lane: Lane::Elderly,
-            slot: None,
-            holder: None,
-        }
+        Call { at: at(secs), seq, lane: Lane::Elderly, ..Call::plain(ticket, name) }
     }
 
     fn state(mode: CounterMode, ticket: Option<&str>, secs: i64, seq: Option<u64>) -> CounterState {

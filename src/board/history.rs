@@ -114,25 +114,14 @@ impl Missed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::call::{CallId, Counter, Kind, Lane, Ticket};
+    use crate::board::call::Ticket;
 
     fn at(secs: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + secs).unwrap()
     }
 
     fn call(ticket: &str, counter: &str, secs: i64) -> Call {
-        Call {
-            id: CallId::parse(ticket).unwrap(),
-            ticket: Ticket::parse(ticket).unwrap(),
-            counter: Counter::parse(counter).unwrap(),
-            kind: Kind::Call,
-            at: at(secs),
-            seq: None,
-            series: None,
-            lane: Lane::Regular,
-            slot: None,
-            holder: None,
-        }
+        Call { at: at(secs), ..Call::plain(ticket, counter) }
     }
 
     fn recent(list: &Recent) -> String {

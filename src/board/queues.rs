@@ -120,7 +120,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::call::{CallId, Counter, Kind, Lane};
+    use crate::board::call::Kind;
     use crate::clock::Millis;
     use crate::config::Config;
 
@@ -143,18 +143,7 @@ mod tests {
     }
 
     fn recall(ticket: &str) -> Call {
-        Call {
-            id: CallId::parse("x").unwrap(),
-            ticket: Ticket::parse(ticket).unwrap(),
-            counter: Counter::parse("1").unwrap(),
-            kind: Kind::Recall,
-            at: Timestamp::UNIX_EPOCH,
-            seq: None,
-            series: None,
-            lane: Lane::Regular,
-            slot: None,
-            holder: None,
-        }
+        Call { kind: Kind::Recall, ..Call::plain(ticket, "1") }
     }
 
     fn missed(queues: &Queues) -> Vec<String> {

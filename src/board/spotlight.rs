@@ -176,7 +176,7 @@ fn spot(call: &Call) -> Spot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::call::{CallId, Kind, Lane};
+    use crate::board::call::Kind;
 
     const DWELL: Millis = Millis::from_secs(8);
 
@@ -185,18 +185,7 @@ mod tests {
     }
 
     fn call(ticket: &str, counter: &str) -> Call {
-        Call {
-            id: CallId::parse(&format!("{ticket}-{counter}")).unwrap(),
-            ticket: Ticket::parse(ticket).unwrap(),
-            counter: Counter::parse(counter).unwrap(),
-            kind: Kind::Call,
-            at: Timestamp::UNIX_EPOCH,
-            seq: None,
-            series: None,
-            lane: Lane::Regular,
-            slot: None,
-            holder: None,
-        }
+        Call::plain(ticket, counter)
     }
 
     fn at(ms: i64) -> Now {

@@ -1,19 +1,15 @@
 //! `moiso check`: everything that is wrong, at once, before the hall opens.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::audio::clips::ClipError;
-use crate::audio::sounds::SoundsError;
 use crate::audio::{output, sounds};
 use crate::config::Config;
-use crate::config::load::{LoadError, load, state_dir};
-use crate::control::auth::file::TokenFile;
-use crate::control::auth::tokens_path;
-use crate::mqtt;
+use crate::config::load::{LoadError, load};
+use crate::ready::{missing, voice_of};
 use crate::scene::{Look, Size, font, plan};
 use crate::speech::number;
-use crate::speech::voice::Voice;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {}
@@ -124,33 +120,6 @@ fn letters_without_glyph(config: &Config) -> Vec<String> {
     told.collect()
 }
 
-/// What the config names and this machine lacks or cannot use.
-pub(crate) fn missing(config: &Config) -> Vec<String> {
-    let mut problems = mqtt::unusable(config);
-    problems.extend(broker_users(config));
-    if config.control.listen.is_some() {
-        let tokens = TokenFile::at(tokens_path(config)).load();
-        problems.extend(tokens.err().map(|error| format!("control.tokens_file: {error}")));
-    }
-    problems.extend(not_writable(&state_dir(config)));
-    match voice_of(config) {
-        None => {}
-        Some(Ok((voice, folder))) => {
-            problems.extend(voice.missing(config));
-            let clips = voice.bank().clips().chain(voice.chimes().clips());
-            let gone = clips.map(|clip| folder.join(&*clip.file)).filter(|path| !path.is_file());
-            problems.extend(gone.map(|path| format!("speech.voice: {} is missing", path.display())));
-        }
-        Some(Err(error)) => problems.push(format!("speech.voice: {error}")),
-    }
-    problems
-}
-
-fn voice_of(config: &Config) -> Option<Result<(Voice, PathBuf), SoundsError>> {
-    let load = |folder: PathBuf| Ok((sounds::load(&folder, config)?, folder));
-    config.audio.enabled.then(|| sounds::find(config).and_then(load))
-}
-
 /// Warns of what is joined word by word, and decodes every clip, which takes some seconds.
 fn damaged(config: &Config) -> Vec<String> {
     let Some(Ok((voice, folder))) = voice_of(config) else { return Vec::new() };
@@ -160,27 +129,6 @@ fn damaged(config: &Config) -> Vec<String> {
     let wrong = sounds::verify(&folder, &voice);
     // What is missing is told already.
     wrong.iter().filter(|e| !matches!(e, ClipError::Open { .. })).map(ToString::to_string).collect()
-}
-
-#[cfg(feature = "embedded-broker")]
-fn broker_users(config: &Config) -> Option<String> {
-    let embedded = &config.mqtt.embedded;
-    let path = embedded.users_file.as_deref().filter(|_| embedded.listen.is_some())?;
-    mqtt::broker::users(path).err().map(|error| format!("mqtt.embedded: {error}"))
-}
-
-#[cfg(not(feature = "embedded-broker"))]
-fn broker_users(config: &Config) -> Option<String> {
-    let wanted = config.mqtt.embedded.listen.is_some();
-    wanted.then(|| "mqtt.embedded.listen: this build has no embedded broker".to_owned())
-}
-
-/// What lasts needs a folder that takes files, or one above it that does.
-fn not_writable(folder: &Path) -> Option<String> {
-    let there = folder.ancestors().find(|above| above.is_dir())?;
-    let probe = there.join(format!(".moiso-check-{}", std::process::id()));
-    let tried = std::fs::write(&probe, "").and_then(|()| std::fs::remove_file(&probe));
-    tried.err().map(|why| format!("paths.state: cannot write in {}: {why}", folder.display()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,10 @@
 //! `moiso voice`: makes a voice from recordings or with a speech program, and checks one.
 
+use std::path::PathBuf;
+
+use anyhow::bail;
+
+use crate::audio::studio::{self, About, Raw};
 use crate::config::Config;
 use crate::speech::Accent;
 use crate::speech::script::{Extent, Group, Unit, to_record};
@@ -58,18 +63,55 @@ impl ScriptArgs {
     }
 }
 
-/// What is written into the manifest of a new voice.
+/// The voice that is made.
 #[derive(Debug, clap::Args)]
-struct AboutArgs {
+struct NewVoice {
+    /// The new voice, such as sounds/lan; its last part is the name for `speech.voice`
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    #[command(flatten)]
+    script: ScriptArgs,
     /// The voice's name for people, such as "Giọng chị Lan"
-    #[arg(long, default_value = "")]
-    title: String,
+    #[arg(long)]
+    title: Option<String>,
     /// Who may use the voice, for what
     #[arg(long, default_value = "Made for this hall; not to be passed on without the speaker's consent")]
     licence: String,
     /// Writes the voice although some units should be recorded again
     #[arg(long)]
     accept: bool,
+}
+
+impl NewVoice {
+    fn about(&self, provenance: &str) -> About {
+        let name = self.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        About {
+            title: self.title.clone().unwrap_or_else(|| name.clone()),
+            name,
+            accent: self.script.accent,
+            version: "1".into(),
+            provenance: provenance.into(),
+            licence: self.licence.clone(),
+        }
+    }
+
+    /// Writes the voice, unless something has to be recorded again.
+    fn write(&self, raws: &[Raw], provenance: &str) -> anyhow::Result<()> {
+        let faults = studio::faults(raws);
+        for fault in &faults {
+            println!("{:04}  {}: {}", fault.number, fault.words, fault.why);
+        }
+        let (count, out) = (raws.len(), self.out.display());
+        if !faults.is_empty() && !self.accept {
+            bail!(
+                "{} of {count} lines should be recorded again; nothing was written (--accept writes the voice all the same)",
+                faults.len()
+            );
+        }
+        studio::make(raws, &self.about(provenance), &self.out)?;
+        println!("{count} clips written to {out}; a daemon that uses this voice must be restarted");
+        Ok(())
+    }
 }
 
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {

@@ -123,12 +123,22 @@ impl Daemon {
     pub fn stop(&mut self) -> Duration {
         let start = Instant::now();
         signal(&self.child, "-TERM");
-        self.ends();
+        assert!(self.ends(), "it ends in order");
         start.elapsed()
     }
 
-    pub fn ends(&mut self) {
-        until(Duration::from_secs(10), "the daemon ends", || matches!(self.child.try_wait(), Ok(Some(_))));
+    /// Waits for its end; whether it was in order.
+    pub fn ends(&mut self) -> bool {
+        let mut ended = None;
+        until(Duration::from_secs(10), "the daemon ends", || {
+            ended = self.child.try_wait().unwrap();
+            ended.is_some()
+        });
+        ended.is_some_and(|status| status.success())
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 }
 
@@ -165,8 +175,7 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-            eprintln!("--- the daemon's log\n{log}---");
+            eprintln!("--- the daemon's log\n{}---", self.log());
         }
     }
 }

@@ -23,21 +23,6 @@ fn call(ticket: &str, counter: &str, now: i64) -> Pending {
     pending(message, Some(Millis(now) + AGE), now)
 }
 
-fn event(ticket: &str, counter: &str) -> Call {
-    Call {
-        id: CallId::parse("event").unwrap(),
-        ticket: Ticket::parse(ticket).unwrap(),
-        counter: Counter::parse(counter).unwrap(),
-        kind: Kind::Call,
-        at: Timestamp::UNIX_EPOCH,
-        seq: None,
-        series: None,
-        lane: Lane::Regular,
-        slot: None,
-        holder: None,
-    }
-}
-
 fn notice(name: &str, emergency: bool) -> Pending {
     let id = NoticeId::parse(name).unwrap();
     pending(Message::Notice { id, text: name.to_owned(), emergency }, None, 0)
@@ -142,7 +127,7 @@ fn a_recall_takes_the_place_of_the_waiting_call() {
     zone.push(call("A1", "1", 0));
     zone.push(call("A2", "1", 0));
     zone.push(call("B1", "2", 0));
-    let again = zone.call(&event("A1", "1"), call("A1", "1", 5));
+    let again = zone.call(&Call::plain("A1", "1"), call("A1", "1", 5));
     assert_eq!(outcomes(again), [("A1@1".to_owned(), Outcome::Superseded)]);
     assert_eq!(say_all(&mut zone, 5), ["A1", "B1", "A2"]);
 }
@@ -247,7 +232,7 @@ fn a_lost_end_does_not_mute_the_zone_for_ever() {
 #[test]
 fn a_withdrawn_call_is_not_said_nor_taken_back() {
     let mut zone = zone();
-    let a1 = event("A1", "1");
+    let a1 = Call::plain("A1", "1");
     zone.push(call("A1", "1", 0));
     zone.start(AnnouncementId(1), Millis(0));
     zone.push(call("A1", "2", 0));

@@ -1,16 +1,15 @@
 //! A voice from any speech program that writes a sound file for a text.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::import::{about, finish};
-use super::{AboutArgs, ScriptArgs};
+use super::NewVoice;
 use crate::audio::clips::recording;
-use crate::audio::studio::Raw;
+use crate::audio::studio::{self, Raw};
 use crate::config::Config;
 use crate::speech::script::Unit;
 
@@ -19,13 +18,8 @@ pub struct Args {
     /// The program, for example 'espeak-ng -v vi -w {out} {text}'; {text} and {out} are given as whole words
     #[arg(long, value_name = "CMD")]
     synth: String,
-    /// The new voice, such as sounds/piper; its last part is the name for `speech.voice`
-    #[arg(long, value_name = "FOLDER")]
-    out: PathBuf,
     #[command(flatten)]
-    script: ScriptArgs,
-    #[command(flatten)]
-    about: AboutArgs,
+    new: NewVoice,
     /// How many run at once; left out, one for each core
     #[arg(long)]
     jobs: Option<usize>,
@@ -35,16 +29,14 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     for needed in ["{text}", "{out}"] {
         ensure!(args.synth.contains(needed), "--synth must contain {needed}");
     }
-    crate::audio::studio::may_replace(&args.out)?;
-    let units = args.script.units(config)?;
+    studio::may_replace(&args.new.out)?;
+    let units = args.new.script.units(config)?;
     let folder = std::env::temp_dir().join(format!("moiso-voice-{}", std::process::id()));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let spoken = speak_all(args, &units, &folder);
     // Left behind, it is a folder of temporary files.
     let _ = std::fs::remove_dir_all(&folder);
-    let provenance = format!("made by: {}", args.synth);
-    let about = about(args.about.title.clone(), &args.about, &args.script, &args.out, &provenance);
-    finish(&spoken?, &about, &args.out, args.about.accept)
+    args.new.write(&spoken?, &format!("made by: {}", args.synth))
 }
 
 fn speak_all(args: &Args, units: &[(usize, Unit)], folder: &Path) -> anyhow::Result<Vec<Raw>> {

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::{AboutArgs, ScriptArgs};
+use super::NewVoice;
 use crate::audio::clips::recording;
 use crate::audio::cut::{self, Pairing};
 use crate::audio::gauge::gauge;
-use crate::audio::studio::{self, About, Raw, syllables};
+use crate::audio::studio::{self, Raw, syllables};
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::speech::RATE_HZ;
@@ -20,21 +20,16 @@ pub struct Args {
     /// A long recording, or a folder of files: 0001.wav, 0002.wav … by the numbers of the script. One file without a
     /// number in the folder is the long recording, and the numbered ones replace its sentences
     recordings: PathBuf,
-    /// The new voice, such as sounds/lan; its last part is the name for `speech.voice`
-    #[arg(long, value_name = "FOLDER")]
-    out: PathBuf,
     #[command(flatten)]
-    script: ScriptArgs,
-    #[command(flatten)]
-    about: AboutArgs,
+    new: NewVoice,
     /// The least silence between two sentences of a long recording, in milliseconds
     #[arg(long, default_value_t = 700, value_parser = clap::value_parser!(u32).range(200..=10_000))]
     pause_ms: u32,
 }
 
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
-    studio::may_replace(&args.out)?;
-    let units = args.script.units(config)?;
+    studio::may_replace(&args.new.out)?;
+    let units = args.new.script.units(config)?;
     let files = files(&args.recordings)?;
     let mut sounds = BTreeMap::new();
     if let Some(long) = &files.long {
@@ -61,48 +56,7 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         Some(Raw { number, unit, sound })
     });
     let raws: Vec<Raw> = raws.collect();
-    let about = about(args.about.title.clone(), &args.about, &args.script, &args.out, "recorded by a person");
-    finish(&raws, &about, &args.out, args.about.accept)
-}
-
-pub(super) fn about(
-    title: String,
-    args: &AboutArgs,
-    script: &ScriptArgs,
-    out: &Path,
-    provenance: &str,
-) -> About {
-    let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    About {
-        title: if title.is_empty() { name.clone() } else { title },
-        name,
-        accent: script.accent,
-        version: "1".into(),
-        provenance: provenance.into(),
-        licence: args.licence.clone(),
-    }
-}
-
-/// Writes the bank, unless something has to be recorded again.
-pub(super) fn finish(raws: &[Raw], about: &About, out: &Path, accept: bool) -> anyhow::Result<()> {
-    let faults = studio::faults(raws);
-    for fault in &faults {
-        println!("{:04}  {}: {}", fault.number, fault.words, fault.why);
-    }
-    if !faults.is_empty() && !accept {
-        bail!(
-            "{} of {} lines should be recorded again; nothing was written (--accept writes the voice all the same)",
-            faults.len(),
-            raws.len()
-        );
-    }
-    studio::make(raws, about, out)?;
-    println!(
-        "{} clips written to {}; a daemon that uses this voice must be restarted",
-        raws.len(),
-        out.display()
-    );
-    Ok(())
+    args.new.write(&raws, "recorded by a person")
 }
 
 struct Files {

@@ -1,0 +1,57 @@
+//! Whether this machine has what a config names: files, folders, a voice. Reads them; connects to nothing.
+
+use std::path::{Path, PathBuf};
+
+use crate::audio::sounds::{self, SoundsError};
+use crate::config::Config;
+use crate::config::load::state_dir;
+use crate::control::auth::file::TokenFile;
+use crate::control::auth::tokens_path;
+use crate::mqtt;
+use crate::speech::voice::Voice;
+
+/// What the config names and this machine lacks or cannot use.
+pub fn missing(config: &Config) -> Vec<String> {
+    let mut problems = mqtt::unusable(config);
+    problems.extend(broker_users(config));
+    if config.control.listen.is_some() {
+        let tokens = TokenFile::at(tokens_path(config)).load();
+        problems.extend(tokens.err().map(|error| format!("control.tokens_file: {error}")));
+    }
+    problems.extend(not_writable(&state_dir(config)));
+    match voice_of(config) {
+        None => {}
+        Some(Ok((voice, folder))) => {
+            problems.extend(sounds::lacking(&folder, &voice, config));
+        }
+        Some(Err(error)) => problems.push(format!("speech.voice: {error}")),
+    }
+    problems
+}
+
+/// The configured voice and its sounds folder; none where the screen is silent.
+pub fn voice_of(config: &Config) -> Option<Result<(Voice, PathBuf), SoundsError>> {
+    let load = |folder: PathBuf| Ok((sounds::load(&folder, config)?, folder));
+    config.audio.enabled.then(|| sounds::find(config).and_then(load))
+}
+
+#[cfg(feature = "embedded-broker")]
+fn broker_users(config: &Config) -> Option<String> {
+    let embedded = &config.mqtt.embedded;
+    let path = embedded.users_file.as_deref().filter(|_| embedded.listen.is_some())?;
+    mqtt::broker::users(path).err().map(|error| format!("mqtt.embedded: {error}"))
+}
+
+#[cfg(not(feature = "embedded-broker"))]
+fn broker_users(config: &Config) -> Option<String> {
+    let wanted = config.mqtt.embedded.listen.is_some();
+    wanted.then(|| "mqtt.embedded.listen: this build has no embedded broker".to_owned())
+}
+
+/// What lasts needs a folder that takes files, or one above it that does.
+fn not_writable(folder: &Path) -> Option<String> {
+    let there = folder.ancestors().find(|above| above.is_dir())?;
+    let probe = there.join(format!(".moiso-check-{}", std::process::id()));
+    let tried = std::fs::write(&probe, "").and_then(|()| std::fs::remove_file(&probe));
+    tried.err().map(|why| format!("paths.state: cannot write in {}: {why}", folder.display()))
+}
