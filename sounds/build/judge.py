@@ -11,6 +11,7 @@ import subprocess
 import tomllib
 from collections import Counter
 from dataclasses import dataclass, replace
+from multiprocessing import Pool
 
 import numpy as np
 from scipy.signal import resample_poly
@@ -183,7 +184,7 @@ def sentences(bank, count, seed):
     return out
 
 
-def letter_sentences(bank, rng, each=4):
+def letter_sentences(rng, each=2):
     """Every letter in a few openings, with the digits after it."""
     for letter, name in units.LETTERS.items():
         for _ in range(each):
@@ -217,6 +218,22 @@ class Tally:
         self.rows.append((judged.errors / len(judged.said), ", ".join(p.text for p in parts), heard))
 
 
+def _begin(bank, halls, seed):
+    global _bank, _seas, _ear, _seed
+    rng = random.Random(seed)
+    voices = [bank.clip(take, text) for take in bank.paths for text in rng.sample([*bank.paths[take]], 60)]
+    makers = {"clean": lambda: None, "talk": lambda: noise.talk(voices), "hum": noise.hum}
+    _bank, _seas, _ear, _seed = bank, {name: makers[name]() for name in halls}, asr.Recogniser(), seed
+
+
+def _hear(job):
+    """What was heard of a sentence, by hall."""
+    number, (_, parts) = job
+    sound, rng = resample_poly(_bank.compose(parts), noise.RATE, post.RATE), random.Random(f"{_seed} {number}")
+    mixed = {name: sound if sea is None else noise.add(sound, sea, NOISE_DB, rng) for name, sea in _seas.items()}
+    return {name: _ear.hear(sound, noise.RATE) for name, sound in mixed.items()}
+
+
 def main():
     args = argparse.ArgumentParser()
     args.add_argument("bank", nargs="?", choices=("north", "south"), default="north")
@@ -224,26 +241,19 @@ def main():
     args.add_argument("--seed", type=int, default=20)
     args.add_argument("--clean", action="store_true", help="without the two noises")
     args = args.parse_args()
-    bank, recogniser = Bank(args.bank), asr.Recogniser()
-    tested = sentences(bank, args.sentences, args.seed)
-    rng = random.Random(args.seed)
-    voices = [bank.clip(take, text) for take in bank.paths for text in rng.sample([*bank.paths[take]], 60)]
-    noises = {"clean": None} if args.clean else {"clean": None, "talk": noise.talk(voices), "hum": noise.hum()}
-
-    def hear(parts, tallies):
-        sound = resample_poly(bank.compose(parts), noise.RATE, post.RATE)
-        for name, sea in noises.items():
-            mixed = sound if sea is None else noise.add(sound, sea, NOISE_DB, rng)
-            tallies[name].add(parts, recogniser.hear(mixed, noise.RATE))
-
-    tallies = {name: Tally() for name in noises}
-    for number, parts in enumerate(tested, 1):
-        hear(parts, tallies)
-        if number % 25 == 0:
-            print(f"{number}/{len(tested)}: both right", {k: t.rights["both"] for k, t in tallies.items()}, flush=True)
-    letters = {}
-    for letter, parts in letter_sentences(bank, rng) if args.bank == "north" else ():
-        hear(parts, letters.setdefault(letter, {name: Tally() for name in noises}))
+    bank, rng = Bank(args.bank), random.Random(args.seed)
+    jobs = [("", parts) for parts in sentences(bank, args.sentences, args.seed)]
+    jobs += letter_sentences(rng) if args.bank == "north" else []
+    halls = ["clean"] if args.clean else [*HALLS]
+    tallies, letters = {name: Tally() for name in halls}, {}
+    with Pool(2, _begin, (bank, halls, args.seed)) as pool:
+        for number, ((letter, parts), heard) in enumerate(zip(jobs, pool.imap(_hear, enumerate(jobs))), 1):
+            own = letters.setdefault(letter, {name: Tally() for name in halls}) if letter else tallies
+            for name in halls:
+                own[name].add(parts, heard[name])
+            if number % 25 == 0:
+                print(f"{number}/{len(jobs)}: both right", {k: t.rights["both"] for k, t in tallies.items()}, flush=True)
+    tested = [parts for letter, parts in jobs if not letter]
     measured = [loudness(bank.compose(parts)) for parts in tested[:50]]
     write_report(bank, args, tallies, letters, measured)
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make the northern voice and the chimes, then judge them. Run it again after an interruption: finished clips are kept.
+# Make the northern voice and the chimes, then judge them; after that, the southern and the English voice. Run it again after an interruption: finished clips are kept.
 # Needs python 3.11 or newer, npm (to fetch the style tables) and ffmpeg with libopus.
 #   ./make.sh            everything
 #   ./make.sh --urgent   only the first group of clips
@@ -18,5 +18,8 @@ if [ ! -d work/kokoro-js/package/voices ]; then
 fi
 python=work/venv/bin/python
 $python chimes.py
-$python bank.py "$@"
+$python bank.py north "$@"
 $python judge.py
+$python bank.py south
+$python bank.py english
+$python judge_english.py
