@@ -164,9 +164,13 @@ impl EmbeddedConfig {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpeechConfig {
     pub voice: String,
+    /// The voice of what is said in English after the Vietnamese; none: nothing is.
+    pub english: Option<String>,
     pub template: String,
+    pub template_en: String,
     /// Said before the sentence of a recall.
     pub recall: String,
+    pub recall_en: String,
     pub chime: Option<String>,
     /// How often a sentence is said when the hall is calm.
     pub repeats: u8,
@@ -310,6 +314,16 @@ mod tests {
         assert_eq!(config.topic_prefix(), "moiso/dong-da");
         assert_eq!(config.client_id(), "moiso-dong-da-sanh-1");
         assert!(config.counters[4].lanes.contains(&Lane::Elderly));
+    }
+
+    #[test]
+    fn vietnamese_comes_first() {
+        for wrong in ["[\"en\"]", "[\"en\", \"vi\"]", "[\"vi\", \"vi\"]", "[]"] {
+            let problems = problems(&format!("[speech]\nlanguages = {wrong}\n"));
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert!(problems[0].starts_with("line 2: speech.languages: must be [\"vi\"]"), "{problems:?}");
+        }
+        assert!(problems("[speech]\ntemplate_en = \"{ticket}\"\n")[0].contains("has no {counter}"));
     }
 
     #[test]

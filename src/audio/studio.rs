@@ -178,17 +178,21 @@ fn write(raws: &[Raw], about: &About, folder: &Path) -> Result<(), StudioError> 
 
 fn manifest_head(about: &About) -> Vec<String> {
     let text = |key: &str, value: &str| format!("{key} = {}", quoted(value));
-    vec![
+    let accent = match about.accent {
+        Accent::English => None,
+        accent => Some(text("accent", accent.as_str())),
+    };
+    let head = [
         "format = 1".to_owned(),
         text("name", &about.name),
         text("title", &about.title),
-        text("language", "vi"),
-        text("accent", about.accent.as_str()),
+        text("language", about.accent.language()),
         format!("rate_hz = {RATE_HZ}"),
         text("version", &about.version),
         text("provenance", &about.provenance),
         text("licence", &about.licence),
-    ]
+    ];
+    head.into_iter().chain(accent).collect()
 }
 
 /// As TOML writes a text.

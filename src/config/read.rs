@@ -347,21 +347,35 @@ fn mqtt(mut s: Section<'_, '_, '_>) -> MqttConfig {
 
 fn speech(mut s: Section<'_, '_, '_>) -> SpeechConfig {
     let lanes = vec![Lane::Elderly, Lane::Merit, Lane::Disabled, Lane::Pregnant, Lane::Child];
+    let languages =
+        s.texts("languages", vec!["vi"], "vi or en", |t| ["vi", "en"].into_iter().find(|l| *l == t));
+    if !languages.starts_with(&["vi"]) || languages.len() > 2 || languages.get(1) == Some(&"vi") {
+        s.problem("languages", "must be [\"vi\"] or [\"vi\", \"en\"]: Vietnamese comes first");
+    }
+    let english = s.parsed("english_voice", "english".into(), LEVEL, topic_level);
     let out = SpeechConfig {
+        english: languages.contains(&"en").then_some(english),
         voice: s.parsed("voice", "north".into(), LEVEL, topic_level),
         template: s.text(
             "template",
             "{chime} Mời công dân có số thứ tự {ticket}, {lane?} đến {counter_noun} số {counter}.",
         ),
+        template_en: s.text(
+            "template_en",
+            "{chime} Ticket number {ticket}, {lane?}, please go to {counter_noun} {counter}.",
+        ),
         recall: s.text("recall", "Nhắc lại:"),
+        recall_en: s.text("recall_en", "Once again:"),
         chime: Some(s.text("chime", "two-tone")).filter(|c| c != "none"),
         repeats: s.number("repeats", 2, 1..=5),
         repeat_pause: Millis(s.number("repeat_pause_ms", 600, 0..=10_000)),
         announce_max_age: Millis::from_secs(s.number("announce_max_age_s", 120, 10..=3600)),
         spoken_lanes: s.texts("spoken_lanes", lanes, Lane::ALLOWED, |t| Lane::parse(t).ok()),
     };
-    for problem in Template::parse(&out.template).err().unwrap_or_default() {
-        s.problem("template", problem);
+    for (key, template) in [("template", &out.template), ("template_en", &out.template_en)] {
+        for problem in Template::parse(template).err().unwrap_or_default() {
+            s.problem(key, problem);
+        }
     }
     s.finish();
     out
