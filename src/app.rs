@@ -28,7 +28,7 @@ use crate::config::load::state_dir;
 use crate::demo::QueueSystem;
 use crate::health::{FrameReport, ScreenStatus, SoundState};
 use crate::hub::{Hub, HubHandle, Outlets, Planner, Probes, Request, Speaker};
-use crate::orders::Orders;
+use crate::orders::{Orders, Schedule};
 use crate::speech::Utterance;
 use crate::{audio, control, mqtt, present, wire};
 
@@ -202,6 +202,11 @@ impl App {
         };
         doors.push(start("link", Box::pin(mqtt::run(&config, link_doors))));
         let orders_of = Orders {
+            schedule: Schedule {
+                config: config.audio.clone(),
+                clock: Arc::clone(&clock),
+                zone: Rules::of(&config).time_zone,
+            },
             audio: sound.handle.clone(),
             test_call: sound.test_call,
             glass: glass.clone(),
@@ -382,6 +387,10 @@ impl Planner for Silence {
 
 impl Speaker for Silence {
     fn say(&mut self, _zone: &Zone, _id: AnnouncementId, _utterance: Arc<Utterance>) {}
+
+    fn music(&mut self, _zone: &Zone, _plays: bool) -> bool {
+        true
+    }
 }
 
 impl control::Pictures for present::PortHandle {

@@ -25,7 +25,7 @@ pub mod state;
 pub mod view;
 mod zone;
 
-use call::CallId;
+use call::{CallId, Zone};
 use counters::Counters;
 use day::Day;
 use history::{Missed, Recent};
@@ -37,7 +37,7 @@ use notices::Notices;
 use queues::Queues;
 use spotlight::Spotlight;
 use state::Notice;
-use view::BoardView;
+use view::{BoardView, Phase};
 use zone::Proof;
 
 /// The part of the config that decides what the board does.
@@ -291,6 +291,16 @@ impl Board {
     /// The notices that are on or to come, in the order of the ticker.
     pub fn notices(&self, now: Now) -> Vec<Notice> {
         self.notices.live(now)
+    }
+
+    /// Every zone of this screen's voice, and whether calls are not said there now.
+    pub fn zones(&self) -> impl Iterator<Item = (&Zone, bool)> {
+        self.lanes.zones()
+    }
+
+    /// Whether the hall is open.
+    pub fn is_open(&self, now: Now) -> bool {
+        self.day.phase(now) == Phase::Open
     }
 
     /// Whether every zone of this screen has been muted.

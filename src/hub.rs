@@ -95,6 +95,9 @@ impl HubHandle {
 /// Where the hub sends what is to be spoken; the audio supervisor answers with `SpeechStarted` and `SpeechEnded`.
 pub trait Speaker: Send {
     fn say(&mut self, zone: &Zone, id: AnnouncementId, utterance: Arc<Utterance>);
+
+    /// Lets background music be heard in a zone or not; false when that has to be said again later.
+    fn music(&mut self, zone: &Zone, plays: bool) -> bool;
 }
 
 /// Turns what the board wants said into clips.
@@ -134,6 +137,8 @@ pub struct Hub {
     stories: HashMap<CallId, Story>,
     /// Which call an announcement that is being spoken belongs to.
     said: HashMap<AnnouncementId, CallId>,
+    /// Where music plays, as the speaker was told.
+    music: HashMap<Zone, bool>,
 }
 
 struct Story {
@@ -160,8 +165,8 @@ impl Hub {
         status: ScreenStatus,
         screen: &str,
     ) -> Self {
-        let (stories, said) = (HashMap::new(), HashMap::new());
-        Self { board, clock, outlets, status, screen: screen.to_owned(), stories, said }
+        let (stories, said, music) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { board, clock, outlets, status, screen: screen.to_owned(), stories, said, music }
     }
 
     /// Runs until every handle is dropped; in the daemon the runtime ends it before that. Nothing else ever changes the board.
@@ -186,6 +191,7 @@ impl Hub {
                 }
                 _ = status_tick.tick() => {}
             }
+            self.let_music_play();
             self.report();
         }
     }
@@ -308,6 +314,19 @@ impl Hub {
                 topic = full.into_inner().topic,
                 "the link takes no more messages; this one is dropped"
             );
+        }
+    }
+
+    /// Music is for a hall that is open, and for zones where calls are said.
+    fn let_music_play(&mut self) {
+        let open = self.board.is_open(self.clock.now());
+        for (zone, silent) in self.board.zones() {
+            let plays = open && !silent;
+            if self.music.get(zone).copied().unwrap_or(false) != plays
+                && self.outlets.speaker.music(zone, plays)
+            {
+                self.music.insert(zone.clone(), plays);
+            }
         }
     }
 

@@ -463,3 +463,48 @@ fn a_hub_that_is_slow_to_listen_gets_everything_in_order() {
         }
     }
 }
+
+fn mean(sound: &[f32]) -> f32 {
+    sound.iter().sum::<f32>() / sound.len() as f32
+}
+
+#[test]
+fn music_plays_where_it_may_and_makes_room_for_a_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = std::fs::File::create(folder.path().join("a.wav")).unwrap();
+    audio::wav::write(file, &vec![0.25; 48_000], RATE_HZ).unwrap();
+    let path = folder.path().display();
+    let mut hall = Hall::playing(&format!(
+        "[audio.background]\nfolder = \"{path}\"\nvolume_percent = 100\nduck_db = 20\n"
+    ));
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(hall.ask(0, 4800), [0.0; 4800], "nobody has let it play yet");
+
+    assert!(hall.audio.set_music(&zone("sanh"), true));
+    let before = hall.listen(0, 96_000);
+    let level = mean(&before[91_200..]);
+    assert!((level - 0.25).abs() < 0.02, "faded in to {level}");
+
+    let utterance = hall.utterance();
+    hall.say("sanh", 1, &utterance);
+    wait_until("the call begins", || {
+        hall.ask(0, 240);
+        !hall.heard.is_empty()
+    });
+    assert_eq!(hall.next(), started(1));
+    let during = hall.listen(0, 24_000);
+    let level = mean(&during[4_800..]);
+    assert!(level < 0.06, "ducked to {level}");
+
+    wait_until("the call ends", || {
+        hall.ask(0, 240);
+        !hall.heard.is_empty()
+    });
+    assert_eq!(hall.next(), ended(1, true));
+    let after = hall.listen(0, 96_000);
+    let level = mean(&after[91_200..]);
+    assert!((level - 0.25).abs() < 0.02, "back to {level}");
+
+    assert!(hall.audio.set_music(&zone("sanh"), false));
+    wait_until("the music has gone", || hall.ask(0, 2400).iter().all(|s| *s == 0.0));
+}

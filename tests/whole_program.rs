@@ -140,6 +140,31 @@ fn a_technician_commands_the_screen() {
 }
 
 #[test]
+fn music_plays_while_the_hall_is_open_at_the_hours_volume_and_stops_for_a_mute() {
+    let broker = Mosquitto::start();
+    let pulse = Pulse::start();
+    let music = tempfile::tempdir().unwrap();
+    let file = std::fs::File::create(music.path().join("a.wav")).unwrap();
+    moiso::audio::wav::write(file, &vec![0.4; 48_000], 48_000).unwrap();
+    let config = format!(
+        "[audio.background]\nfolder = \"{}\"\nvolume_percent = 100\n[[audio.schedule]]\nspan = \"00:00-12:00\"\n\
+         volume_percent = 50\n[[audio.schedule]]\nspan = \"12:00-00:00\"\nvolume_percent = 50\n",
+        music.path().display()
+    );
+    let daemon = Daemon::start(&broker, Some(&pulse), &config);
+    until(SOON, "the link comes up", || daemon.is_linked());
+    let level = || {
+        let sound = pulse.recording();
+        let last = &sound[sound.len().saturating_sub(4_800)..];
+        last.iter().sum::<f32>() / last.len().max(1) as f32
+    };
+    until(SOON, "the music is heard, at half the volume", || (level() - 0.1).abs() < 0.01);
+    let mute = json!({"id": "m-1", "do": "mute"}).to_string();
+    broker.publish("moiso/dong-da/screen/sanh-1/command", &mute, &[]);
+    until(SOON, "a muted zone has no music", || level() == 0.0);
+}
+
+#[test]
 fn bad_payloads_are_counted_and_change_nothing() {
     let broker = Mosquitto::start();
     let daemon = Daemon::start(&broker, None, "");

@@ -83,8 +83,11 @@ struct Desk<'d, 'a> {
 impl<'d, 'a> Desk<'d, 'a> {
     fn new(twin: &'d mut Twin<'a>) -> Self {
         let gain = |zone: &Zone| if twin.heard.is_none_or(|heard| heard == zone) { 1.0 } else { 0.0 };
-        let lines: Vec<Line> =
-            twin.zones.iter().map(|zone| Line { gain: gain(zone), channels: Vec::new() }).collect();
+        let lines: Vec<Line> = twin
+            .zones
+            .iter()
+            .map(|zone| Line { gain: gain(zone), channels: Vec::new(), music: false })
+            .collect();
         let mixer = Mixer::new(twin.rate_hz, 1, &lines);
         Self { twin, mixer, marks: Vec::new(), buffer: Vec::new(), frame: 0, said: Vec::new() }
     }

@@ -7,9 +7,9 @@ use toml::de::DeTable;
 use super::hours::Hours;
 use super::section::{Reading, Section};
 use super::{
-    AudioConfig, BoardConfig, BrokerAddress, Config, ControlConfig, CounterConfig, EmbeddedConfig,
-    HallConfig, MqttConfig, PathsConfig, PresentMode, ScreenConfig, SeriesConfig, SeriesMode, SpeechConfig,
-    ZoneConfig, topic_level,
+    AudioConfig, BackgroundConfig, BoardConfig, BrokerAddress, Config, ControlConfig, CounterConfig,
+    EmbeddedConfig, HallConfig, MqttConfig, PathsConfig, PresentMode, ScreenConfig, SeriesConfig, SeriesMode,
+    SpeechConfig, VolumeSpan, ZoneConfig, topic_level,
 };
 use crate::board::call::{Counter, Lane, NAME_MAX, Series, Zone, clean};
 use crate::clock::Millis;
@@ -383,9 +383,26 @@ fn speech(mut s: Section<'_, '_, '_>) -> SpeechConfig {
 
 fn audio(mut s: Section<'_, '_, '_>) -> AudioConfig {
     let zones = s.children("zone", zone);
+    let schedule = s.children("schedule", |s| {
+        let span = s.required("span", "a span such as 11:30-13:30", |text| {
+            super::hours::span_of_any_day(text).ok_or_else(|| format!("{text:?} is no span"))
+        });
+        // Silence is what a zone's quiet hours are for: they let emergencies through.
+        let volume_percent = s.number("volume_percent", 60, 1..=100);
+        Some(VolumeSpan { span: span?, volume_percent })
+    });
+    let mut b = s.child("background");
+    let background = BackgroundConfig {
+        folder: b.optional("folder").map(Into::into),
+        volume_percent: b.number("volume_percent", 40, 1..=100),
+        duck_db: b.number("duck_db", 18.0, 6.0..=60.0),
+    };
+    b.finish();
     let out = AudioConfig {
+        background,
         enabled: s.flag("enabled", true),
         volume_percent: s.number("volume_percent", 100, 0..=100),
+        schedule: schedule.unwrap_or_default(),
         buffer_frames: s.number("buffer_frames", 2048, 256..=16_384),
         zones: zones.unwrap_or_else(|| Zone::parse("sanh").ok().map(default_zone).into_iter().collect()),
     };
@@ -412,7 +429,7 @@ fn zone(s: &mut Section<'_, '_, '_>) -> Option<ZoneConfig> {
         t.parse().ok().filter(|c| (1..=64).contains(c))
     });
     let gain_db = s.number("gain_db", 0.0, -60.0..=12.0);
-    let quiet = s.texts("quiet", Vec::new(), "a span such as 11:30-13:30", super::hours::span);
+    let quiet = s.texts("quiet", Vec::new(), "a span such as 11:30-13:30", super::hours::span_of_any_day);
     let id = id?;
     debug_assert!(id.as_str().chars().count() <= NAME_MAX);
     Some(ZoneConfig { counters, device, channels, gain_db, quiet, ..default_zone(id) })
