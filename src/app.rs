@@ -381,7 +381,7 @@ struct Silence;
 
 impl Planner for Silence {
     fn plan(&self, _message: &Message, _repeats: u8, _short: bool) -> Utterance {
-        Utterance { parts: Vec::new(), text: String::new() }
+        Utterance::default()
     }
 }
 

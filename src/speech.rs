@@ -55,9 +55,11 @@ impl Accent {
 }
 
 /// A sequence of clips and gaps, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Utterance {
     pub parts: Vec<Part>,
+    /// What is said when a clip turns out to be damaged: a sentence with a hole may be a wrong number.
+    pub instead: Vec<Part>,
     /// The sentence in words, for logs, the page and `moiso read`.
     pub text: String,
 }

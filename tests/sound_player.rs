@@ -396,13 +396,16 @@ fn zones_with_a_card_each_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn a_clip_that_cannot_be_read_leaves_the_chime_and_is_told() {
+fn a_clip_that_cannot_be_read_leaves_the_chime_and_the_request_to_look_and_is_told() {
     let mut hall = Hall::playing("");
     hall.bank.write("north/không_một_hai.wav", b"not a sound");
     let utterance = hall.utterance();
     hall.say("sanh", 1, &utterance);
-    let sound = hall.listen(0, 300 * 48 + 500 * 48);
-    assert!(find(&sound, &hall.bank.samples["chimes/two-tone.wav"], 0).is_some());
+    let sound = hall.listen(0, (300 + 500 + 150 + 800) * 48);
+    let chime = &hall.bank.samples["chimes/two-tone.wav"];
+    let at = find(&sound, chime, 0).expect("the chime") + chime.len();
+    let look = &hall.bank.samples["north/mời_công_dân_xem_bảng.wav"];
+    assert_eq!(find(&sound, look, at), Some(at + 150 * 48));
     assert_eq!(hall.next(), started(1));
     wait_until("the end is told", || {
         hall.ask(0, 240);
@@ -412,11 +415,23 @@ fn a_clip_that_cannot_be_read_leaves_the_chime_and_is_told() {
 }
 
 #[test]
+fn where_nothing_else_can_be_read_the_chime_is_heard() {
+    let mut hall = Hall::playing("");
+    hall.bank.write("north/không_một_hai.wav", b"not a sound");
+    hall.bank.write("north/mời_công_dân_xem_bảng.wav", b"");
+    let utterance = hall.utterance();
+    hall.say("sanh", 1, &utterance);
+    let sound = hall.listen(0, (300 + 500) * 48);
+    assert!(find(&sound, &hall.bank.samples["chimes/two-tone.wav"], 0).is_some());
+    assert_eq!(hall.next(), started(1));
+}
+
+#[test]
 fn an_utterance_without_sound_is_not_called_spoken() {
     let mut hall = Hall::playing("");
-    hall.say("sanh", 1, &Utterance { parts: vec![], text: String::new() });
+    hall.say("sanh", 1, &Utterance::default());
     assert_eq!(hall.next(), ended(1, false));
-    hall.say("sanh", 2, &Utterance { parts: vec![Part::Gap(Millis(0))], text: String::new() });
+    hall.say("sanh", 2, &Utterance { parts: vec![Part::Gap(Millis(0))], ..Utterance::default() });
     assert_eq!(hall.next(), ended(2, false));
 }
 
@@ -450,7 +465,7 @@ fn stopping_takes_less_than_a_second_even_when_a_stream_does_not_close() {
 fn a_hub_that_is_slow_to_listen_gets_everything_in_order() {
     const ROOM: usize = 8;
     let mut hall = Hall::with_room(ROOM, &["hdmi"], "").proven();
-    let empty = Utterance { parts: vec![], text: String::new() };
+    let empty = Utterance::default();
     for id in 0..200 {
         // The card's queue is bounded too; the board never has more than one announcement a zone under way.
         hall.say("sanh", id, &empty);

@@ -195,6 +195,7 @@ impl Voice {
                 None => missing.push(format!("chime {name}")),
             }
         }
+        let instead = self.instead(parts.clone());
         for turn in 0..repeats.max(1) {
             if body.is_empty() {
                 break;
@@ -205,7 +206,16 @@ impl Voice {
             }
             parts.extend(body.iter().cloned());
         }
-        Plan { utterance: Utterance { parts, text: covered.text.clone() }, missing }
+        Plan { utterance: Utterance { parts, instead, text: covered.text.clone() }, missing }
+    }
+
+    /// The chime, if any, and the request to look.
+    fn instead(&self, mut parts: Vec<Part>) -> Vec<Part> {
+        if !parts.is_empty() {
+            parts.push(Part::Gap(PHRASE_PAUSE));
+        }
+        parts.extend(self.look().into_iter().map(Part::Clip));
+        parts
     }
 
     /// What this voice lacks for a configured hall, a line each: `moiso check` prints them.
