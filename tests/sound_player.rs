@@ -493,7 +493,7 @@ fn music_plays_where_it_may_and_makes_room_for_a_call() {
         "[audio.background]\nfolder = \"{path}\"\nvolume_percent = 100\nduck_db = 20\n"
     ));
     std::thread::sleep(Duration::from_millis(300));
-    assert_eq!(hall.ask(0, 4800), [0.0; 4800], "nobody has let it play yet");
+    assert_eq!(hall.ask(0, 2400), [0.0; 2400], "nobody has let it play yet");
 
     assert!(hall.audio.set_music(&zone("sanh"), true));
     let before = hall.listen(0, 96_000);

@@ -365,7 +365,7 @@ mod tests {
     fn with_music(lines: &[Line]) -> Mixer {
         let mut mixer = Mixer::new(RATE, lines.len(), lines);
         mixer.lay(Bed { gain: 0.4, ducked: 0.1 });
-        mixer.add_music(&[1.0; 20_000]);
+        mixer.add_music(&vec![1.0; 20_000]);
         mixer
     }
 

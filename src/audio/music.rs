@@ -66,7 +66,7 @@ fn run(folder: &Path, rate_hz: u32, to: &SyncSender<Vec<f32>>) {
                 Ok(()) => heard = true,
                 Err(Stop::Listener) => return,
                 Err(Stop::File(error)) if !told => {
-                    tracing::warn!(%error, "a piece of music cannot be played")
+                    tracing::warn!(%error, "a piece of music cannot be played");
                 }
                 Err(Stop::File(_)) => {}
             }
