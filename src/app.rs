@@ -26,8 +26,9 @@ use crate::clock::{Clock, Millis, Now};
 use crate::config::Config;
 use crate::config::load::state_dir;
 use crate::demo::QueueSystem;
-use crate::health::{FrameReport, ScreenStatus, SoundState};
+use crate::health::{FrameReport, JournalState, ScreenStatus, SoundState};
 use crate::hub::{Hub, HubHandle, Outlets, Planner, Probes, Request, Speaker};
+use crate::journal::Journal;
 use crate::orders::{Orders, Schedule};
 use crate::speech::Utterance;
 use crate::{audio, control, mqtt, present, wire};
@@ -87,6 +88,7 @@ pub struct App {
     runtime: Runtime,
     port: present::Port,
     audio: Option<audio::Handle>,
+    journal: Journal,
     stop: watch::Sender<bool>,
     /// Everything that has to end before the hub may.
     doors: Vec<JoinHandle<()>>,
@@ -146,7 +148,9 @@ impl App {
         let link_told = link.clone();
         let (commands, orders) = mpsc::channel(COMMANDS);
 
-        let hub = Hub::new(
+        let (journal, kept) = Journal::open(&state_dir(&config), config.journal.keep_days, now.wall)
+            .context("cannot start the journal")?;
+        let mut hub = Hub::new(
             board,
             Arc::clone(&clock),
             Outlets {
@@ -169,10 +173,12 @@ impl App {
                         Some(link.borrow()).filter(|l| l.is_up()).map(|l| l.broker.clone())
                     }),
                 },
+                journal: journal.clone(),
             },
             status,
             &config.screen.id,
         );
+        hub.remember(kept);
         let fallen = Arc::new(OnceLock::new());
         let start = |name, part| {
             runtime.spawn(watched(
@@ -244,6 +250,7 @@ impl App {
             config,
             port,
             audio: sound.handle,
+            journal,
             stop,
             doors,
             fallen,
@@ -278,6 +285,7 @@ impl App {
         if let Some(audio) = self.audio {
             audio.stop();
         }
+        self.journal.stop();
         #[cfg(feature = "embedded-broker")]
         if let Some(broker) = self.broker {
             let stopped = async { tokio::time::timeout(BROKER_WITHIN, broker.stop()).await };
@@ -409,8 +417,13 @@ fn verdict(status: &ScreenStatus, link: &mqtt::LinkState, now: Millis) -> contro
     screen["online"] = linked.into();
     let problem = link.problem.as_ref();
     let problem = problem.map(|p| serde_json::json!({ "what": p.to_string(), "advice": p.advice() }));
+    let journal = match &status.journal {
+        JournalState::Ok => None,
+        JournalState::Degraded(why) => Some(why),
+    };
     let detail = serde_json::json!({
         "screen": screen,
+        "journal_problem": journal,
         "link_problem": problem,
         "stalled": status.frame.is_stalled(),
         "unanswered_s": status.frame.unanswered_s,
@@ -442,6 +455,7 @@ fn first_status(config: &Config, now: Now) -> ScreenStatus {
         zones: config.audio.zones.iter().map(|z| z.id.to_string()).collect(),
         frame: FrameReport::default(),
         audio: SoundState::Off,
+        journal: JournalState::default(),
         link: "down".into(),
         skew_ms: 0,
         backlog_s: 0,

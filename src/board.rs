@@ -16,7 +16,7 @@ mod day;
 mod history;
 pub mod input;
 mod lanes;
-mod ledger;
+pub mod ledger;
 mod link;
 mod notices;
 mod queues;
@@ -25,7 +25,7 @@ pub mod state;
 pub mod view;
 mod zone;
 
-use call::{CallId, Zone};
+use call::Zone;
 use counters::Counters;
 use day::Day;
 use history::{Missed, Recent};
@@ -193,6 +193,7 @@ impl Board {
         let mut proofs = Vec::new();
         match input {
             Input::CallReceived(call) => proofs = self.take_call(now, call)?,
+            Input::CallKept { call, proven } => proofs = self.take_kept(now, call, proven)?,
             Input::CounterChanged { counter, state } => {
                 let counts = self.day.counts(state.at, now) || self.link.is_settled(now);
                 let at = state.at;
@@ -321,11 +322,6 @@ impl Board {
 
     pub fn tally(&self) -> Tally {
         self.tally
-    }
-
-    /// Events that an earlier run has dealt with, by its journal: their redelivery is a duplicate.
-    pub fn remember(&mut self, ids: impl IntoIterator<Item = CallId>, now: Now) {
-        ids.into_iter().for_each(|id| self.ledger.remember(id, now.mono));
     }
 }
 

@@ -12,6 +12,7 @@ pub mod check;
 pub mod client;
 pub mod demo;
 pub mod devices;
+pub mod history;
 pub mod notice;
 pub mod read;
 pub mod render;
@@ -54,6 +55,8 @@ enum Command {
     Notice(notice::Args),
     /// Calls a ticket on a running daemon.
     Call(call::Args),
+    /// Tells what this screen did with a ticket: when it was called, and whether it was spoken.
+    History(history::Args),
     /// Makes a voice from recordings or with a speech program, and checks one.
     Voice(voice::Args),
     /// Makes, lists and revokes the operators' tokens.
@@ -88,6 +91,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::run(args, &config)?,
         Command::Notice(args) => notice::run(args, &config)?,
         Command::Call(args) => call::run(args, &config)?,
+        Command::History(args) => history::run(args, &config)?,
         Command::Voice(args) => voice::run(args, &config)?,
         Command::Token(args) => token::run(args, &config)?,
         Command::Check(_) => unreachable!("handled before the config is loaded"),

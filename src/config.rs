@@ -32,6 +32,7 @@ pub struct Config {
     pub speech: SpeechConfig,
     pub audio: AudioConfig,
     pub control: ControlConfig,
+    pub journal: JournalConfig,
     pub paths: PathsConfig,
 }
 
@@ -241,6 +242,12 @@ pub struct ControlConfig {
     pub insecure: bool,
     /// Token hashes; empty: `tokens.toml` in the state folder.
     pub tokens_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalConfig {
+    /// How long calls, proofs and what operators did are kept.
+    pub keep_days: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -338,6 +338,8 @@ pub struct Proof {
     pub speech_from: Option<Timestamp>,
     pub speech_to: Option<Timestamp>,
     pub outcome: Outcome,
+    /// Said again, because a restart cut the first time.
+    pub again: bool,
 }
 
 /// The word for an input that the board did not take, as error code on the WebSocket.

@@ -323,8 +323,33 @@ fn the_state_at_the_start_is_adopted_in_silence() {
 fn what_an_earlier_run_has_said_is_not_said_again() {
     let mut hall = Hall::new();
     let call = hall.event(Kind::Call, "A1", "1");
-    hall.board.remember([call.id.clone()], hall.now);
+    let effects = hall.give(Input::CallKept { call: call.clone(), proven: true });
+    assert_eq!(effects, [Effect::Show]);
+    assert_eq!(hall.cell("1"), Some("A1".to_owned()), "its counter shows it");
+    assert!(hall.spotlight().is_empty());
     assert_eq!(ignored(&hall.give(Input::CallReceived(call))), Some(IgnoreReason::Duplicate));
+}
+
+#[test]
+fn what_an_earlier_run_has_taken_and_not_said_is_said_while_it_is_young() {
+    let mut hall = Hall::new();
+    let (young, old) = (hall.event(Kind::Call, "A1", "1"), hall.event(Kind::Call, "B1", "2"));
+    hall.wait_secs(60);
+    assert_eq!(said(&hall.give(Input::CallKept { call: young, proven: false })), ["A1@1"]);
+    hall.wait_secs(61);
+    let effects = hall.give(Input::CallKept { call: old.clone(), proven: false });
+    assert!(effects.contains(&Effect::Prove { call: old.id, outcome: Outcome::Shown }), "{effects:?}");
+    assert_eq!(hall.cell("2"), Some("B1".to_owned()));
+}
+
+#[test]
+fn what_was_served_before_the_restart_is_not_called_after_it() {
+    let mut hall = Hall::new();
+    hall.give(Input::SoundChanged { zone: zone("sanh"), works: false });
+    let (call, serving) = (hall.event(Kind::Call, "A1", "1"), hall.event(Kind::Serving, "A1", "1"));
+    hall.give(Input::CallKept { call, proven: false });
+    hall.give(Input::CallKept { call: serving, proven: false });
+    assert!(said(&hall.give(Input::SoundChanged { zone: zone("sanh"), works: true })).is_empty());
 }
 
 #[test]

@@ -8,15 +8,17 @@ use super::hours::Hours;
 use super::section::{Reading, Section};
 use super::{
     AudioConfig, BackgroundConfig, BoardConfig, BrokerAddress, Config, ControlConfig, CounterConfig,
-    EmbeddedConfig, HallConfig, MqttConfig, PathsConfig, PresentMode, ScreenConfig, SeriesConfig, SeriesMode,
-    SpeechConfig, VolumeSpan, ZoneConfig, topic_level,
+    EmbeddedConfig, HallConfig, JournalConfig, MqttConfig, PathsConfig, PresentMode, ScreenConfig,
+    SeriesConfig, SeriesMode, SpeechConfig, VolumeSpan, ZoneConfig, topic_level,
 };
 use crate::board::call::{Counter, Lane, NAME_MAX, Series, Zone, clean};
 use crate::clock::Millis;
 use crate::speech::template::Template;
 
-const SECTIONS: [&str; 11] =
-    ["hall", "screen", "board", "hours", "counter", "series", "mqtt", "speech", "audio", "control", "paths"];
+const SECTIONS: [&str; 12] = [
+    "hall", "screen", "board", "hours", "counter", "series", "mqtt", "speech", "audio", "control", "journal",
+    "paths",
+];
 const LEVEL: &str = "letters, digits, '-', '_' and '.', at most 64";
 /// Most counters of a hall (wire contract).
 const COUNTERS_MAX: usize = 200;
@@ -41,6 +43,7 @@ pub(super) fn config<'a>(reading: &mut Reading<'_>, root: &'a DeTable<'a>) -> Co
         speech: speech(Section::of(reading, root, "speech")),
         audio: audio(Section::of(reading, root, "audio")),
         control: control(Section::of(reading, root, "control")),
+        journal: journal(Section::of(reading, root, "journal")),
         paths: paths(Section::of(reading, root, "paths")),
     };
     across(reading, &config);
@@ -450,6 +453,12 @@ fn control(mut s: Section<'_, '_, '_>) -> ControlConfig {
             format!("{listen} can be reached from outside; set insecure = true to allow it without TLS"),
         );
     }
+    s.finish();
+    out
+}
+
+fn journal(mut s: Section<'_, '_, '_>) -> JournalConfig {
+    let out = JournalConfig { keep_days: s.number("keep_days", 90, 1..=3650) };
     s.finish();
     out
 }

@@ -246,13 +246,14 @@ impl Reader<'_> {
                 }
             }
             Step::Push(push) => {
-                let taken = hub.push(push.input.clone(), push.publication.clone()).await;
+                let taken = hub.push(push.input.clone(), push.publication.clone(), self.who()).await;
                 self.console.feed.poke();
                 self.say(push.answer(taken))?;
             }
             Step::Delete { req, id } => {
                 let live = hub.notices().await.is_ok_and(|all| all.iter().any(|n| n.id == id));
-                let taken = hub.push(Input::NoticeCleared { id: id.clone() }, ending_of(&id)).await;
+                let ended = Input::NoticeCleared { id: id.clone() };
+                let taken = hub.push(ended, ending_of(&id), self.who()).await;
                 self.console.feed.poke();
                 self.say(deleted(req, &id, live, taken))?;
             }
@@ -291,6 +292,10 @@ impl Reader<'_> {
         self.room = Room { _permit: place, _place: None };
         tracing::info!(%peer, name = %welcome.grant.name, role = welcome.grant.role.as_str(), "signed in");
         self.session.admit(req, Ok(welcome))
+    }
+
+    fn who(&self) -> &str {
+        self.session.grant().map_or("", |grant| &grant.name)
     }
 
     fn say(&self, text: String) -> Result<(), End> {

@@ -142,6 +142,6 @@ impl Delivery {
 
     async fn reject(&self, rejection: &Rejection) -> Result<(), Stopped> {
         self.rejections.log(rejection);
-        self.hub.requests.send(Request::Rejected).await.map_err(|_| Stopped)
+        self.hub.requests.send(Request::Rejected(rejection.clone())).await.map_err(|_| Stopped)
     }
 }

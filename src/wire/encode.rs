@@ -191,6 +191,7 @@ struct StatusJson<'a> {
     gpu: &'a str,
     present: &'static str,
     audio: &'static str,
+    journal: &'static str,
     link: &'a str,
     skew_ms: i64,
     backlog_s: u32,
@@ -214,6 +215,7 @@ fn status_json(status: &ScreenStatus) -> StatusJson<'_> {
         gpu: &status.frame.gpu,
         present: status.frame.present,
         audio: status.audio.as_str(),
+        journal: status.journal.as_str(),
         link: &status.link,
         skew_ms: status.skew_ms,
         backlog_s: status.backlog_s,
@@ -267,6 +269,8 @@ struct ProofJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     speech_to: Option<String>,
     outcome: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    again: bool,
 }
 
 fn proof_json(proof: &Proof) -> ProofJson<'_> {
@@ -277,6 +281,7 @@ fn proof_json(proof: &Proof) -> ProofJson<'_> {
         speech_from: proof.speech_from.map(time),
         speech_to: proof.speech_to.map(time),
         outcome: proof.outcome.as_str(),
+        again: proof.again,
     }
 }
 

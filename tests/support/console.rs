@@ -97,7 +97,7 @@ impl Console {
             while let Some(request) = inbox.recv().await {
                 let mut given = held.lock().unwrap();
                 match request {
-                    Request::Push { input, publish, reply } => {
+                    Request::Push { input, publish, reply, .. } => {
                         given.published.push(publish);
                         let _ = reply.send(given.take(input));
                     }
