@@ -32,7 +32,7 @@ fn what_the_embedded_broker_was_told_outlasts_a_restart_of_the_daemon() {
 
     let took = daemon.stop();
     assert!(took < Duration::from_secs(3), "stopped after {took:?}");
-    daemon.start_again();
+    daemon.start_again(None);
     until(SOON, "the counter still pauses", || counter_4(&daemon)["state"] == "paused");
     assert_eq!(counter_4(&daemon)["reopens"], "10:30");
 }

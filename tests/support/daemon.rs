@@ -70,9 +70,15 @@ impl Daemon {
     }
 
     /// Starts it again with its config and what it has kept; it must have ended.
-    pub fn start_again(&mut self) {
-        self.child = spawn(&self.folder, None);
+    pub fn start_again(&mut self, pulse: Option<&Pulse>) {
+        self.child = spawn(&self.folder, pulse);
         self.answers();
+    }
+
+    /// Ends it in the middle of whatever it does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn state_folder(&self) -> PathBuf {
@@ -117,6 +123,12 @@ impl Daemon {
         let path = self.folder.path().join("announcement.wav");
         self.cli(&["say", ticket, "--counter", counter, "--wav", path.to_str().unwrap()]);
         super::sound::read_wav(&path)
+    }
+
+    /// The same without the chime, which all calls share.
+    pub fn announcement_once(&self, ticket: &str, counter: &str) -> Vec<f32> {
+        const CHIME: usize = 48_000 * 3 / 2;
+        self.announcement(ticket, counter).split_off(CHIME)
     }
 
     /// Ends it as the system would, and tells how long it took.
