@@ -371,6 +371,21 @@ mod tests {
     }
 
     #[test]
+    fn a_password_in_an_address_is_refused_and_not_repeated() {
+        let wrong = problems("[mqtt]\nbrokers = [\"mqtt://board:secret@10.0.0.2\"]\n");
+        assert_eq!(
+            wrong,
+            [
+                "line 2: mqtt.brokers: each must be mqtt://HOST[:PORT] or mqtts://HOST[:PORT], without user and password, \
+              not \"mqtt://…@10.0.0.2\""
+            ]
+        );
+        let env = Env::from([("MQTT_BROKERS".to_owned(), "a,b".to_owned())]);
+        let wrong = Config::read("", env).unwrap_err();
+        assert!(wrong[0].to_string().ends_with("not \"a,b\"; separate several by `;`"), "{}", wrong[0]);
+    }
+
+    #[test]
     fn vietnamese_comes_first() {
         for wrong in ["[\"en\"]", "[\"en\", \"vi\"]", "[\"vi\", \"vi\"]", "[]"] {
             let problems = problems(&format!("[speech]\nlanguages = {wrong}\n"));

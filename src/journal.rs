@@ -218,7 +218,9 @@ impl Writer {
                 }
             }
             self.flush();
-            then.into_iter().for_each(|call| call());
+            for call in then {
+                call();
+            }
             if let Some(done) = stop {
                 self.settle();
                 drop(self.store.take());

@@ -8,7 +8,7 @@ use hall::{
 };
 use moiso::board::call::{Call, Holder, Kind, Series};
 use moiso::board::input::{Effect, Form, IgnoreReason, Input, Outcome};
-use moiso::board::state::{CounterMode, Level, Notice, QueueState};
+use moiso::board::state::{CounterMode, CounterState, Level, Notice, QueueState};
 use moiso::board::view::{ClosedReason, Phase};
 use moiso::board::{Rules, Tally};
 use moiso::clock::{Millis, Now};
@@ -618,4 +618,17 @@ fn the_view_is_shown_only_when_it_changed_and_its_revision_grows() {
     assert_eq!(hall.view().revision, before);
     assert!(hall.call("A1", "1").contains(&Effect::Show));
     assert_eq!(hall.view().revision, before + 1);
+}
+
+#[test]
+fn a_call_with_whole_seconds_counts_after_a_state_with_fractions_of_the_same_second() {
+    let mut hall = Hall::new();
+    let second = jiff::Timestamp::from_second(hall.now.wall.as_second()).unwrap();
+    let fraction = second + jiff::SignedDuration::from_millis(400);
+    hall.now = Now { wall: second + jiff::SignedDuration::from_millis(900), ..hall.now };
+    let state = CounterState { at: fraction, ..hall.state(CounterMode::Open, Some("A1")) };
+    hall.give(Input::CounterChanged { counter: counter("4"), state });
+    let call = Call { at: second, ..hall.event(Kind::Call, "A2", "4") };
+    assert_eq!(said(&hall.give(Input::CallReceived(call))), ["A2@4"]);
+    assert_eq!(hall.cell("4"), Some("A2".to_owned()));
 }

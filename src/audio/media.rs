@@ -17,8 +17,8 @@ use thiserror::Error;
 
 #[derive(Debug, Error)]
 pub enum ClipError {
-    #[error("cannot open {path}: {source}")]
-    Open { path: PathBuf, source: std::io::Error },
+    #[error("cannot open {path}: {why}")]
+    Open { path: PathBuf, why: std::io::Error },
     #[error("cannot decode {path}: {why}")]
     Decode { path: PathBuf, why: String },
     #[error("{path} has {found} frames, its manifest says {expected}")]
@@ -46,7 +46,7 @@ impl Media {
     /// # Errors
     /// [`ClipError`] when the file cannot be opened or is no sound.
     pub fn open(path: &Path) -> Result<Self, ClipError> {
-        let file = File::open(path).map_err(|source| ClipError::Open { path: path.to_owned(), source })?;
+        let file = File::open(path).map_err(|why| ClipError::Open { path: path.to_owned(), why })?;
         let fail = |why: String| ClipError::Decode { path: path.to_owned(), why };
         let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
         let mut hint = Hint::new();

@@ -21,8 +21,8 @@ const MANIFEST: &str = "bank.toml";
 pub enum SoundsError {
     #[error("no sounds folder has the voice {voice:?}; looked in {}", list(looked))]
     NotFound { voice: String, looked: Vec<PathBuf> },
-    #[error("cannot read {path}: {source}")]
-    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("cannot read {path}: {why}")]
+    Unreadable { path: PathBuf, why: std::io::Error },
     #[error("{path} has {} problem(s)\n{}", problems.len(), lines(problems))]
     Wrong { path: PathBuf, problems: Vec<Problem> },
     #[error("speech.template {}", .0.join("; it "))]
@@ -117,7 +117,7 @@ fn chimes(dir: &Path) -> Result<Chimes, SoundsError> {
 }
 
 fn read(path: &Path) -> Result<String, SoundsError> {
-    std::fs::read_to_string(path).map_err(|source| SoundsError::Unreadable { path: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(|why| SoundsError::Unreadable { path: path.to_owned(), why })
 }
 
 /// Decodes every clip of a voice and tells which cannot be played; takes some seconds for a whole voice.

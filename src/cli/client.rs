@@ -42,8 +42,8 @@ pub enum ClientError {
     Address(String),
     #[error("no token; give --token, --token-file or MOISO_TOKEN (`moiso token add` makes one)")]
     NoToken,
-    #[error("cannot read the token from {path}: {source}")]
-    TokenFile { path: PathBuf, source: std::io::Error },
+    #[error("cannot read the token from {path}: {why}")]
+    TokenFile { path: PathBuf, why: std::io::Error },
     #[error("cannot reach {url}: {why}")]
     Unreachable { url: String, why: String },
     #[error("the daemon did not answer within {} s", PATIENCE.as_secs())]
@@ -104,7 +104,7 @@ impl Connect {
         // The file first: MOISO_TOKEN may be set for everything, a file is named on purpose.
         let text = match (&self.token_file, &self.token) {
             (Some(path), _) => std::fs::read_to_string(path)
-                .map_err(|source| ClientError::TokenFile { path: path.clone(), source })?,
+                .map_err(|why| ClientError::TokenFile { path: path.clone(), why })?,
             (None, Some(token)) => token.clone(),
             (None, None) => String::new(),
         };

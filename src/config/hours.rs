@@ -49,7 +49,8 @@ impl Hours {
                 5 => workday[..1].to_vec(),
                 _ => Vec::new(),
             };
-            let mut spans = s.texts(day, default, "a span such as 08:00-11:30", span);
+            let mut spans =
+                s.texts(day, default, "a span such as 08:00-11:30, its end after its start", span);
             spans.sort_by_key(|span| span.from);
             if spans.windows(2).any(|pair| pair[1].from < pair[0].to) {
                 s.problem(day, "the spans of a day must not overlap");

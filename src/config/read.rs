@@ -301,7 +301,12 @@ fn mqtt(mut s: Section<'_, '_, '_>) -> MqttConfig {
         embedded.address().unwrap_or(BrokerAddress { host: "127.0.0.1".into(), port: 1883, tls: false });
     let out = MqttConfig {
         root: s.parsed("root", "moiso".into(), LEVEL, topic_level),
-        brokers: s.texts("brokers", vec![local], "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]", broker),
+        brokers: s.texts(
+            "brokers",
+            vec![local],
+            "mqtt://HOST[:PORT] or mqtts://HOST[:PORT], without user and password",
+            broker,
+        ),
         client_id: s.text("client_id", ""),
         username: s.optional("username"),
         password: s.optional("password"),

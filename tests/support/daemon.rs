@@ -37,7 +37,7 @@ impl Daemon {
         let port = free_port();
         let config = folder.path().join("moiso.toml");
         let text = format!(
-            "[screen]\npresent = \"headless\"\nsize = \"1280x720\"\n[hours]\nenabled = false\n[board]\nstale_after_s = 2\n\
+            "[screen]\npresent = \"headless\"\nsize = \"1280x720\"\n[hours]\nenabled = false\n[board]\nstale_after_s = 2\nidle_ticker = []\n\
              [mqtt]\n{mqtt}\n[audio]\nenabled = {}\n[control]\nlisten = \"127.0.0.1:{port}\"\n\
              [paths]\nstate = \"{}\"\nsounds = \"{}\"\n{extra}",
             pulse.is_some(),
