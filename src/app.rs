@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::runtime::Runtime;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::audio::sounds;
@@ -51,6 +51,8 @@ pub struct Demo {
 
 /// Requests that may wait for the hub; beyond, the sender waits.
 const REQUESTS: usize = 1024;
+/// What became of calls, for a session that is slow to listen.
+const PROOFS: usize = 256;
 /// A technician's commands that may wait.
 const COMMANDS: usize = 16;
 /// Messages that may wait for the link.
@@ -147,6 +149,8 @@ impl App {
         let (link_sender, link) = watch::channel(mqtt::LinkState::new());
         let link_told = link.clone();
         let (commands, orders) = mpsc::channel(COMMANDS);
+        let commands_here = commands.clone();
+        let (proofs, _) = broadcast::channel(PROOFS);
 
         let (journal, kept) = Journal::open(&state_dir(&config), config.journal.keep_days, now.wall)
             .context("cannot start the journal")?;
@@ -174,6 +178,7 @@ impl App {
                     }),
                 },
                 journal: journal.clone(),
+                proofs: proofs.clone(),
             },
             status,
             &config.screen.id,
@@ -235,6 +240,9 @@ impl App {
                 }),
                 clock,
                 hall: control::HallFacts::of(&config),
+                proofs,
+                commands: commands_here,
+                journal: Some(journal.clone()),
             };
             doors
                 .push(start("control", Box::pin(control::serve(listener, served, told_to(stopped.clone())))));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::board::Board;
 use crate::board::call::{CallId, Zone};
@@ -128,6 +128,8 @@ pub struct Outlets {
     pub probes: Probes,
     /// Gets every call and what became of it.
     pub journal: Journal,
+    /// For whoever listens.
+    pub proofs: broadcast::Sender<Proof>,
 }
 
 /// Owns the board; see [`Hub::run`].
@@ -340,6 +342,8 @@ impl Hub {
             again: story.again,
         };
         self.publish(Publication { topic, payload: wire::encode_proof(&proof), retain: false });
+        // Nobody need listen.
+        let _ = self.outlets.proofs.send(proof.clone());
         self.outlets.journal.write(Record::Proof { proof, at: self.clock.now().wall });
     }
 

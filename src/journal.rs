@@ -12,15 +12,14 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::board::call::{Call, CallId, Ticket};
-use crate::board::input::Outcome;
 use crate::clock::Millis;
 use crate::health::JournalState;
-use crate::wire::Proof;
 
+pub mod record;
 mod schema;
 mod store;
 
+pub use record::{Kept, Query, Record, Story};
 pub use store::{Store, StoreError};
 
 /// Name of the file in the state folder.
@@ -40,73 +39,6 @@ const PRUNE_EVERY: Duration = Duration::from_secs(24 * 3600);
 const REMEMBERED: Millis = crate::board::ledger::MEMORY;
 const REMEMBERED_MOST: usize = crate::board::ledger::CAPACITY;
 
-/// One fact.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Record {
-    Call {
-        call: Call,
-        received: Timestamp,
-    },
-    /// The first sample of its announcement was played.
-    Began {
-        call: CallId,
-        at: Timestamp,
-    },
-    Proof {
-        proof: Proof,
-        at: Timestamp,
-    },
-    /// Somebody pushed this to the hall from here.
-    Audit {
-        at: Timestamp,
-        who: String,
-        topic: String,
-        payload: String,
-    },
-    Rejected {
-        at: Timestamp,
-        topic: String,
-        reason: &'static str,
-        field: Option<String>,
-        detail: String,
-    },
-}
-
-/// A call of an earlier life of the process.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Kept {
-    pub call: Call,
-    pub received: Timestamp,
-    /// Its announcement had begun.
-    pub began: bool,
-    /// What became of it is known.
-    pub proven: bool,
-}
-
-/// A call and what became of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Story {
-    pub call: Call,
-    pub received: Timestamp,
-    pub began: Option<Timestamp>,
-    pub drawn: Option<Timestamp>,
-    pub speech_from: Option<Timestamp>,
-    pub speech_to: Option<Timestamp>,
-    /// None: not known yet, or the process ended before.
-    pub outcome: Option<Outcome>,
-    /// Said again, because the first time was cut by a restart.
-    pub again: bool,
-}
-
-/// Which stories are wanted; newest first.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Query {
-    pub ticket: Option<Ticket>,
-    pub since: Timestamp,
-    pub until: Timestamp,
-    pub limit: usize,
-}
-
 enum Message {
     Record(Record),
     /// To be called when all before it is written, or cannot be.
@@ -117,6 +49,7 @@ enum Message {
 /// A door to the journal's thread, cheap to clone.
 #[derive(Clone)]
 pub struct Journal {
+    path: Arc<Path>,
     messages: SyncSender<Message>,
     state: Arc<Mutex<JournalState>>,
 }
@@ -129,10 +62,11 @@ impl Journal {
     /// When the system gives no thread.
     pub fn open(folder: &Path, keep_days: u32, now: Timestamp) -> std::io::Result<(Self, Vec<Kept>)> {
         let (messages, inbox) = sync_channel(MESSAGES);
-        let journal = Self { messages, state: Arc::default() };
+        let path = folder.join(FILE);
+        let journal = Self { path: path.as_path().into(), messages, state: Arc::default() };
         // A folder that cannot be made is a file that cannot be opened.
         let _ = std::fs::create_dir_all(folder);
-        let mut writer = Writer::new(folder.join(FILE), keep_days, Arc::clone(&journal.state));
+        let mut writer = Writer::new(path, keep_days, Arc::clone(&journal.state));
         writer.open();
         let kept = writer.kept(now);
         std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(&inbox))?;
@@ -154,6 +88,14 @@ impl Journal {
         {
             then();
         }
+    }
+
+    /// What became of calls, newest first; reads the file, so not for a task that must not wait.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn stories(&self, query: &Query) -> Result<Vec<Story>, StoreError> {
+        Store::read_only(&self.path)?.stories(query)
     }
 
     pub fn state(&self) -> JournalState {

@@ -24,7 +24,7 @@ mod tests;
 
 pub use encode::{
     encode_call, encode_counter, encode_notice, encode_offline, encode_proof, encode_queue, encode_status,
-    encode_sync_request, notice_value, proof_value, status_value,
+    encode_sync_request, notice_value, proof_value, status_value, story_value,
 };
 use object::{Object, Reader};
 pub use view::{encode_view, view_value};

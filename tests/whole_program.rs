@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -172,6 +174,51 @@ fn music_plays_while_the_hall_is_open_at_the_hours_volume_and_stops_for_a_mute()
     let mute = json!({"id": "m-1", "do": "mute"}).to_string();
     broker.publish("moiso/dong-da/screen/sanh-1/command", &mute, &[]);
     until(SOON, "a muted zone has no music", || level() == 0.0);
+}
+
+#[test]
+fn a_technician_asks_and_commands_from_the_command_line() {
+    let mut broker = Mosquitto::start();
+    let daemon = Daemon::start(&broker, None, "");
+    until(SOON, "the link comes up", || daemon.is_linked());
+    let made = daemon.cli(&["token", "add", "--role", "technician", "--name", "Kỹ thuật"]);
+    let token = made.split_whitespace().find(|w| w.starts_with("moiso_")).unwrap();
+    let as_technician = |args: &[&str]| {
+        let output = daemon.command(args).env("MOISO_TOKEN", token).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let refused = daemon.command(&["volume", "40"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(4), "an operator may not");
+    assert_eq!(as_technician(&["volume", "40"]), (Some(0), "volume: done\n".to_owned()));
+    assert_eq!(as_technician(&["identify"]).0, Some(0));
+    assert_eq!(as_technician(&["mute", "nowhere"]).0, Some(2));
+
+    let (code, page) = as_technician(&["status"]);
+    assert_eq!(code, Some(0), "{page}");
+    assert!(page.starts_with("verdict   ok\n") && page.contains("journal   ok\n"), "{page}");
+
+    let mut watch = daemon.command(&["watch", "--topic", "proofs"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines().map_while(Result::ok);
+    // A call that came before the subscription is not told; one that comes after it is.
+    let heard = std::thread::spawn(move || lines.next());
+    let mut n = 0;
+    until(SOON, "a proof is told", || {
+        n += 1;
+        broker.publish("moiso/dong-da/call", &call(&format!("w-{n}"), &format!("A{n:03}"), "5", "call"), &[]);
+        heard.is_finished()
+    });
+    let proof: Value = serde_json::from_str(&heard.join().unwrap().unwrap()).unwrap();
+    assert_eq!((&proof["event"], &proof["proof"]["outcome"]), (&json!("proof"), &json!("shown")));
+    let _ = watch.kill();
+    let _ = watch.wait();
+
+    broker.kill();
+    until(SOON, "the link is down", || !daemon.is_linked());
+    until(SOON, "and why", || {
+        let (code, page) = as_technician(&["status"]);
+        code == Some(1)
+            && page.contains("link: nothing listens at the broker's address; check that the broker runs")
+    });
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::Proof;
 use crate::board::call::{Call, Lane, Ticket};
 use crate::board::state::{CounterState, Notice, QueueState};
 use crate::health::ScreenStatus;
+use crate::journal::record::Story;
 
 pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("wire structs have text keys and plain values")
@@ -293,6 +294,31 @@ pub fn encode_proof(proof: &Proof) -> Vec<u8> {
 /// The same as a value, for proof events on the WebSocket.
 pub fn proof_value(proof: &Proof) -> Value {
     value(&proof_json(proof))
+}
+
+/// A call and what became of it, for the history on the WebSocket.
+pub fn story_value(story: &Story) -> Value {
+    let call = &story.call;
+    let times = [("drawn", story.drawn), ("speech_from", story.speech_from), ("speech_to", story.speech_to)];
+    let mut out = serde_json::json!({
+        "id": call.id.as_str(),
+        "ticket": call.ticket.as_str(),
+        "counter": call.counter.as_str(),
+        "kind": call.kind.as_str(),
+        "lane": call.lane.as_str(),
+        "at": time(call.at),
+        "received": time(story.received),
+        "again": story.again,
+    });
+    for (name, at) in times {
+        if let Some(at) = at {
+            out[name] = time(at).into();
+        }
+    }
+    if let Some(outcome) = story.outcome {
+        out["outcome"] = outcome.as_str().into();
+    }
+    out
 }
 
 /// The payload of `sync/request`.

@@ -120,6 +120,9 @@ impl Console {
             }),
             clock: Arc::new(ManualClock::at(now())),
             hall: HallFacts::of(&Config::default()),
+            proofs: tokio::sync::broadcast::channel(16).0,
+            commands: mpsc::channel(16).0,
+            journal: None,
         };
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(serve(listener, control, async {

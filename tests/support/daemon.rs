@@ -106,14 +106,17 @@ impl Daemon {
         serde_json::from_slice::<Value>(&self.get("/healthz").expect("a verdict")).expect("JSON")["detail"]["screen"].clone()
     }
 
-    /// Runs a command of the program against this daemon.
+    /// A command of the program against this daemon, as an operator.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_moiso"));
+        command.args(["--config", self.config.to_str().unwrap()]).args(args);
+        command.env("MOISO_TOKEN", &self.token);
+        command
+    }
+
+    /// Runs it and gives what it printed.
     pub fn cli(&self, args: &[&str]) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_moiso"))
-            .args(["--config", self.config.to_str().unwrap()])
-            .args(args)
-            .env("MOISO_TOKEN", &self.token)
-            .output()
-            .unwrap();
+        let output = self.command(args).output().unwrap();
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
