@@ -37,12 +37,15 @@ def sound_of(word):
     return (s.onset, s.rime, s.coda, s.tone)
 
 
+def spelled(text):
+    """The words of a text, a lone letter by its name."""
+    words = re.findall(r"\w+", unicodedata.normalize("NFC", text.lower()))
+    return [part for word in words for part in LETTER_NAMES.get(word, [word])]
+
+
 def said(text):
     """A text as a list of sounds, to compare."""
-    out = []
-    for word in re.findall(r"\w+", unicodedata.normalize("NFC", text.lower())):
-        out += [sound_of(w) for w in LETTER_NAMES.get(word, [word])]
-    return out
+    return [sound_of(word) for word in spelled(text)]
 
 
 def align(expected, heard):

@@ -1,8 +1,9 @@
 """Make the bank: every missing clip, then bank.toml for exactly the clips that are there.
 
-usage: bank.py [--urgent] [--draft [KINDS]] [--minutes N] [--list-only]
+usage: bank.py [north|south|english] [--urgent] [--draft [KINDS]] [--only KINDS] [--minutes N] [--list-only]
 A clip is skipped when work/made.json holds the same hash of its batch, its place in it and the settings, and
-the file exists. Without --draft, clips that an earlier --draft joined are made again, whole.
+the file exists. Without --draft, clips that an earlier --draft joined are made again, whole. A unit that takes.toml
+names is spoken alone, with the changes of that take in settings.toml.
 """
 
 import argparse
@@ -11,25 +12,29 @@ import json
 import os
 import struct
 import time
+import tomllib
 import unicodedata
+from functools import cache
 from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
 
+import english
 import g2p
 import post
+import synth
 import units
 from model import Model
-from synth import HERE, Synth, load_settings
+from synth import HERE, changed, load_settings
 
 OUT = HERE.parent / "north"
 WORK = HERE / "work"
 RAW = WORK / "raw"
-MADE = WORK / "made.json"
-SYLLABLES = 12  # in one breath
+SYLLABLES = 12  # in one breath; words, in English
 PEAK_DB = -1.2  # the highest true peak of an encoded clip
-PLAIN_TONES = ("ngang", "huyen", "sac", "hoi", "nga", "nang", "sac_checked", "nang_checked", "glottal")
+UNITS = {"north": units.all_units, "south": units.south_units, "english": lambda: [*english.all_units()]}
+SPEECH = {"vi": synth, "en": english}
 
 # what is made first; digits come twice, the urgent ones first
 ORDER = ["phrase", "lane", "open", "digits", "dest", "place", "short", "letter", "digits", "number", "number-end"]
@@ -50,20 +55,28 @@ def frames_of(path):
     return struct.unpack_from("<q", data, data.rindex(b"OggS") + 6)[0] - pre_skip
 
 
+@cache
+def the_model():
+    return Model(threads=1)
+
+
 class Maker:
     """Speaks, joins and encodes; knows nothing of what is there already."""
 
     def __init__(self, settings):
-        self.settings = settings
-        self.synth = None
+        self.settings, self.speech = settings, SPEECH[settings["bank"]["language"]]
+        self.out = HERE.parent / settings["bank"]["name"]
         RAW.mkdir(parents=True, exist_ok=True)
+
+    def varied(self, take):
+        """A maker with the changes of a take in settings.toml; "" is this one."""
+        return Maker(changed(self.settings, self.settings["take"][take])) if take else self
 
     def raw(self, batch):
         """A batch spoken in one breath: for each unit its samples and where its syllables begin."""
         path = RAW / f"{self.batch_key(batch)}.npz"
         if not path.exists():
-            self.synth = self.synth or Synth(self.settings, Model(threads=1))
-            spoken = self.synth.speak([u.text for u in batch], batch[0].take)
+            spoken = self.speech.Synth(self.settings, the_model()).speak([u.text for u in batch], batch[0].take)
             arrays = {}
             for place, (sound, starts) in enumerate(spoken):
                 arrays[f"sound{place}"], arrays[f"starts{place}"] = sound.astype(np.float32), np.array(starts)
@@ -75,12 +88,8 @@ class Maker:
 
     def batch_key(self, batch):
         """Changes with everything that the sound of this batch depends on, and with nothing else."""
-        said, tones = self.settings["say"], self.settings["tone"]
-        words = {w: said.get(w) for unit in batch for w in g2p.words(unit.text)}
-        plain = {k: v for k, v in tones.items() if k in PLAIN_TONES}
-        named = {how["tone"]: tones[how["tone"]] for how in words.values() if how and "tone" in how}
-        speech = {k: self.settings[k] for k in ("voice", "length", "pitch")}
-        return digest(batch[0].take, [u.text for u in batch], speech, words, plain, named)
+        texts = [u.text for u in batch]
+        return digest(batch[0].take, texts, *self.speech.recipe(self.settings, texts))
 
     def keys(self, batch):
         batch_key = self.batch_key(batch)
@@ -93,7 +102,7 @@ class Maker:
         return digest(*recipe, self.settings["level"])
 
     def write(self, unit, sound):
-        level, path = self.settings["level"], OUT / f"{unit.file}.opus"
+        level, path = self.settings["level"], self.out / f"{unit.file}.opus"
         ceiling = level["ceiling_db"]
         for _ in range(4):
             post.encode(post.finish(sound, {**level, "ceiling_db": ceiling}), path, level["bitrate"])
@@ -102,8 +111,8 @@ class Maker:
                 break
             ceiling -= over + 0.3  # the codec adds most to a burst like that of kh
 
-    def speak(self, batch, todo):
-        sounds = self.raw(batch)
+    def speak(self, batch, todo, take=""):
+        sounds = self.varied(take).raw(batch)
         for place in todo:
             self.write(batch[place], sounds[place][0])
 
@@ -124,21 +133,22 @@ class Maker:
 
 
 class Made:
-    """Which clips are there, made how."""
+    """Which clips of a bank are there, made how."""
 
-    def __init__(self):
-        stored = json.loads(MADE.read_text()) if MADE.exists() else {"hash": {}, "joined": []}
+    def __init__(self, bank):
+        self.out, self.path = HERE.parent / bank, WORK / ("made.json" if bank == "north" else f"made-{bank}.json")
+        stored = json.loads(self.path.read_text()) if self.path.exists() else {"hash": {}, "joined": []}
         self.hash, self.joined = stored["hash"], set(stored["joined"])
 
     def lacks(self, unit, key):
-        return self.hash.get(unit.file) != key or not (OUT / f"{unit.file}.opus").exists()
+        return self.hash.get(unit.file) != key or not (self.out / f"{unit.file}.opus").exists()
 
     def add(self, unit, key, joined):
         self.hash[unit.file] = key
         (self.joined.add if joined else self.joined.discard)(unit.file)
 
     def save(self):
-        MADE.write_text(json.dumps({"hash": self.hash, "joined": sorted(self.joined)}, indent=0, sort_keys=True))
+        self.path.write_text(json.dumps({"hash": self.hash, "joined": sorted(self.joined)}, indent=0, sort_keys=True))
 
 
 def batches(wanted):
@@ -155,49 +165,67 @@ def batches(wanted):
         yield batch
 
 
-def write_list(settings, made):
-    about = dict(settings["bank"])
-    there = [u for u in units.all_units() if (OUT / f"{u.file}.opus").exists()]
+def breaths(wanted):
+    """All the batches; which of the other kinds are joined changes none of them."""
+    whole = list(wanted)
+    by_kind = sorted((u for u in whole if u.join), key=lambda u: u.kind)
+    return [*batches(u for u in whole if not u.join), *batches(by_kind)]
+
+
+def how_made(made, there):
     joined = sum(u.file in made.joined or (u.file not in made.hash and u.join is not None) for u in there)
-    about["provenance"] += f" {joined} of its {len(there)} clips are joined from two generated phrases or cut out of one, the rest generated whole."
+    if not joined:
+        return f"All of its {len(there)} clips were generated whole."
+    return f"{joined} of its {len(there)} clips are joined from two generated phrases or cut out of one, the rest generated whole."
+
+
+def write_list(about, made, every):
+    """bank.toml for the clips that are there; returns how many."""
+    there = [u for u in every if (made.out / f"{u.file}.opus").exists()]
+    about = about | {"rate_hz": post.RATE, "provenance": f"{about['provenance']} {how_made(made, there)}"}
     lines = ["format = 1"]
-    for key in ("name", "title", "language", "accent"):
-        lines.append(f"{key} = {json.dumps(about[key], ensure_ascii=False)}")
-    lines.append(f"rate_hz = {post.RATE}")
-    for key in ("version", "provenance", "licence"):
-        lines.append(f"{key} = {json.dumps(about[key], ensure_ascii=False)}")
-    count = 0
+    for key in ("name", "title", "language", "accent", "base", "rate_hz", "version", "provenance", "licence"):
+        if key in about:
+            lines.append(f"{key} = {json.dumps(about[key], ensure_ascii=False)}")
     for take in ("mid", "end"):
         lines += ["", f"[clips.{take}]"]
         for unit in sorted((u for u in there if u.take == take), key=lambda u: u.file):
-            text, frames = unicodedata.normalize("NFC", unit.text), frames_of(OUT / f"{unit.file}.opus")
+            text, frames = unicodedata.normalize("NFC", unit.text), frames_of(made.out / f"{unit.file}.opus")
             lines.append(f'"{text}" = {{ file = "{unit.file}.opus", frames = {frames} }}')
-            count += 1
-    (OUT / "bank.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return count
+    (made.out / "bank.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return len(there)
 
 
-def remove_strays():
+def remove_strays(out, every):
     """Clips of an older list of units."""
-    wanted = {f"{u.file}.opus" for u in units.all_units()}
-    for path in OUT.rglob("*.opus"):
-        if str(path.relative_to(OUT)) not in wanted:
+    wanted = {f"{u.file}.opus" for u in every}
+    for path in out.rglob("*.opus"):
+        if str(path.relative_to(out)) not in wanted:
             path.unlink()
 
 
-def plan(maker, made, wanted, joinable):
+def load_takes(bank):
+    """Of the units that are not said the usual way, by file, the name of the take."""
+    return tomllib.loads((HERE / "takes.toml").read_text(encoding="utf-8")).get(bank, {})
+
+
+def plan(maker, made, wanted, joinable, takes):
     """The work that is missing, the most needed first: (need, method, its arguments, the clips that it makes)."""
-    whole = [u for u in wanted if not (u.join and u.kind in joinable)]
-    spoken = [*batches(u for u in whole if not u.join), *batches(u for u in whole if u.join)]
+    spoken = breaths(u for u in wanted if not (u.join and u.kind in joinable))
     homes = {(u.take, u.text): (batch, place) for batch in spoken for place, u in enumerate(batch)}
     work = []
     for batch in spoken:
         keys = maker.keys(batch)
-        todo = [place for place, unit in enumerate(batch) if made.lacks(unit, keys[place])]
+        todo = [i for i, unit in enumerate(batch) if unit.file not in takes and made.lacks(unit, keys[i])]
         if todo:
             work.append((need(batch[0]), "speak", (batch, todo), [(batch[i], keys[i], False) for i in todo]))
     for unit in wanted:
-        if unit.join and unit.kind in joinable:
+        if unit.file in takes:
+            take = takes[unit.file]
+            key = maker.varied(take).keys([unit])[0]
+            if made.lacks(unit, key):
+                work.append((need(unit), "speak", ([unit], [0], take), [(unit, key, False)]))
+        elif unit.join and unit.kind in joinable:
             ends = [homes.get((unit.take, text)) for text in (unit.join.head, unit.join.tail)]
             key = maker.join_key(unit.join, *ends)
             if made.lacks(unit, key):
@@ -223,15 +251,19 @@ def _do(item):
 
 def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    args.add_argument("bank", nargs="?", choices=UNITS, default="north")
     args.add_argument("--urgent", action="store_true", help="only the first group")
     args.add_argument("--draft", nargs="?", const=",".join(ORDER), default="", metavar="KINDS",
                       help="join the clips of these kinds (say open,number; without a list, of every kind) where that can be done")
+    args.add_argument("--only", metavar="KINDS", help="make only clips of these kinds now")
     args.add_argument("--minutes", type=float, default=1e9, help="begin nothing after this long")
     args.add_argument("--list-only", action="store_true", help="only rewrite bank.toml")
     args = args.parse_args()
-    settings, made = load_settings(), Made()
-    wanted = [] if args.list_only else [u for u in units.all_units() if u.urgent or not args.urgent]
-    work = plan(Maker(settings), made, wanted, args.draft.split(","))
+    settings, made, every = load_settings(args.bank), Made(args.bank), UNITS[args.bank]()
+    wanted = [] if args.list_only else [u for u in every if u.urgent or not args.urgent]
+    work = plan(Maker(settings), made, wanted, args.draft.split(","), load_takes(args.bank))
+    if args.only:
+        work = [item for item in work if item[3][0][0].kind in args.only.split(",")]
     start, new = time.time(), 0
     if work:
         Model(threads=1)  # cut the model once, before two processes need it
@@ -246,8 +278,8 @@ def main():
                     made.save()
                     print(f"{number}/{len(work)} batches, {new} clips, {time.time() - start:.0f} s", flush=True)
     made.save()
-    remove_strays()
-    print(write_list(settings, made), "clips in bank.toml")
+    remove_strays(made.out, every)
+    print(write_list(settings["bank"], made, every), "clips in bank.toml")
 
 
 def fed(items, done, until, ahead=4):

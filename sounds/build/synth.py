@@ -11,11 +11,28 @@ from model import FRAME, RATE, Model
 
 HERE = Path(__file__).resolve().parent
 STRESS = "ˈ"
+PLAIN_TONES = ("ngang", "huyen", "sac", "hoi", "nga", "nang", "sac_checked", "nang_checked", "glottal")
 
 
-def load_settings(path=HERE / "settings.toml"):
-    with open(path, "rb") as f:
-        return tomllib.load(f)
+def load_settings(bank="north"):
+    """settings.toml, with what the bank's own file changes."""
+    settings = tomllib.loads((HERE / "settings.toml").read_text(encoding="utf-8"))
+    own = HERE / f"{bank}.toml"
+    return changed(settings, tomllib.loads(own.read_text(encoding="utf-8"))) if own.exists() else settings
+
+
+def changed(settings, changes):
+    """The settings with some values of some tables replaced."""
+    return settings | {table: settings.get(table, {}) | values for table, values in changes.items()}
+
+
+def recipe(settings, texts):
+    """All of the settings that the sound of these texts depends on, and nothing else."""
+    said, tones = settings["say"], settings["tone"]
+    words = {w: said.get(w) for text in texts for w in g2p.words(text)}
+    plain = {k: v for k, v in tones.items() if k in PLAIN_TONES}
+    named = {how["tone"]: tones[how["tone"]] for how in words.values() if how and "tone" in how}
+    return [{k: settings[k] for k in ("voice", "length", "pitch")}, words, plain, named]
 
 
 class Synth:

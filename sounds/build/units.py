@@ -5,7 +5,8 @@ generated whole. Some also name two other units that together hold the same word
 sentence, and where to join them: that is the quick way (`bank.py --draft`).
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 DIGITS = ["không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín"]
 
@@ -180,6 +181,16 @@ def all_units():
             seen.add(key)
             units.append(unit)
     return sorted(units, key=lambda u: (not u.urgent, u.join is not None))
+
+
+def southern(text):
+    """The same number as the south says it."""
+    return re.sub(r"\bmươi tư\b", "mươi bốn", text).replace("linh", "lẻ").replace("nghìn", "ngàn")
+
+
+def south_units():
+    """Only what the south says otherwise; the bank of the north has the rest."""
+    return [replace(u, text=southern(u.text), join=None) for u in all_units() if southern(u.text) != u.text]
 
 
 if __name__ == "__main__":
