@@ -14,5 +14,6 @@ need_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 step() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
 step "format"; cargo fmt --check
 step "lints"; cargo clippy --locked --all-targets --quiet -- -D warnings
+step "without the broker"; cargo check --locked --no-default-features --quiet
 step "tests"; cargo test --locked --no-fail-fast
 step "done"

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::runtime::Runtime;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::audio::sounds;
@@ -26,9 +26,10 @@ use crate::clock::{Clock, Millis, Now};
 use crate::config::Config;
 use crate::config::load::state_dir;
 use crate::demo::QueueSystem;
-use crate::health::{FrameReport, ScreenStatus, SoundState};
+use crate::health::{FrameReport, JournalState, ScreenStatus, SoundState};
 use crate::hub::{Hub, HubHandle, Outlets, Planner, Probes, Request, Speaker};
-use crate::orders::Orders;
+use crate::journal::Journal;
+use crate::orders::{Orders, Schedule};
 use crate::speech::Utterance;
 use crate::{audio, control, mqtt, present, wire};
 
@@ -50,6 +51,8 @@ pub struct Demo {
 
 /// Requests that may wait for the hub; beyond, the sender waits.
 const REQUESTS: usize = 1024;
+/// What became of calls, for a session that is slow to listen.
+const PROOFS: usize = 256;
 /// A technician's commands that may wait.
 const COMMANDS: usize = 16;
 /// Messages that may wait for the link.
@@ -87,6 +90,7 @@ pub struct App {
     runtime: Runtime,
     port: present::Port,
     audio: Option<audio::Handle>,
+    journal: Journal,
     stop: watch::Sender<bool>,
     /// Everything that has to end before the hub may.
     doors: Vec<JoinHandle<()>>,
@@ -145,8 +149,12 @@ impl App {
         let (link_sender, link) = watch::channel(mqtt::LinkState::new());
         let link_told = link.clone();
         let (commands, orders) = mpsc::channel(COMMANDS);
+        let commands_here = commands.clone();
+        let (proofs, _) = broadcast::channel(PROOFS);
 
-        let hub = Hub::new(
+        let (journal, kept) = Journal::open(&state_dir(&config), config.journal.keep_days, now.wall)
+            .context("cannot start the journal")?;
+        let mut hub = Hub::new(
             board,
             Arc::clone(&clock),
             Outlets {
@@ -169,10 +177,13 @@ impl App {
                         Some(link.borrow()).filter(|l| l.is_up()).map(|l| l.broker.clone())
                     }),
                 },
+                journal: journal.clone(),
+                proofs: proofs.clone(),
             },
             status,
             &config.screen.id,
         );
+        hub.remember(kept);
         let fallen = Arc::new(OnceLock::new());
         let start = |name, part| {
             runtime.spawn(watched(
@@ -202,6 +213,11 @@ impl App {
         };
         doors.push(start("link", Box::pin(mqtt::run(&config, link_doors))));
         let orders_of = Orders {
+            schedule: Schedule {
+                config: config.audio.clone(),
+                clock: Arc::clone(&clock),
+                zone: Rules::of(&config).time_zone,
+            },
             audio: sound.handle.clone(),
             test_call: sound.test_call,
             glass: glass.clone(),
@@ -224,6 +240,9 @@ impl App {
                 }),
                 clock,
                 hall: control::HallFacts::of(&config),
+                proofs,
+                commands: commands_here,
+                journal: Some(journal.clone()),
             };
             doors
                 .push(start("control", Box::pin(control::serve(listener, served, told_to(stopped.clone())))));
@@ -239,6 +258,7 @@ impl App {
             config,
             port,
             audio: sound.handle,
+            journal,
             stop,
             doors,
             fallen,
@@ -273,6 +293,7 @@ impl App {
         if let Some(audio) = self.audio {
             audio.stop();
         }
+        self.journal.stop();
         #[cfg(feature = "embedded-broker")]
         if let Some(broker) = self.broker {
             let stopped = async { tokio::time::timeout(BROKER_WITHIN, broker.stop()).await };
@@ -376,12 +397,16 @@ struct Silence;
 
 impl Planner for Silence {
     fn plan(&self, _message: &Message, _repeats: u8, _short: bool) -> Utterance {
-        Utterance { parts: Vec::new(), text: String::new() }
+        Utterance::default()
     }
 }
 
 impl Speaker for Silence {
     fn say(&mut self, _zone: &Zone, _id: AnnouncementId, _utterance: Arc<Utterance>) {}
+
+    fn music(&mut self, _zone: &Zone, _plays: bool) -> bool {
+        true
+    }
 }
 
 impl control::Pictures for present::PortHandle {
@@ -400,8 +425,13 @@ fn verdict(status: &ScreenStatus, link: &mqtt::LinkState, now: Millis) -> contro
     screen["online"] = linked.into();
     let problem = link.problem.as_ref();
     let problem = problem.map(|p| serde_json::json!({ "what": p.to_string(), "advice": p.advice() }));
+    let journal = match &status.journal {
+        JournalState::Ok => None,
+        JournalState::Degraded(why) => Some(why),
+    };
     let detail = serde_json::json!({
         "screen": screen,
+        "journal_problem": journal,
         "link_problem": problem,
         "stalled": status.frame.is_stalled(),
         "unanswered_s": status.frame.unanswered_s,
@@ -433,6 +463,7 @@ fn first_status(config: &Config, now: Now) -> ScreenStatus {
         zones: config.audio.zones.iter().map(|z| z.id.to_string()).collect(),
         frame: FrameReport::default(),
         audio: SoundState::Off,
+        journal: JournalState::default(),
         link: "down".into(),
         skew_ms: 0,
         backlog_s: 0,

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use crate::board::call::Zone;
 use crate::board::input::{AnnouncementId, Input};
 use crate::clock::Millis;
-use crate::config::{Config, ZoneConfig};
+use crate::config::{BackgroundConfig, Config, ZoneConfig};
 use crate::health::SoundState;
 use crate::hub::{Request, Speaker};
 use crate::speech::Utterance;
@@ -28,7 +28,9 @@ mod decoder;
 pub mod encode;
 pub mod feed;
 pub mod gauge;
+pub mod media;
 pub mod mixer;
+pub mod music;
 pub mod output;
 mod player;
 pub mod sounds;
@@ -38,7 +40,7 @@ pub mod wav;
 
 use card::{Cards, Wish};
 use clips::{ClipError, Clips};
-use mixer::{Line, Mixer};
+use mixer::{Bed, Line, Mixer};
 use player::{Command, Player};
 
 /// How long [`Handle::stop`] waits for the threads.
@@ -152,6 +154,7 @@ pub fn spawn_with(
                 wish,
                 zones: names,
                 lines,
+                music: background(&config.audio.background),
                 inbox,
                 outbox: requests.clone(),
                 decoder: decoder.clone(),
@@ -177,8 +180,14 @@ fn by_device(zones: &[ZoneConfig]) -> Vec<(Option<String>, Vec<&ZoneConfig>)> {
     out
 }
 
+fn background(config: &BackgroundConfig) -> Option<(PathBuf, Bed)> {
+    let bed =
+        Bed { gain: mixer::gain(config.volume_percent, 0.0), ducked: 10_f32.powf(-config.duck_db / 20.0) };
+    config.folder.clone().map(|folder| (folder, bed))
+}
+
 fn line(zone: &ZoneConfig, volume_percent: u32) -> Line {
-    Line { gain: mixer::gain(volume_percent, zone.gain_db), channels: zone.channels.clone() }
+    Line { gain: mixer::gain(volume_percent, zone.gain_db), channels: zone.channels.clone(), music: false }
 }
 
 impl Handle {
@@ -221,13 +230,19 @@ impl Handle {
     }
 
     /// Changes the volume of all zones from the next samples on.
-    pub fn set_volume(&self, percent: u8) {
+    pub fn set_volume(&self, percent: u32) {
         for desk in self.desks.iter() {
-            let gains = desk.gains_db.iter().map(|db| mixer::gain(u32::from(percent), *db)).collect();
+            let gains = desk.gains_db.iter().map(|db| mixer::gain(percent, *db)).collect();
             if desk.commands.try_send(Command::Gains(gains)).is_err() {
                 tracing::warn!("the volume stays: the audio thread takes no more commands");
             }
         }
+    }
+
+    /// Lets the background music of a zone be heard or not; false when the sound does not take the message now.
+    pub fn set_music(&self, zone: &Zone, plays: bool) -> bool {
+        let Some((desk, line)) = self.desk(zone) else { return true };
+        desk.commands.try_send(Command::Music { line, plays }).is_ok()
     }
 
     /// Ends all sound and closes the cards, within a second; a card that hangs is left behind.
@@ -257,6 +272,10 @@ impl Handle {
 }
 
 impl Speaker for Handle {
+    fn music(&mut self, zone: &Zone, plays: bool) -> bool {
+        self.set_music(zone, plays)
+    }
+
     fn say(&mut self, zone: &Zone, id: AnnouncementId, utterance: Arc<Utterance>) {
         let Some((desk, line)) = self.desk(zone) else {
             return self.refuse(zone, id, "no loudspeakers");
@@ -275,7 +294,7 @@ impl Speaker for Handle {
 /// # Errors
 /// [`ClipError`] of the first clip that cannot be read.
 pub fn render(clips: &mut Clips, said: &[(Millis, &Utterance)], rate_hz: u32) -> Result<Vec<f32>, ClipError> {
-    let mut mixer = Mixer::new(rate_hz, 1, &[Line { gain: 1.0, channels: Vec::new() }]);
+    let mut mixer = Mixer::new(rate_hz, 1, &[Line { gain: 1.0, channels: Vec::new(), music: false }]);
     let mut out = Vec::new();
     let mut marks = Vec::new();
     let mut fill = |mixer: &mut Mixer, out: &mut Vec<f32>, frames: usize| {

@@ -16,7 +16,7 @@ mod day;
 mod history;
 pub mod input;
 mod lanes;
-mod ledger;
+pub mod ledger;
 mod link;
 mod notices;
 mod queues;
@@ -25,7 +25,7 @@ pub mod state;
 pub mod view;
 mod zone;
 
-use call::CallId;
+use call::Zone;
 use counters::Counters;
 use day::Day;
 use history::{Missed, Recent};
@@ -37,7 +37,7 @@ use notices::Notices;
 use queues::Queues;
 use spotlight::Spotlight;
 use state::Notice;
-use view::BoardView;
+use view::{BoardView, Phase};
 use zone::Proof;
 
 /// The part of the config that decides what the board does.
@@ -193,6 +193,7 @@ impl Board {
         let mut proofs = Vec::new();
         match input {
             Input::CallReceived(call) => proofs = self.take_call(now, call)?,
+            Input::CallKept { call, proven } => proofs = self.take_kept(now, call, proven)?,
             Input::CounterChanged { counter, state } => {
                 let counts = self.day.counts(state.at, now) || self.link.is_settled(now);
                 let at = state.at;
@@ -293,6 +294,16 @@ impl Board {
         self.notices.live(now)
     }
 
+    /// Every zone of this screen's voice, and whether calls are not said there now.
+    pub fn zones(&self) -> impl Iterator<Item = (&Zone, bool)> {
+        self.lanes.zones()
+    }
+
+    /// Whether the hall is open.
+    pub fn is_open(&self, now: Now) -> bool {
+        self.day.phase(now) == Phase::Open
+    }
+
     /// Whether every zone of this screen has been muted.
     pub fn is_muted(&self) -> bool {
         self.lanes.are_muted()
@@ -311,11 +322,6 @@ impl Board {
 
     pub fn tally(&self) -> Tally {
         self.tally
-    }
-
-    /// Events that an earlier run has dealt with, by its journal: their redelivery is a duplicate.
-    pub fn remember(&mut self, ids: impl IntoIterator<Item = CallId>, now: Now) {
-        ids.into_iter().for_each(|id| self.ledger.remember(id, now.mono));
     }
 }
 

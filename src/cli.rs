@@ -12,7 +12,9 @@ pub mod check;
 pub mod client;
 pub mod demo;
 pub mod devices;
+pub mod history;
 pub mod notice;
+pub mod order;
 pub mod read;
 pub mod render;
 pub mod replay;
@@ -20,6 +22,7 @@ pub mod run;
 pub mod say;
 pub mod token;
 pub mod voice;
+pub mod watch;
 
 /// The now-serving board and the voice of a public-service hall.
 #[derive(Debug, Parser)]
@@ -54,6 +57,22 @@ enum Command {
     Notice(notice::Args),
     /// Calls a ticket on a running daemon.
     Call(call::Args),
+    /// Tells how the running daemon is; exits 0 when all is well, 1 when something is not, 3 when it is down.
+    Status(watch::StatusArgs),
+    /// Prints what happens on the running daemon, one JSON object a line.
+    Watch(watch::WatchArgs),
+    /// Silences a zone of the running daemon, or all; emergencies too.
+    Mute(order::ZoneArgs),
+    /// Ends that.
+    Unmute(order::ZoneArgs),
+    /// Sets the volume of the running daemon.
+    Volume(order::VolumeArgs),
+    /// Shows the screen's name in large type for ten seconds.
+    Identify(order::PlainArgs),
+    /// Says a test call in every zone.
+    TestCall(order::PlainArgs),
+    /// Tells what this screen did with a ticket: when it was called, and whether it was spoken.
+    History(history::Args),
     /// Makes a voice from recordings or with a speech program, and checks one.
     Voice(voice::Args),
     /// Makes, lists and revokes the operators' tokens.
@@ -88,6 +107,14 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::run(args, &config)?,
         Command::Notice(args) => notice::run(args, &config)?,
         Command::Call(args) => call::run(args, &config)?,
+        Command::Status(args) => return watch::status(args, &config),
+        Command::Watch(args) => watch::watch(args, &config)?,
+        Command::Mute(args) => order::zone(args, "mute", &config)?,
+        Command::Unmute(args) => order::zone(args, "unmute", &config)?,
+        Command::Volume(args) => order::volume(args, &config)?,
+        Command::Identify(args) => order::plain(args, "identify", &config)?,
+        Command::TestCall(args) => order::plain(args, "test-call", &config)?,
+        Command::History(args) => history::run(args, &config)?,
         Command::Voice(args) => voice::run(args, &config)?,
         Command::Token(args) => token::run(args, &config)?,
         Command::Check(_) => unreachable!("handled before the config is loaded"),

@@ -32,6 +32,7 @@ pub struct Config {
     pub speech: SpeechConfig,
     pub audio: AudioConfig,
     pub control: ControlConfig,
+    pub journal: JournalConfig,
     pub paths: PathsConfig,
 }
 
@@ -164,9 +165,13 @@ impl EmbeddedConfig {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpeechConfig {
     pub voice: String,
+    /// The voice of what is said in English after the Vietnamese; none: nothing is.
+    pub english: Option<String>,
     pub template: String,
+    pub template_en: String,
     /// Said before the sentence of a recall.
     pub recall: String,
+    pub recall_en: String,
     pub chime: Option<String>,
     /// How often a sentence is said when the hall is calm.
     pub repeats: u8,
@@ -181,9 +186,38 @@ pub struct SpeechConfig {
 pub struct AudioConfig {
     pub enabled: bool,
     pub volume_percent: u32,
+    pub background: BackgroundConfig,
+    /// Other volumes at times of the day; the first that fits counts.
+    pub schedule: Vec<VolumeSpan>,
     /// Frames that the card asks for at once.
     pub buffer_frames: u32,
     pub zones: Vec<ZoneConfig>,
+}
+
+impl AudioConfig {
+    /// The volume at a local time.
+    pub fn volume_at(&self, time: civil::Time) -> u32 {
+        let scheduled = self.schedule.iter().find(|entry| entry.span.contains(time));
+        scheduled.map_or(self.volume_percent, |entry| entry.volume_percent)
+    }
+}
+
+/// Music while the hall is open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BackgroundConfig {
+    /// Files that are played one after the other; none: no music.
+    pub folder: Option<PathBuf>,
+    /// On top of the hall's volume.
+    pub volume_percent: u32,
+    /// How much softer it becomes while something is said.
+    pub duck_db: f32,
+}
+
+/// A volume for a part of every day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VolumeSpan {
+    pub span: hours::Span,
+    pub volume_percent: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -208,6 +242,12 @@ pub struct ControlConfig {
     pub insecure: bool,
     /// Token hashes; empty: `tokens.toml` in the state folder.
     pub tokens_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalConfig {
+    /// How long calls, proofs and what operators did are kept.
+    pub keep_days: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -310,6 +350,49 @@ mod tests {
         assert_eq!(config.topic_prefix(), "moiso/dong-da");
         assert_eq!(config.client_id(), "moiso-dong-da-sanh-1");
         assert!(config.counters[4].lanes.contains(&Lane::Elderly));
+    }
+
+    #[test]
+    fn the_volume_follows_the_time_of_day() {
+        let text = "[audio]\nvolume_percent = 90\n[[audio.schedule]]\nspan = \"11:30-13:30\"\nvolume_percent = 50\n\
+                    [[audio.schedule]]\nspan = \"20:00-07:00\"\n";
+        let audio = Config::read(text, Env::new()).unwrap().audio;
+        let volumes =
+            ["06:59", "07:00", "11:30", "13:30", "23:00"].map(|t| audio.volume_at(time_of_day(t).unwrap()));
+        assert_eq!(volumes, [60, 90, 50, 90, 60]);
+        let wrong = problems("[[audio.schedule]]\nspan = \"noon\"\nvolume_percent = 0\n");
+        assert_eq!(
+            wrong,
+            [
+                "line 2: audio.schedule[1].span: \"noon\" is no span; it must be a span such as 11:30-13:30",
+                "line 3: audio.schedule[1].volume_percent: must be a number from 1 to 100, not \"0\""
+            ]
+        );
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_refused_and_not_repeated() {
+        let wrong = problems("[mqtt]\nbrokers = [\"mqtt://board:secret@10.0.0.2\"]\n");
+        assert_eq!(
+            wrong,
+            [
+                "line 2: mqtt.brokers: each must be mqtt://HOST[:PORT] or mqtts://HOST[:PORT], without user and password, \
+              not \"mqtt://…@10.0.0.2\""
+            ]
+        );
+        let env = Env::from([("MQTT_BROKERS".to_owned(), "a,b".to_owned())]);
+        let wrong = Config::read("", env).unwrap_err();
+        assert!(wrong[0].to_string().ends_with("not \"a,b\"; separate several by `;`"), "{}", wrong[0]);
+    }
+
+    #[test]
+    fn vietnamese_comes_first() {
+        for wrong in ["[\"en\"]", "[\"en\", \"vi\"]", "[\"vi\", \"vi\"]", "[]"] {
+            let problems = problems(&format!("[speech]\nlanguages = {wrong}\n"));
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert!(problems[0].starts_with("line 2: speech.languages: must be [\"vi\"]"), "{problems:?}");
+        }
+        assert!(problems("[speech]\ntemplate_en = \"{ticket}\"\n")[0].contains("has no {counter}"));
     }
 
     #[test]

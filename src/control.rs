@@ -16,11 +16,13 @@ use hyper_util::service::TowerToHyperService;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch};
 
 use crate::clock::Clock;
 use crate::config::{Config, CounterConfig, ZoneConfig};
 use crate::hub::HubHandle;
+use crate::journal::Journal;
+use crate::wire::{Command, Proof};
 
 pub mod auth;
 pub mod fault;
@@ -111,6 +113,12 @@ pub struct Control {
     pub health: HealthProbe,
     pub clock: Arc<dyn Clock>,
     pub hall: HallFacts,
+    /// What became of each call, as it becomes known.
+    pub proofs: broadcast::Sender<Proof>,
+    /// The technician's commands that are no inputs of the board.
+    pub commands: mpsc::Sender<Command>,
+    /// None: nothing is kept.
+    pub journal: Option<Journal>,
 }
 
 /// What all handlers share.

@@ -27,6 +27,25 @@ impl SoundState {
     }
 }
 
+/// Whether what happens is written to the disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum JournalState {
+    #[default]
+    Ok,
+    /// They wait in memory, and why.
+    Degraded(String),
+}
+
+impl JournalState {
+    /// `ok` or `degraded`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Degraded(_) => "degraded",
+        }
+    }
+}
+
 /// The last frame that reached the glass (or the headless picture).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrameReport {
@@ -78,6 +97,7 @@ pub struct ScreenStatus {
     pub zones: Vec<String>,
     pub frame: FrameReport,
     pub audio: SoundState,
+    pub journal: JournalState,
     /// Address of the broker, or `down`.
     pub link: String,
     pub skew_ms: i64,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::board::Board;
 use crate::board::call::{CallId, Zone};
@@ -16,6 +16,7 @@ use crate::board::state::Notice;
 use crate::board::view::SharedView;
 use crate::clock::Clock;
 use crate::health::{FrameReport, ScreenStatus, SoundState};
+use crate::journal::{Journal, Kept, Record};
 use crate::speech::Utterance;
 use crate::wire::{self, Proof};
 
@@ -25,11 +26,11 @@ pub enum Request {
     /// Something happened. The reply comes when the board has taken it.
     Input { input: Input, reply: Option<oneshot::Sender<Taken>> },
     /// The same, and the hall is told: the topic below the hall's prefix and the payload are published once taken.
-    Push { input: Input, publish: Publication, reply: oneshot::Sender<Taken> },
+    Push { input: Input, publish: Publication, by: String, reply: oneshot::Sender<Taken> },
     /// The live notices.
     Notices { reply: oneshot::Sender<Vec<Notice>> },
     /// A payload was refused before it became an input.
-    Rejected,
+    Rejected(wire::Rejection),
 }
 
 /// Whether an input changed the board.
@@ -71,13 +72,14 @@ impl HubHandle {
         taken.await.map_err(|_| Stopped)
     }
 
-    /// Applies an input here and publishes it to the hall.
+    /// Applies an input here and publishes it to the hall; `by` is who wants it.
     ///
     /// # Errors
     /// [`Stopped`] when the hub is gone.
-    pub async fn push(&self, input: Input, publish: Publication) -> Result<Taken, Stopped> {
+    pub async fn push(&self, input: Input, publish: Publication, by: &str) -> Result<Taken, Stopped> {
         let (reply, taken) = oneshot::channel();
-        self.requests.send(Request::Push { input, publish, reply }).await.map_err(|_| Stopped)?;
+        let by = by.to_owned();
+        self.requests.send(Request::Push { input, publish, by, reply }).await.map_err(|_| Stopped)?;
         taken.await.map_err(|_| Stopped)
     }
 
@@ -95,6 +97,9 @@ impl HubHandle {
 /// Where the hub sends what is to be spoken; the audio supervisor answers with `SpeechStarted` and `SpeechEnded`.
 pub trait Speaker: Send {
     fn say(&mut self, zone: &Zone, id: AnnouncementId, utterance: Arc<Utterance>);
+
+    /// Lets background music be heard in a zone or not; false when that has to be said again later.
+    fn music(&mut self, zone: &Zone, plays: bool) -> bool;
 }
 
 /// Turns what the board wants said into clips.
@@ -121,6 +126,10 @@ pub struct Outlets {
     /// Tells the main thread that there is a new view.
     pub wake: Box<dyn Fn() + Send>,
     pub probes: Probes,
+    /// Gets every call and what became of it.
+    pub journal: Journal,
+    /// For whoever listens.
+    pub proofs: broadcast::Sender<Proof>,
 }
 
 /// Owns the board; see [`Hub::run`].
@@ -134,16 +143,20 @@ pub struct Hub {
     stories: HashMap<CallId, Story>,
     /// Which call an announcement that is being spoken belongs to.
     said: HashMap<AnnouncementId, CallId>,
+    /// Where music plays, as the speaker was told.
+    music: HashMap<Zone, bool>,
 }
 
 struct Story {
     received: Timestamp,
     speech_from: Option<Timestamp>,
+    /// A restart cut its announcement.
+    again: bool,
 }
 
 impl Story {
     fn begun(received: Timestamp) -> Self {
-        Self { received, speech_from: None }
+        Self { received, speech_from: None, again: false }
     }
 }
 
@@ -160,8 +173,30 @@ impl Hub {
         status: ScreenStatus,
         screen: &str,
     ) -> Self {
-        let (stories, said) = (HashMap::new(), HashMap::new());
-        Self { board, clock, outlets, status, screen: screen.to_owned(), stories, said }
+        let (stories, said, music) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { board, clock, outlets, status, screen: screen.to_owned(), stories, said, music }
+    }
+
+    /// Takes what an earlier life of the process knew, before anything new comes.
+    pub fn remember(&mut self, kept: Vec<Kept>) {
+        let known = kept.len();
+        // Until all is told nothing is said: a later event may have ended what an earlier one asked for. The sound reports
+        // itself once it works.
+        let zones: Vec<Zone> = self.board.zones().map(|(zone, _)| zone.clone()).collect();
+        for zone in zones {
+            self.apply(Input::SoundChanged { zone, works: false });
+        }
+        for Kept { call, received, began, proven } in kept {
+            if !proven {
+                self.stories.insert(call.id.clone(), Story { again: began, ..Story::begun(received) });
+            }
+            let id = call.id.clone();
+            if let Taken::Ignored(_) = self.apply(Input::CallKept { call, proven }).taken {
+                self.stories.remove(&id);
+            }
+        }
+        let open = self.stories.len();
+        tracing::info!(known, open, "calls of before the start");
     }
 
     /// Runs until every handle is dropped; in the daemon the runtime ends it before that. Nothing else ever changes the board.
@@ -186,6 +221,7 @@ impl Hub {
                 }
                 _ = status_tick.tick() => {}
             }
+            self.let_music_play();
             self.report();
         }
     }
@@ -208,10 +244,11 @@ impl Hub {
                     shown |= done.shown;
                     replies.extend(reply.map(|reply| (reply, done.taken)));
                 }
-                Request::Push { input, publish, reply } => {
+                Request::Push { input, publish, by, reply } => {
                     let done = self.apply(input);
                     shown |= done.shown;
                     if done.taken == Taken::Applied {
+                        self.audit(&publish, by);
                         self.publish(publish);
                     }
                     replies.push((reply, done.taken));
@@ -220,22 +257,52 @@ impl Hub {
                     // A session that has gone meanwhile needs no answer.
                     let _ = reply.send(self.board.notices(self.clock.now()));
                 }
-                Request::Rejected => self.status.rejected += 1,
+                Request::Rejected(rejection) => self.reject(rejection),
             }
         }
         if shown {
             self.show();
         }
-        for (reply, taken) in replies {
-            let _ = reply.send(taken);
+        if replies.is_empty() {
+            return;
         }
+        // Only what is written is acknowledged, so that a killed process gets again what it had not kept.
+        self.outlets.journal.then(Box::new(|| {
+            for (reply, taken) in replies {
+                let _ = reply.send(taken);
+            }
+        }));
+    }
+
+    fn audit(&self, publish: &Publication, who: String) {
+        let (at, topic) = (self.clock.now().wall, publish.topic.clone());
+        let payload = String::from_utf8_lossy(&publish.payload).into_owned();
+        self.outlets.journal.write(Record::Audit { at, who, topic, payload });
+    }
+
+    fn reject(&mut self, rejection: wire::Rejection) {
+        self.status.rejected += 1;
+        let wire::Rejection { topic, reason, field, detail } = rejection;
+        // The detail may quote what was there.
+        let detail = if field.as_deref() == Some("holder") { String::new() } else { detail };
+        let (at, reason) = (self.clock.now().wall, reason.as_str());
+        self.outlets.journal.write(Record::Rejected { at, topic, reason, field, detail });
     }
 
     fn apply(&mut self, input: Input) -> Done {
         self.note(&input);
         let begun = self.begin(&input);
+        let call = match &input {
+            Input::CallReceived(call) => Some(call.clone()),
+            _ => None,
+        };
         let effects = self.board.apply(self.clock.now(), input);
         let mut done = Done { shown: false, taken: Taken::Applied };
+        let refused = effects.iter().any(|effect| matches!(effect, Effect::Ignore { .. }));
+        if let Some(call) = call.filter(|_| !refused) {
+            let received = self.clock.now().wall;
+            self.outlets.journal.write(Record::Call { call, received });
+        }
         for effect in effects {
             match effect {
                 Effect::Show => done.shown = true,
@@ -272,8 +339,12 @@ impl Hub {
             speech_from: story.speech_from,
             speech_to: (outcome == Outcome::Spoken).then(|| self.clock.now().wall),
             outcome,
+            again: story.again,
         };
         self.publish(Publication { topic, payload: wire::encode_proof(&proof), retain: false });
+        // Nobody need listen.
+        let _ = self.outlets.proofs.send(proof.clone());
+        self.outlets.journal.write(Record::Proof { proof, at: self.clock.now().wall });
     }
 
     /// Begins the story of a call that has none, and tells which.
@@ -290,10 +361,12 @@ impl Hub {
     fn note(&mut self, input: &Input) {
         match input {
             Input::SpeechStarted { announcement, .. } => {
-                let story = self.said.get(announcement).and_then(|call| self.stories.get_mut(call));
-                if let Some(story) = story {
-                    story.speech_from.get_or_insert(self.clock.now().wall);
+                let Some(call) = self.said.get(announcement) else { return };
+                let at = self.clock.now().wall;
+                if let Some(story) = self.stories.get_mut(call) {
+                    story.speech_from.get_or_insert(at);
                 }
+                self.outlets.journal.write(Record::Began { call: call.clone(), at });
             }
             Input::SpeechEnded { announcement, .. } => {
                 self.said.remove(announcement);
@@ -308,6 +381,19 @@ impl Hub {
                 topic = full.into_inner().topic,
                 "the link takes no more messages; this one is dropped"
             );
+        }
+    }
+
+    /// Music is for a hall that is open, and for zones where calls are said.
+    fn let_music_play(&mut self) {
+        let open = self.board.is_open(self.clock.now());
+        for (zone, silent) in self.board.zones() {
+            let plays = open && !silent;
+            if self.music.get(zone).copied().unwrap_or(false) != plays
+                && self.outlets.speaker.music(zone, plays)
+            {
+                self.music.insert(zone.clone(), plays);
+            }
         }
     }
 
@@ -326,6 +412,7 @@ impl Hub {
             SoundState::Ok if self.board.is_muted() => SoundState::Muted,
             state => state,
         };
+        self.status.journal = self.outlets.journal.state();
         self.status.link = (probes.link)().unwrap_or_else(|| "down".to_owned());
         self.status.skew_ms = self.board.skew_ms();
         self.status.backlog_s = u32::try_from(self.board.worst_wait(now).0 / 1000).unwrap_or(0);

@@ -14,6 +14,7 @@ pub mod demo;
 pub mod gpu;
 pub mod health;
 pub mod hub;
+pub mod journal;
 pub mod mqtt;
 pub mod orders;
 pub mod present;

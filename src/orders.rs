@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
 use crate::audio;
 use crate::board::input::AnnouncementId;
+use crate::clock::Clock;
+use crate::config::AudioConfig;
 use crate::config::load::load;
 use crate::hub::Speaker;
 use crate::present::PortHandle;
@@ -24,8 +27,25 @@ const TEST_CALL: AnnouncementId = AnnouncementId(u64::MAX);
 /// Between two test calls, for what was being said before.
 const TEST_CALL_PAUSE: Duration = Duration::from_secs(5);
 
+/// How late a scheduled volume may come.
+const SCHEDULE_EVERY: Duration = Duration::from_secs(10);
+
+/// The volume by the time of day.
+pub struct Schedule {
+    pub config: AudioConfig,
+    pub clock: Arc<dyn Clock>,
+    pub zone: TimeZone,
+}
+
+impl Schedule {
+    fn volume(&self) -> u32 {
+        self.config.volume_at(self.zone.to_datetime(self.clock.now().wall).time())
+    }
+}
+
 /// What the commands act on.
 pub struct Orders {
+    pub schedule: Schedule,
     pub audio: Option<audio::Handle>,
     /// What a test call says.
     pub test_call: Option<Arc<Utterance>>,
@@ -41,25 +61,46 @@ impl Orders {
     pub async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
         // When the last test call is over.
         let mut busy_until = None;
-        while let Some(command) = orders.recv().await {
-            let by = command.by.as_deref().unwrap_or("unknown");
-            match command.action {
-                Action::VolumePercent(percent) => {
-                    tracing::info!(by, percent, "volume");
-                    if let Some(audio) = &self.audio {
-                        audio.set_volume(percent);
+        // With this the sound began.
+        let mut scheduled = self.schedule.config.volume_percent;
+        let has_schedule = self.audio.is_some() && !self.schedule.config.schedule.is_empty();
+        let mut tick = tokio::time::interval(SCHEDULE_EVERY);
+        loop {
+            tokio::select! {
+                command = orders.recv() => match command {
+                    Some(command) => self.carry_out(command, &mut busy_until).await,
+                    None => return,
+                },
+                _ = tick.tick(), if has_schedule => {
+                    let volume = self.schedule.volume();
+                    if std::mem::replace(&mut scheduled, volume) != volume {
+                        self.set_volume("schedule", volume);
                     }
                 }
-                Action::TestCall => {
-                    tracing::info!(by, "test call");
-                    self.test_call(&mut busy_until);
-                }
-                Action::Reload => self.reload(by).await,
-                Action::Snapshot => self.snapshot(by).await,
-                Action::Mute(_) | Action::Unmute(_) | Action::Identify => {
-                    tracing::error!("the board's own command came to the shell");
-                }
             }
+        }
+    }
+
+    async fn carry_out(&mut self, command: Command, busy_until: &mut Option<Instant>) {
+        let by = command.by.as_deref().unwrap_or("unknown");
+        match command.action {
+            Action::VolumePercent(percent) => self.set_volume(by, percent.into()),
+            Action::TestCall => {
+                tracing::info!(by, "test call");
+                self.test_call(busy_until);
+            }
+            Action::Reload => self.reload(by).await,
+            Action::Snapshot => self.snapshot(by).await,
+            Action::Mute(_) | Action::Unmute(_) | Action::Identify => {
+                tracing::error!("the board's own command came to the shell");
+            }
+        }
+    }
+
+    fn set_volume(&self, by: &str, percent: u32) {
+        tracing::info!(by, percent, "volume");
+        if let Some(audio) = &self.audio {
+            audio.set_volume(percent);
         }
     }
 

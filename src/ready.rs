@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::audio::music;
 use crate::audio::sounds::{self, SoundsError};
 use crate::config::Config;
 use crate::config::load::state_dir;
@@ -18,6 +19,7 @@ pub fn missing(config: &Config) -> Vec<String> {
         let tokens = TokenFile::at(tokens_path(config)).load();
         problems.extend(tokens.err().map(|error| format!("control.tokens_file: {error}")));
     }
+    problems.extend(music(config));
     problems.extend(not_writable(&state_dir(config)));
     match voice_of(config) {
         None => {}
@@ -46,6 +48,16 @@ fn broker_users(config: &Config) -> Option<String> {
 fn broker_users(config: &Config) -> Option<String> {
     let wanted = config.mqtt.embedded.listen.is_some();
     wanted.then(|| "mqtt.embedded.listen: this build has no embedded broker".to_owned())
+}
+
+fn music(config: &Config) -> Option<String> {
+    let folder = config.audio.background.folder.as_deref().filter(|_| config.audio.enabled)?;
+    let why = match music::files(folder) {
+        Err(error) => format!("cannot be read: {error}"),
+        Ok(files) if files.is_empty() => "has no FLAC, MP3, Ogg or WAV file".to_owned(),
+        Ok(_) => return None,
+    };
+    Some(format!("audio.background.folder: {} {why}", folder.display()))
 }
 
 /// What lasts needs a folder that takes files, or one above it that does.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::clock::Millis;
 
 pub mod bank;
+mod english;
 pub mod number;
 pub mod script;
 pub mod sentence;
@@ -19,34 +20,46 @@ pub mod voice;
 /// Rate of every bank and chime, frames a second; Opus decodes to it.
 pub const RATE_HZ: u32 = 48_000;
 
-/// How a voice reads numbers; the two are never mixed.
+/// How a voice reads: the two accents of Vietnamese, which are never mixed, or English.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Accent {
     /// Hà Nội: tư, linh, nghìn.
     North,
     /// TP. Hồ Chí Minh: bốn, lẻ, ngàn.
     South,
+    English,
 }
 
 impl Accent {
-    pub const ALLOWED: &'static str = "north, south";
+    pub const ALLOWED: &'static str = "north, south, english";
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::North => "north",
             Self::South => "south",
+            Self::English => "english",
+        }
+    }
+
+    /// The language's code, as a bank names it.
+    pub fn language(self) -> &'static str {
+        match self {
+            Self::North | Self::South => "vi",
+            Self::English => "en",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::North, Self::South].into_iter().find(|a| a.as_str() == text)
+        [Self::North, Self::South, Self::English].into_iter().find(|a| a.as_str() == text)
     }
 }
 
 /// A sequence of clips and gaps, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Utterance {
     pub parts: Vec<Part>,
+    /// What is said when a clip turns out to be damaged: a sentence with a hole may be a wrong number.
+    pub instead: Vec<Part>,
     /// The sentence in words, for logs, the page and `moiso read`.
     pub text: String,
 }

@@ -24,7 +24,7 @@ mod tests;
 
 pub use encode::{
     encode_call, encode_counter, encode_notice, encode_offline, encode_proof, encode_queue, encode_status,
-    encode_sync_request, notice_value, proof_value, status_value,
+    encode_sync_request, notice_value, proof_value, status_value, story_value,
 };
 use object::{Object, Reader};
 pub use view::{encode_view, view_value};
@@ -338,6 +338,8 @@ pub struct Proof {
     pub speech_from: Option<Timestamp>,
     pub speech_to: Option<Timestamp>,
     pub outcome: Outcome,
+    /// Said again, because a restart cut the first time.
+    pub again: bool,
 }
 
 /// The word for an input that the board did not take, as error code on the WebSocket.

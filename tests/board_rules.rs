@@ -8,7 +8,7 @@ use hall::{
 };
 use moiso::board::call::{Call, Holder, Kind, Series};
 use moiso::board::input::{Effect, Form, IgnoreReason, Input, Outcome};
-use moiso::board::state::{CounterMode, Level, Notice, QueueState};
+use moiso::board::state::{CounterMode, CounterState, Level, Notice, QueueState};
 use moiso::board::view::{ClosedReason, Phase};
 use moiso::board::{Rules, Tally};
 use moiso::clock::{Millis, Now};
@@ -323,8 +323,33 @@ fn the_state_at_the_start_is_adopted_in_silence() {
 fn what_an_earlier_run_has_said_is_not_said_again() {
     let mut hall = Hall::new();
     let call = hall.event(Kind::Call, "A1", "1");
-    hall.board.remember([call.id.clone()], hall.now);
+    let effects = hall.give(Input::CallKept { call: call.clone(), proven: true });
+    assert_eq!(effects, [Effect::Show]);
+    assert_eq!(hall.cell("1"), Some("A1".to_owned()), "its counter shows it");
+    assert!(hall.spotlight().is_empty());
     assert_eq!(ignored(&hall.give(Input::CallReceived(call))), Some(IgnoreReason::Duplicate));
+}
+
+#[test]
+fn what_an_earlier_run_has_taken_and_not_said_is_said_while_it_is_young() {
+    let mut hall = Hall::new();
+    let (young, old) = (hall.event(Kind::Call, "A1", "1"), hall.event(Kind::Call, "B1", "2"));
+    hall.wait_secs(60);
+    assert_eq!(said(&hall.give(Input::CallKept { call: young, proven: false })), ["A1@1"]);
+    hall.wait_secs(61);
+    let effects = hall.give(Input::CallKept { call: old.clone(), proven: false });
+    assert!(effects.contains(&Effect::Prove { call: old.id, outcome: Outcome::Shown }), "{effects:?}");
+    assert_eq!(hall.cell("2"), Some("B1".to_owned()));
+}
+
+#[test]
+fn what_was_served_before_the_restart_is_not_called_after_it() {
+    let mut hall = Hall::new();
+    hall.give(Input::SoundChanged { zone: zone("sanh"), works: false });
+    let (call, serving) = (hall.event(Kind::Call, "A1", "1"), hall.event(Kind::Serving, "A1", "1"));
+    hall.give(Input::CallKept { call, proven: false });
+    hall.give(Input::CallKept { call: serving, proven: false });
+    assert!(said(&hall.give(Input::SoundChanged { zone: zone("sanh"), works: true })).is_empty());
 }
 
 #[test]
@@ -593,4 +618,17 @@ fn the_view_is_shown_only_when_it_changed_and_its_revision_grows() {
     assert_eq!(hall.view().revision, before);
     assert!(hall.call("A1", "1").contains(&Effect::Show));
     assert_eq!(hall.view().revision, before + 1);
+}
+
+#[test]
+fn a_call_with_whole_seconds_counts_after_a_state_with_fractions_of_the_same_second() {
+    let mut hall = Hall::new();
+    let second = jiff::Timestamp::from_second(hall.now.wall.as_second()).unwrap();
+    let fraction = second + jiff::SignedDuration::from_millis(400);
+    hall.now = Now { wall: second + jiff::SignedDuration::from_millis(900), ..hall.now };
+    let state = CounterState { at: fraction, ..hall.state(CounterMode::Open, Some("A1")) };
+    hall.give(Input::CounterChanged { counter: counter("4"), state });
+    let call = Call { at: second, ..hall.event(Kind::Call, "A2", "4") };
+    assert_eq!(said(&hall.give(Input::CallReceived(call))), ["A2@4"]);
+    assert_eq!(hall.cell("4"), Some("A2".to_owned()));
 }

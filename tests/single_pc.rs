@@ -32,9 +32,25 @@ fn what_the_embedded_broker_was_told_outlasts_a_restart_of_the_daemon() {
 
     let took = daemon.stop();
     assert!(took < Duration::from_secs(3), "stopped after {took:?}");
-    daemon.start_again();
+    daemon.start_again(None);
     until(SOON, "the counter still pauses", || counter_4(&daemon)["state"] == "paused");
     assert_eq!(counter_4(&daemon)["reopens"], "10:30");
+}
+
+#[test]
+fn a_pc_without_a_sound_card_fills_no_log_with_it() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join(".asoundrc"), "pcm.!default { type hw card 99 }\n").unwrap();
+    let said = Command::new(env!("CARGO_BIN_EXE_moiso"))
+        .args(["say", "A012", "--counter", "5"])
+        .env("HOME", home.path())
+        .env_remove("PULSE_SERVER")
+        .env("XDG_RUNTIME_DIR", home.path())
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&said.stderr);
+    assert!(words.contains("no sound card answered"), "{words}");
+    assert!(!words.contains("ALSA lib"), "{words}");
 }
 
 /// A hall's PC on which a technician tries the demo: neither the port of its broker nor its config may matter.

@@ -186,22 +186,32 @@ fn the_sound_of_a_call_is_the_golden_one() {
 }
 
 #[test]
-fn another_rate_keeps_every_onset() {
-    let bank = SoundBank::new();
-    let voice = bank.voice(&bank.config(""));
-    let utterance = voice.plan(&call("A012", "5", Kind::Call, Lane::Regular), 1, false);
-    let mut clips = Clips::new(bank.dir.clone());
-    let sound = audio::render(&mut clips, &[(Millis::ZERO, &utterance)], 44_100).unwrap();
-    assert_eq!(sound.len() as u64, 300 * 441 / 10 + utterance.frames(44_100));
-    for (offset, clip) in utterance.clips(44_100) {
-        let onset = 300 * 441 / 10 + offset as usize;
-        let level = |range: std::ops::Range<usize>| {
-            let n = range.len() as f32;
-            (sound[range].iter().map(|s| s * s).sum::<f32>() / n).sqrt()
-        };
-        let len = moiso::speech::resampled(clip.frames, 44_100) as usize;
-        assert!(level(onset..onset + 200) > 0.1, "{} begins late", clip.file);
-        assert!(level(onset + len - 200..onset + len) > 0.1, "{} ends early", clip.file);
+fn every_rate_keeps_every_onset() {
+    for rate_hz in [8_000, 11_025, 22_050, 32_000, 44_100, 96_000, 192_000] {
+        let bank = SoundBank::new();
+        let voice = bank.voice(&bank.config(""));
+        let utterance = voice.plan(&call("A012", "5", Kind::Call, Lane::Regular), 1, false);
+        let mut clips = Clips::new(bank.dir.clone());
+        let sound = audio::render(&mut clips, &[(Millis::ZERO, &utterance)], rate_hz).unwrap();
+        let wake_up = u64::from(rate_hz) * 300 / 1000;
+        assert_eq!(sound.len() as u64, wake_up + utterance.frames(rate_hz), "{rate_hz} Hz");
+        // Five milliseconds of noise; a lower rate has less of it.
+        let window = rate_hz as usize / 200;
+        let loud = 0.1 * (rate_hz as f32 / 44_100.0).min(1.0).sqrt();
+        for (offset, clip) in utterance.clips(rate_hz) {
+            let onset = (wake_up + offset) as usize;
+            let level = |range: std::ops::Range<usize>| {
+                let n = range.len() as f32;
+                (sound[range].iter().map(|s| s * s).sum::<f32>() / n).sqrt()
+            };
+            let len = moiso::speech::resampled(clip.frames, rate_hz) as usize;
+            assert!(level(onset..onset + window) > loud, "{} begins late at {rate_hz} Hz", clip.file);
+            assert!(
+                level(onset + len - window..onset + len) > loud,
+                "{} ends early at {rate_hz} Hz",
+                clip.file
+            );
+        }
     }
 }
 

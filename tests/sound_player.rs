@@ -396,13 +396,16 @@ fn zones_with_a_card_each_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn a_clip_that_cannot_be_read_leaves_the_chime_and_is_told() {
+fn a_clip_that_cannot_be_read_leaves_the_chime_and_the_request_to_look_and_is_told() {
     let mut hall = Hall::playing("");
     hall.bank.write("north/không_một_hai.wav", b"not a sound");
     let utterance = hall.utterance();
     hall.say("sanh", 1, &utterance);
-    let sound = hall.listen(0, 300 * 48 + 500 * 48);
-    assert!(find(&sound, &hall.bank.samples["chimes/two-tone.wav"], 0).is_some());
+    let sound = hall.listen(0, (300 + 500 + 150 + 800) * 48);
+    let chime = &hall.bank.samples["chimes/two-tone.wav"];
+    let at = find(&sound, chime, 0).expect("the chime") + chime.len();
+    let look = &hall.bank.samples["north/mời_công_dân_xem_bảng.wav"];
+    assert_eq!(find(&sound, look, at), Some(at + 150 * 48));
     assert_eq!(hall.next(), started(1));
     wait_until("the end is told", || {
         hall.ask(0, 240);
@@ -412,11 +415,23 @@ fn a_clip_that_cannot_be_read_leaves_the_chime_and_is_told() {
 }
 
 #[test]
+fn where_nothing_else_can_be_read_the_chime_is_heard() {
+    let mut hall = Hall::playing("");
+    hall.bank.write("north/không_một_hai.wav", b"not a sound");
+    hall.bank.write("north/mời_công_dân_xem_bảng.wav", b"");
+    let utterance = hall.utterance();
+    hall.say("sanh", 1, &utterance);
+    let sound = hall.listen(0, (300 + 500) * 48);
+    assert!(find(&sound, &hall.bank.samples["chimes/two-tone.wav"], 0).is_some());
+    assert_eq!(hall.next(), started(1));
+}
+
+#[test]
 fn an_utterance_without_sound_is_not_called_spoken() {
     let mut hall = Hall::playing("");
-    hall.say("sanh", 1, &Utterance { parts: vec![], text: String::new() });
+    hall.say("sanh", 1, &Utterance::default());
     assert_eq!(hall.next(), ended(1, false));
-    hall.say("sanh", 2, &Utterance { parts: vec![Part::Gap(Millis(0))], text: String::new() });
+    hall.say("sanh", 2, &Utterance { parts: vec![Part::Gap(Millis(0))], ..Utterance::default() });
     assert_eq!(hall.next(), ended(2, false));
 }
 
@@ -450,7 +465,7 @@ fn stopping_takes_less_than_a_second_even_when_a_stream_does_not_close() {
 fn a_hub_that_is_slow_to_listen_gets_everything_in_order() {
     const ROOM: usize = 8;
     let mut hall = Hall::with_room(ROOM, &["hdmi"], "").proven();
-    let empty = Utterance { parts: vec![], text: String::new() };
+    let empty = Utterance::default();
     for id in 0..200 {
         // The card's queue is bounded too; the board never has more than one announcement a zone under way.
         hall.say("sanh", id, &empty);
@@ -462,4 +477,49 @@ fn a_hub_that_is_slow_to_listen_gets_everything_in_order() {
             }
         }
     }
+}
+
+fn mean(sound: &[f32]) -> f32 {
+    sound.iter().sum::<f32>() / sound.len() as f32
+}
+
+#[test]
+fn music_plays_where_it_may_and_makes_room_for_a_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = std::fs::File::create(folder.path().join("a.wav")).unwrap();
+    audio::wav::write(file, &vec![0.25; 48_000], RATE_HZ).unwrap();
+    let path = folder.path().display();
+    let mut hall = Hall::playing(&format!(
+        "[audio.background]\nfolder = \"{path}\"\nvolume_percent = 100\nduck_db = 20\n"
+    ));
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(hall.ask(0, 2400), [0.0; 2400], "nobody has let it play yet");
+
+    assert!(hall.audio.set_music(&zone("sanh"), true));
+    let before = hall.listen(0, 96_000);
+    let level = mean(&before[91_200..]);
+    assert!((level - 0.25).abs() < 0.02, "faded in to {level}");
+
+    let utterance = hall.utterance();
+    hall.say("sanh", 1, &utterance);
+    wait_until("the call begins", || {
+        hall.ask(0, 240);
+        !hall.heard.is_empty()
+    });
+    assert_eq!(hall.next(), started(1));
+    let during = hall.listen(0, 24_000);
+    let level = mean(&during[4_800..]);
+    assert!(level < 0.06, "ducked to {level}");
+
+    wait_until("the call ends", || {
+        hall.ask(0, 240);
+        !hall.heard.is_empty()
+    });
+    assert_eq!(hall.next(), ended(1, true));
+    let after = hall.listen(0, 96_000);
+    let level = mean(&after[91_200..]);
+    assert!((level - 0.25).abs() < 0.02, "back to {level}");
+
+    assert!(hall.audio.set_music(&zone("sanh"), false));
+    wait_until("the music has gone", || hall.ask(0, 2400).iter().all(|s| *s == 0.0));
 }

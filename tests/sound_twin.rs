@@ -24,11 +24,15 @@ fn heard(config: &Config, day: &str, zone: Option<&str>) -> (Vec<f32>, Vec<Said>
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/sounds"));
     let voice = sounds::load(&folder, config).unwrap();
     let events = replay::read(day, &config.topic_prefix()).unwrap();
-    let zones: Vec<Zone> = config.audio.zones.iter().map(|zone| zone.id.clone()).collect();
     let only = zone.map(|name| Zone::parse(name).unwrap());
     let mut clips = Clips::new(folder);
-    let mut twin =
-        Twin { planner: &voice, clips: &mut clips, zones: &zones, heard: only.as_ref(), rate_hz: RATE_HZ };
+    let mut twin = Twin {
+        planner: &voice,
+        clips: &mut clips,
+        audio: &config.audio,
+        heard: only.as_ref(),
+        rate_hz: RATE_HZ,
+    };
     let mut sound = Vec::new();
     let mut sink = |samples: &[f32]| -> Result<(), ClipError> {
         sound.extend_from_slice(samples);
@@ -77,6 +81,21 @@ fn two_zones_speak_at_once_and_each_is_heard_alone() {
     let quiet = |n: usize| east[n].abs() < 0.7 && west[n].abs() < 0.7 && (east[n] + west[n]).abs() < 0.7;
     let close = |n: usize| !quiet(n) || (both[n] - (east[n] + west[n])).abs() < 1e-3;
     assert!((0..both.len()).all(close));
+}
+
+#[test]
+fn a_day_is_heard_at_the_halls_volume_and_the_zones_gain() {
+    let day = include_str!("scenes/eleven.jsonl").lines().next().unwrap();
+    let peak = |more: &str| {
+        let (sound, said) = heard(&config(more), day, None);
+        loudest(&sound, said[0].from, said[0].to)
+    };
+    let whole = peak("");
+    let noon =
+        "[audio]\nvolume_percent = 80\n[[audio.schedule]]\nspan = \"09:00-10:00\"\nvolume_percent = 50\n";
+    let softer = format!("{noon}[[audio.zone]]\nid = \"sanh\"\ngain_db = -6.0206\n");
+    assert!((peak(noon) / whole - 0.25).abs() < 0.01, "half the volume is a quarter of the wave");
+    assert!((peak(&softer) / whole - 0.125).abs() < 0.01);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -10,7 +12,7 @@ use support::daemon::Daemon;
 use support::mosquitto::Mosquitto;
 use support::pulse::Pulse;
 use support::sound::find;
-use support::until;
+use support::{rows, until};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -36,7 +38,9 @@ fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
 
     broker.publish("moiso/dong-da/call", &call("c-1", "A012", "5", "call"), &[]);
     until(SOON, "the call is in the spotlight", || spotlight(&daemon.view()) == ["A012"]);
-    until(SOON, "the picture has changed", || daemon.board_png() != before);
+    // Below the head, where the clock is, and above the ticker.
+    let middle = |png: &[u8]| rows(png, 0.15, 0.9);
+    until(SOON, "the picture has changed", || middle(&daemon.board_png()) != middle(&before));
 
     // What the sound card got is the very announcement that the command line writes, whole, with nothing over it.
     until(Duration::from_secs(40), "the call is spoken", || daemon.status()["spoken"] == 1);
@@ -50,14 +54,22 @@ fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
     // The same event again is neither shown nor spoken again.
     broker.publish("moiso/dong-da/call", &call("c-1", "A012", "5", "call"), &[]);
 
-    let without = daemon.board_png();
+    // Nothing but the notice can change the foot of a board at rest.
+    let foot = |png: &[u8]| rows(png, 0.9, 1.0);
+    let mut still = Vec::new();
+    until(SOON, "the picture is at rest", || {
+        let now = foot(&daemon.board_png());
+        let rests = now == still;
+        still = now;
+        rests
+    });
     daemon.cli(&["notice", "put", "Quầy 8 tạm nghỉ đến 10 giờ", "--level", "important", "--for", "30m"]);
     until(SOON, "the notice is on the ticker", || {
         daemon.view()["ticker"]
             .as_array()
             .is_some_and(|t| t.iter().any(|n| n["text"] == "Quầy 8 tạm nghỉ đến 10 giờ"))
     });
-    until(SOON, "the ticker is drawn", || daemon.board_png() != without);
+    until(SOON, "the ticker is drawn", || foot(&daemon.board_png()) != still);
     assert!(
         broker.subscribe("moiso/dong-da/notice/#").wait_for(|m| m.contains("Quầy 8 tạm nghỉ")).len() > 1,
         "the notice is published for the hall's other screens"
@@ -137,6 +149,76 @@ fn a_technician_commands_the_screen() {
     std::fs::write(&daemon.config, config).unwrap();
     command("reload");
     assert!(daemon.ends(), "it ends in order, to be started again");
+}
+
+#[test]
+fn music_plays_while_the_hall_is_open_at_the_hours_volume_and_stops_for_a_mute() {
+    let broker = Mosquitto::start();
+    let pulse = Pulse::start();
+    let music = tempfile::tempdir().unwrap();
+    let file = std::fs::File::create(music.path().join("a.wav")).unwrap();
+    moiso::audio::wav::write(file, &vec![0.4; 48_000], 48_000).unwrap();
+    let config = format!(
+        "[audio.background]\nfolder = \"{}\"\nvolume_percent = 100\n[[audio.schedule]]\nspan = \"00:00-12:00\"\n\
+         volume_percent = 50\n[[audio.schedule]]\nspan = \"12:00-00:00\"\nvolume_percent = 50\n",
+        music.path().display()
+    );
+    let daemon = Daemon::start(&broker, Some(&pulse), &config);
+    until(SOON, "the link comes up", || daemon.is_linked());
+    let level = || {
+        let sound = pulse.recording();
+        let last = &sound[sound.len().saturating_sub(4_800)..];
+        last.iter().sum::<f32>() / last.len().max(1) as f32
+    };
+    until(SOON, "the music is heard, at half the volume", || (level() - 0.1).abs() < 0.01);
+    let mute = json!({"id": "m-1", "do": "mute"}).to_string();
+    broker.publish("moiso/dong-da/screen/sanh-1/command", &mute, &[]);
+    until(SOON, "a muted zone has no music", || level() == 0.0);
+}
+
+#[test]
+fn a_technician_asks_and_commands_from_the_command_line() {
+    let mut broker = Mosquitto::start();
+    let daemon = Daemon::start(&broker, None, "");
+    until(SOON, "the link comes up", || daemon.is_linked());
+    let made = daemon.cli(&["token", "add", "--role", "technician", "--name", "Kỹ thuật"]);
+    let token = made.split_whitespace().find(|w| w.starts_with("moiso_")).unwrap();
+    let as_technician = |args: &[&str]| {
+        let output = daemon.command(args).env("MOISO_TOKEN", token).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let refused = daemon.command(&["volume", "40"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(4), "an operator may not");
+    assert_eq!(as_technician(&["volume", "40"]), (Some(0), "volume: done\n".to_owned()));
+    assert_eq!(as_technician(&["identify"]).0, Some(0));
+    assert_eq!(as_technician(&["mute", "nowhere"]).0, Some(2));
+
+    let (code, page) = as_technician(&["status"]);
+    assert_eq!(code, Some(0), "{page}");
+    assert!(page.starts_with("verdict   ok\n") && page.contains("journal   ok\n"), "{page}");
+
+    let mut watch = daemon.command(&["watch", "--topic", "proofs"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines().map_while(Result::ok);
+    // A call that came before the subscription is not told; one that comes after it is.
+    let heard = std::thread::spawn(move || lines.next());
+    let mut n = 0;
+    until(SOON, "a proof is told", || {
+        n += 1;
+        broker.publish("moiso/dong-da/call", &call(&format!("w-{n}"), &format!("A{n:03}"), "5", "call"), &[]);
+        heard.is_finished()
+    });
+    let proof: Value = serde_json::from_str(&heard.join().unwrap().unwrap()).unwrap();
+    assert_eq!((&proof["event"], &proof["proof"]["outcome"]), (&json!("proof"), &json!("shown")));
+    let _ = watch.kill();
+    let _ = watch.wait();
+
+    broker.kill();
+    until(SOON, "the link is down", || !daemon.is_linked());
+    until(SOON, "and why", || {
+        let (code, page) = as_technician(&["status"]);
+        code == Some(1)
+            && page.contains("link: nothing listens at the broker's address; check that the broker runs")
+    });
 }
 
 #[test]

@@ -1,46 +1,20 @@
 //! Decodes clips and keeps the last used ones, at most [`CACHE_BYTES`]. Never decodes a voice as a whole.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use rubato::audioadapter_buffers::owned::InterleavedOwned;
 use rubato::{Fft, FixedSync, Resampler};
-use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
-use symphonia::core::codecs::registry::CodecRegistry;
-use symphonia::core::errors::Error as MediaError;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::core::io::MediaSourceStream;
-use symphonia::core::meta::MetadataOptions;
-use symphonia::core::units::Duration;
-use symphonia_adapter_libopus::OpusDecoder;
-use thiserror::Error;
 
+pub use super::media::ClipError;
+use super::media::Media;
 use super::mixer::{Piece, Samples, Track};
 use crate::board::input::AnnouncementId;
 use crate::speech::{Clip, Part, RATE_HZ, Utterance, gap_frames, resampled};
 
 /// What the cache holds at most: some 85 seconds of sound, several busy sentences.
 pub const CACHE_BYTES: usize = 16 * 1024 * 1024;
-
-#[derive(Debug, Error)]
-pub enum ClipError {
-    #[error("cannot open {path}: {source}")]
-    Open { path: PathBuf, source: std::io::Error },
-    #[error("cannot decode {path}: {why}")]
-    Decode { path: PathBuf, why: String },
-    #[error("{path} has {found} frames, its manifest says {expected}")]
-    Length { path: PathBuf, expected: u64, found: u64 },
-}
-
-static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
-    let mut codecs = CodecRegistry::new();
-    symphonia::default::register_enabled_codecs(&mut codecs);
-    codecs.register_audio_decoder::<OpusDecoder>();
-    codecs
-});
 
 /// The clips of a sounds folder.
 #[derive(Debug)]
@@ -148,49 +122,10 @@ pub fn recording(path: &Path) -> Result<Vec<f32>, ClipError> {
 
 /// The samples of one channel and their rate.
 fn decode_any(path: &Path) -> Result<(Vec<f32>, u32), ClipError> {
-    let file = File::open(path).map_err(|source| ClipError::Open { path: path.to_owned(), source })?;
-    let fail = |why: String| ClipError::Decode { path: path.to_owned(), why };
-    let stream =
-        MediaSourceStream::new(Box::new(file), symphonia::core::io::MediaSourceStreamOptions::default());
-    let mut hint = Hint::new();
-    if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
-        hint.with_extension(extension);
-    }
-    let mut format = symphonia::default::get_probe()
-        .probe(&hint, stream, FormatOptions::default(), MetadataOptions::default())
-        .map_err(|e| fail(e.to_string()))?;
-    let track = format.default_track(TrackType::Audio).ok_or_else(|| fail("has no sound".into()))?;
-    let params = track.codec_params.as_ref().and_then(|p| p.audio());
-    let params = params.ok_or_else(|| fail("has no sound".into()))?;
-    let rate_hz = params.sample_rate.filter(|rate| *rate > 0).ok_or_else(|| fail("has no rate".into()))?;
-    let mut decoder = CODECS
-        .make_audio_decoder(params, &AudioDecoderOptions::default())
-        .map_err(|e| fail(e.to_string()))?;
-    let id = track.id;
-    let samples = read_all(&mut *format, id, &mut *decoder).map_err(|e| fail(e.to_string()))?;
-    Ok((samples, rate_hz))
-}
-
-fn read_all(
-    format: &mut dyn FormatReader,
-    track: u32,
-    decoder: &mut dyn AudioDecoder,
-) -> Result<Vec<f32>, MediaError> {
-    let mut mono = Vec::new();
-    let mut frames = Vec::new();
-    while let Some(mut packet) = format.next_packet()? {
-        if packet.track_id != track {
-            continue;
-        }
-        // Both the reader and the Opus decoder would cut the encoder delay; it must go once.
-        packet.trim_start = Duration::ZERO;
-        let sound = decoder.decode(&packet)?;
-        let channels = sound.num_planes().max(1);
-        frames.clear();
-        sound.copy_to_vec_interleaved::<f32>(&mut frames);
-        mono.extend(frames.chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32));
-    }
-    Ok(mono)
+    let mut media = Media::open(path)?;
+    let mut samples = Vec::new();
+    while media.read(&mut samples)? {}
+    Ok((samples, media.rate_hz()))
 }
 
 /// From one rate to another, `frames` long.

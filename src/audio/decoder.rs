@@ -45,7 +45,7 @@ fn run(mut clips: Clips, jobs: &Receiver<Job>) {
     }
 }
 
-/// The whole announcement; or only its chime, when a clip cannot be read: a sentence with a hole may be a wrong number.
+/// The whole announcement; or what is said instead of it, when a clip cannot be read; or at least its chime.
 fn decode(clips: &mut Clips, job: &Job) -> (Option<Track>, bool) {
     if job.utterance.parts.is_empty() {
         return (None, false);
@@ -53,8 +53,10 @@ fn decode(clips: &mut Clips, job: &Job) -> (Option<Track>, bool) {
     match clips.track(job.id, &job.utterance, job.rate_hz) {
         Ok(track) => (Some(track), true),
         Err(error) => {
-            tracing::error!(%error, sentence = job.utterance.text, "a clip cannot be played; only the chime is");
-            (chime(clips, job).ok().flatten(), false)
+            tracing::error!(%error, sentence = job.utterance.text, "a clip cannot be played; the hall is told to look");
+            let instead = Utterance { parts: job.utterance.instead.clone(), ..Utterance::default() };
+            let track = clips.track(job.id, &instead, job.rate_hz);
+            (track.ok().or_else(|| chime(clips, job).ok().flatten()), false)
         }
     }
 }

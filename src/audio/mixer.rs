@@ -1,7 +1,8 @@
 //! Puts announcements into a device's channels, frame by frame. Pure: no device, no clock, no files.
 //!
 //! Upholds: in a zone one announcement follows the other and none is cut; every gap has exactly its frames; no sample
-//! is louder than the limiter's ceiling; before the first sound after a long silence the loudspeakers get time to wake.
+//! is louder than the limiter's ceiling; before the first sound after a long silence the loudspeakers get time to wake;
+//! music makes room for whatever is said.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -60,7 +61,22 @@ pub struct Line {
     pub gain: f32,
     /// Channels of the device, from 1; empty means all. Channels that the device lacks fall back to all.
     pub channels: Vec<u16>,
+    /// Whether music may be heard there.
+    pub music: bool,
 }
+
+/// How music lies behind the announcements.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Bed {
+    /// Factor on top of the zone's.
+    pub gain: f32,
+    /// Factor on top of that while something is said.
+    pub ducked: f32,
+}
+
+/// From full music to none, and back: before a word the music is out of its way, after it nobody is startled.
+const FADE_OUT: Millis = Millis(300);
+const FADE_IN: Millis = Millis(1500);
 
 /// Factor of a volume in per cent and a gain in decibels. The volume is squared, which ears take for even steps.
 pub fn gain(volume_percent: u32, gain_db: f32) -> f32 {
@@ -93,6 +109,9 @@ pub struct Mixer {
     /// Frames filled so far.
     frame: u64,
     mono: Vec<f32>,
+    bed: Option<Bed>,
+    /// Music that waits to be mixed.
+    music: VecDeque<f32>,
 }
 
 impl Mixer {
@@ -100,7 +119,7 @@ impl Mixer {
     pub fn new(rate_hz: u32, channels: usize, lines: &[Line]) -> Self {
         let channels = channels.max(1);
         let zones = lines.iter().map(|line| Zone::new(rate_hz, channels, line)).collect();
-        Self { channels, zones, frame: 0, mono: Vec::new() }
+        Self { channels, zones, frame: 0, mono: Vec::new(), bed: None, music: VecDeque::new() }
     }
 
     /// Queues an announcement behind those of the same zone.
@@ -117,7 +136,34 @@ impl Mixer {
         }
     }
 
-    /// Nothing is left to be played.
+    /// Puts music behind the announcements.
+    pub fn lay(&mut self, bed: Bed) {
+        self.bed = Some(bed);
+    }
+
+    /// Whether music may be heard in a zone; it fades.
+    pub fn set_music(&mut self, line: usize, plays: bool) {
+        if let Some(zone) = self.zones.get_mut(line) {
+            zone.music = plays;
+        }
+    }
+
+    /// More music, one channel.
+    pub fn add_music(&mut self, samples: &[f32]) {
+        self.music.extend(samples);
+    }
+
+    /// Frames of music that wait.
+    pub fn music_ahead(&self) -> usize {
+        self.music.len()
+    }
+
+    /// Music is heard somewhere, or fades.
+    pub fn plays_music(&self) -> bool {
+        self.bed.is_some() && self.zones.iter().any(|zone| zone.music || zone.level > 0.0)
+    }
+
+    /// Nothing is left to be said.
     pub fn is_idle(&self) -> bool {
         self.zones.iter().all(|zone| zone.queue.is_empty())
     }
@@ -140,11 +186,28 @@ impl Mixer {
             });
             zone.spread(&self.mono, out, self.channels);
         }
+        self.fill_music(out);
         for sample in out.iter_mut() {
             *sample = limit(*sample);
         }
         marks.sort_by_key(|mark| mark.frame);
         self.frame += frames as u64;
+    }
+
+    /// A channel that several zones share is as quiet as the quietest of them.
+    fn fill_music(&mut self, out: &mut [f32]) {
+        let Some(bed) = self.bed.filter(|_| self.plays_music()) else { return };
+        for frame in out.chunks_exact_mut(self.channels) {
+            let sample = self.music.pop_front().unwrap_or(0.0) * bed.gain;
+            for zone in &mut self.zones {
+                zone.fade(bed.ducked);
+            }
+            for (channel, slot) in frame.iter_mut().enumerate() {
+                let levels =
+                    self.zones.iter().filter(|zone| zone.on[channel]).map(|zone| zone.level * zone.gain);
+                *slot += sample * levels.reduce(f32::min).unwrap_or(0.0);
+            }
+        }
     }
 }
 
@@ -177,6 +240,10 @@ struct Zone {
     wake_up: u64,
     /// Frames of wake-up silence still to be given.
     waking: u64,
+    music: bool,
+    /// Of the music now, and how much it may change in a frame, down and up.
+    level: f32,
+    fades: (f32, f32),
 }
 
 impl Zone {
@@ -197,7 +264,20 @@ impl Zone {
             asleep_after: gap_frames(ASLEEP_AFTER, rate_hz),
             wake_up: gap_frames(WAKE_UP, rate_hz),
             waking: 0,
+            music: line.music,
+            level: 0.0,
+            fades: (step(FADE_OUT, rate_hz), step(FADE_IN, rate_hz)),
         }
+    }
+
+    /// Takes the music one frame nearer to where it should be.
+    fn fade(&mut self, ducked: f32) {
+        let wanted = match (self.music, self.queue.is_empty()) {
+            (false, _) => 0.0,
+            (true, false) => ducked,
+            (true, true) => 1.0,
+        };
+        self.level += (wanted - self.level).clamp(-self.fades.0, self.fades.1);
     }
 
     /// Fills `mono` from the queue; the rest is silence. Reports moments with their offset in `mono`.
@@ -266,6 +346,10 @@ impl Zone {
     }
 }
 
+fn step(fade: Millis, rate_hz: u32) -> f32 {
+    1.0 / gap_frames(fade, rate_hz).max(1) as f32
+}
+
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "samples pass unchanged, bit for bit")]
 mod tests {
@@ -274,7 +358,53 @@ mod tests {
     const RATE: u32 = 1000;
 
     fn line(channels: &[u16]) -> Line {
-        Line { gain: 1.0, channels: channels.to_vec() }
+        Line { gain: 1.0, channels: channels.to_vec(), music: false }
+    }
+
+    /// A mixer of one channel for each line, with music of full scale in all of them.
+    fn with_music(lines: &[Line]) -> Mixer {
+        let mut mixer = Mixer::new(RATE, lines.len(), lines);
+        mixer.lay(Bed { gain: 0.4, ducked: 0.1 });
+        mixer.add_music(&vec![1.0; 20_000]);
+        mixer
+    }
+
+    #[test]
+    fn music_makes_room_for_what_is_said_and_comes_back() {
+        let mut mixer = with_music(&[Line { music: true, ..line(&[]) }]);
+        assert!(mixer.plays_music() && mixer.is_idle());
+        let (before, _) = play(&mut mixer, 2000, 10);
+        mixer.push(0, track(1, vec![Piece::Silence(100), sound(0.2, 500)]));
+        let (during, _) = play(&mut mixer, 900, 10);
+        let (after, _) = play(&mut mixer, 2000, 10);
+        let near = |found: f32, wanted: f32| assert!((found - wanted).abs() < 0.001, "{found}, not {wanted}");
+        near(before[0], 0.4 / 1500.0);
+        near(before[1999], 0.4);
+        near(during[880], 0.2 + 0.04);
+        near(during[350], 0.04);
+        near(after[1999], 0.4);
+        let steepest = during.windows(2).take(350).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+        assert!(steepest < 0.002, "no click: {steepest}");
+    }
+
+    #[test]
+    fn music_leaves_the_zones_that_are_quiet() {
+        let mut mixer = with_music(&[Line { music: true, ..line(&[1]) }, line(&[2])]);
+        let (all, _) = play(&mut mixer, 2000, 100);
+        assert_eq!(all[3999], 0.0);
+        assert!((all[3998] - 0.4).abs() < 0.001);
+        mixer.set_music(0, false);
+        play(&mut mixer, 400, 100);
+        assert!(!mixer.plays_music());
+    }
+
+    #[test]
+    fn music_that_is_late_is_silence() {
+        let mut mixer = with_music(&[Line { music: true, ..line(&[]) }]);
+        let (all, _) = play(&mut mixer, 20_010, 100);
+        assert!(all[19_999] > 0.3);
+        assert_eq!(all[20_005], 0.0);
+        assert_eq!(mixer.music_ahead(), 0);
     }
 
     fn sound(value: f32, frames: usize) -> Piece {

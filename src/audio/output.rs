@@ -40,13 +40,34 @@ pub struct SystemCards;
 
 impl Cards for SystemCards {
     fn open(&mut self, wish: &Wish) -> Result<Card, CardError> {
-        let (device, preferred) = choose(wish)?;
-        open(&device, preferred, wish)
+        let said = overhear();
+        let opened = choose(wish).and_then(|(device, preferred)| open(&device, preferred, wish));
+        if let Some(said) = said.filter(|_| opened.is_err()) {
+            tracing::debug!("{said}");
+        }
+        opened
     }
 
     fn is_there(&mut self, wish: &Wish) -> bool {
         wish.device.as_deref().is_some_and(|name| find(name).is_some())
     }
+}
+
+/// Takes what ALSA's library would write to the error output, at every look for a card, for this thread.
+#[cfg(target_os = "linux")]
+fn overhear() -> Option<impl std::fmt::Display> {
+    struct Said(std::rc::Rc<std::cell::RefCell<alsa::Output>>);
+    impl std::fmt::Display for Said {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.0.borrow().fmt(f)
+        }
+    }
+    alsa::Output::local_error_handler().ok().map(Said)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn overhear() -> Option<String> {
+    None
 }
 
 /// An output device as the system describes it.

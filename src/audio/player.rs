@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -16,7 +17,8 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use super::card::{Card, CardError, Cards, Wish};
 use super::decoder::Job;
-use super::mixer::{Line, Mark, Mixer, Moment, Track};
+use super::mixer::{Bed, Line, Mark, Mixer, Moment, Track};
+use super::music::Music;
 use super::{Counters, Ended, Report};
 use crate::board::call::Zone;
 use crate::board::input::{AnnouncementId, Input};
@@ -40,6 +42,8 @@ const LOOK_EVERY_AT_MOST: Duration = Duration::from_secs(600);
 const DROP_WITHIN: Duration = Duration::from_millis(500);
 /// How far the mixer runs ahead of the card: longer than a busy PC keeps a thread waiting.
 const AHEAD_MS: u64 = 250;
+/// The same behind music alone: a call waits for no more than this.
+const MUSIC_AHEAD_MS: u64 = 60;
 const BUSY_TICK: Duration = Duration::from_millis(10);
 const IDLE_TICK: Duration = Duration::from_millis(100);
 /// Frames mixed at once.
@@ -54,6 +58,10 @@ pub(super) enum Command {
     Decoded(Decoded),
     /// One factor for each line.
     Gains(Vec<f32>),
+    Music {
+        line: usize,
+        plays: bool,
+    },
     Stop,
 }
 
@@ -72,6 +80,8 @@ pub(super) struct Parts {
     pub wish: Wish,
     pub zones: Vec<Zone>,
     pub lines: Vec<Line>,
+    /// A folder, and how loud.
+    pub music: Option<(PathBuf, Bed)>,
     pub inbox: Receiver<Command>,
     pub outbox: mpsc::Sender<Request>,
     pub decoder: SyncSender<Job>,
@@ -91,6 +101,7 @@ struct Underway {
 struct Live {
     card: Card,
     mixer: Mixer,
+    music: Option<Music>,
     marks: VecDeque<Mark>,
     /// Ends that the card has taken and that sound until it has asked for this many frames.
     fading: VecDeque<(u64, usize, AnnouncementId)>,
@@ -160,6 +171,7 @@ impl Player {
                 Ok(Command::Say { line, id, utterance }) => self.say(line, id, utterance),
                 Ok(Command::Decoded(decoded)) => self.decoded(decoded),
                 Ok(Command::Gains(gains)) => self.set_gains(&gains),
+                Ok(Command::Music { line, plays }) => self.set_music(line, plays),
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -184,11 +196,21 @@ impl Player {
         }
     }
 
+    /// Kept for the next card, too.
+    fn set_music(&mut self, line: usize, plays: bool) {
+        if let Some(line) = self.parts.lines.get_mut(line) {
+            line.music = plays;
+        }
+        if let State::Up(live) = &mut self.state {
+            live.mixer.set_music(line, plays);
+        }
+    }
+
     fn tick(&self) -> Duration {
         let busy = !self.underway.is_empty() || !self.waiting.is_empty();
         match &self.state {
             State::Down { retry_at } => retry_at.saturating_duration_since(Instant::now()).min(IDLE_TICK),
-            State::Up(live) if busy || !live.proved => BUSY_TICK,
+            State::Up(live) if busy || !live.proved || live.mixer.plays_music() => BUSY_TICK,
             State::Up(_) => IDLE_TICK,
         }
     }
@@ -246,7 +268,7 @@ impl Player {
                 self.opening += 1;
                 self.totals.opened += 1;
                 self.totals.card.clone_from(&card.name);
-                self.state = State::Up(Box::new(Live::new(card, &self.parts.lines)));
+                self.state = State::Up(Box::new(Live::new(card, &self.parts)));
             }
             Err(error) => {
                 if self.told != Some(false) {
@@ -400,10 +422,17 @@ enum Watch {
 }
 
 impl Live {
-    fn new(card: Card, lines: &[Line]) -> Self {
+    fn new(card: Card, parts: &Parts) -> Self {
         let now = Instant::now();
+        let mut mixer = Mixer::new(card.rate_hz, card.channels, &parts.lines);
+        let music = parts.music.as_ref().and_then(|(folder, bed)| {
+            mixer.lay(*bed);
+            let music = Music::begin(folder.clone(), card.rate_hz);
+            music.map_err(|error| tracing::error!(%error, "no thread for the music")).ok()
+        });
         Self {
-            mixer: Mixer::new(card.rate_hz, card.channels, lines),
+            mixer,
+            music,
             marks: VecDeque::new(),
             fading: VecDeque::new(),
             scratch: vec![0.0; CHUNK * card.channels],
@@ -449,27 +478,42 @@ impl Live {
         Watch::Fine
     }
 
-    /// Fills the ring up to [`AHEAD_MS`]. An idle mixer leaves it empty, so that the next call sounds at once.
+    /// Fills the ring up to [`AHEAD_MS`]. An idle mixer leaves it empty, or nearly so behind music, so that the next call
+    /// sounds at once.
     fn feed(&mut self) {
-        let channels = self.card.channels;
-        let ahead = self.card.rate_hz as usize * AHEAD_MS as usize / 1000 * channels;
         let mut marks = Vec::new();
-        while !self.mixer.is_idle() {
+        self.take_music();
+        while self.has_more() {
+            let ahead = if self.mixer.is_idle() { MUSIC_AHEAD_MS } else { AHEAD_MS };
+            let ahead = self.card.rate_hz as usize * ahead as usize / 1000 * self.card.channels;
             let queued = self.card.ring.buffer().capacity() - self.card.ring.slots();
             if queued >= ahead || self.card.ring.slots() < self.scratch.len() {
                 break;
             }
             self.mixer.fill(&mut self.scratch, &mut marks);
-            if self.mixer.is_idle() {
+            if !self.has_more() {
                 // The last chunk: an empty ring behind it is no fault.
                 self.card.gauges.expecting.store(false, Ordering::Release);
             }
             self.write();
-            if !self.mixer.is_idle() {
+            if self.has_more() {
                 self.card.gauges.expecting.store(true, Ordering::Release);
             }
         }
         self.marks.extend(marks);
+    }
+
+    fn has_more(&self) -> bool {
+        !self.mixer.is_idle() || self.mixer.plays_music()
+    }
+
+    /// Half a second is enough for one look at a time.
+    fn take_music(&mut self) {
+        let Some(music) = self.music.as_ref().filter(|_| self.mixer.plays_music()) else { return };
+        while self.mixer.music_ahead() < self.card.rate_hz as usize / 2 {
+            let Some(samples) = music.take() else { break };
+            self.mixer.add_music(&samples);
+        }
     }
 
     fn write(&mut self) {

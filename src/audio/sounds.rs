@@ -21,12 +21,14 @@ const MANIFEST: &str = "bank.toml";
 pub enum SoundsError {
     #[error("no sounds folder has the voice {voice:?}; looked in {}", list(looked))]
     NotFound { voice: String, looked: Vec<PathBuf> },
-    #[error("cannot read {path}: {source}")]
-    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("cannot read {path}: {why}")]
+    Unreadable { path: PathBuf, why: std::io::Error },
     #[error("{path} has {} problem(s)\n{}", problems.len(), lines(problems))]
     Wrong { path: PathBuf, problems: Vec<Problem> },
     #[error("speech.template {}", .0.join("; it "))]
     Template(Vec<String>),
+    #[error("{path} speaks {found:?}, and {key} must speak {wanted:?}")]
+    Language { path: PathBuf, key: &'static str, found: &'static str, wanted: &'static str },
 }
 
 fn list(paths: &[PathBuf]) -> String {
@@ -60,25 +62,62 @@ fn places(config: &Config) -> Vec<PathBuf> {
     places
 }
 
-/// Reads the configured voice and the chimes of a sounds folder. A folder without chimes has none.
+/// Reads the configured voices and the chimes of a sounds folder. A folder without chimes has none.
 ///
 /// # Errors
 /// [`SoundsError`] with every problem of a manifest.
 pub fn load(dir: &Path, config: &Config) -> Result<Voice, SoundsError> {
-    let voice = &config.speech.voice;
-    let path = dir.join(voice).join(MANIFEST);
-    let bank = Bank::parse(&read(&path)?, voice).map_err(|problems| SoundsError::Wrong { path, problems })?;
+    let speech = &config.speech;
+    let bank = speaking(dir, &speech.voice, "speech.voice", "vi")?;
+    let voice = Voice::new(bank, chimes(dir)?, config).map_err(SoundsError::Template)?;
+    let Some(name) = &speech.english else { return Ok(voice) };
+    let english = speaking(dir, name, "speech.english_voice", "en")?;
+    let english = Voice::new(english, Chimes::default(), config).map_err(SoundsError::Template)?;
+    Ok(voice.then_english(english))
+}
+
+/// The same for one voice of any language, without another after it.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_one(dir: &Path, name: &str, config: &Config) -> Result<Voice, SoundsError> {
+    Voice::new(bank(dir, name)?, chimes(dir)?, config).map_err(SoundsError::Template)
+}
+
+fn speaking(dir: &Path, name: &str, key: &'static str, wanted: &'static str) -> Result<Bank, SoundsError> {
+    let bank = bank(dir, name)?;
+    let found = bank.accent.language();
+    if found == wanted {
+        return Ok(bank);
+    }
+    Err(SoundsError::Language { path: dir.join(name).join(MANIFEST), key, found, wanted })
+}
+
+/// A voice, with what it takes from its base.
+fn bank(dir: &Path, name: &str) -> Result<Bank, SoundsError> {
+    let mut bank = manifest(dir, name)?;
+    if let Some(base) = &bank.base {
+        let base = manifest(dir, base)?;
+        bank.fill_from(base);
+    }
+    Ok(bank)
+}
+
+fn manifest(dir: &Path, name: &str) -> Result<Bank, SoundsError> {
+    let path = dir.join(name).join(MANIFEST);
+    Bank::parse(&read(&path)?, name).map_err(|problems| SoundsError::Wrong { path, problems })
+}
+
+fn chimes(dir: &Path) -> Result<Chimes, SoundsError> {
     let path = dir.join("chimes/chimes.toml");
-    let chimes = if path.is_file() {
-        Chimes::parse(&read(&path)?, "chimes").map_err(|problems| SoundsError::Wrong { path, problems })?
-    } else {
-        Chimes::default()
-    };
-    Voice::new(bank, chimes, config).map_err(SoundsError::Template)
+    if !path.is_file() {
+        return Ok(Chimes::default());
+    }
+    Chimes::parse(&read(&path)?, "chimes").map_err(|problems| SoundsError::Wrong { path, problems })
 }
 
 fn read(path: &Path) -> Result<String, SoundsError> {
-    std::fs::read_to_string(path).map_err(|source| SoundsError::Unreadable { path: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(|why| SoundsError::Unreadable { path: path.to_owned(), why })
 }
 
 /// Decodes every clip of a voice and tells which cannot be played; takes some seconds for a whole voice.
@@ -89,14 +128,12 @@ pub fn verify(dir: &Path, voice: &Voice) -> Vec<ClipError> {
         let same = found == clip.frames;
         if same { Ok(()) } else { Err(ClipError::Length { path, expected: clip.frames, found }) }
     };
-    let clips = voice.bank().clips().chain(voice.chimes().clips());
-    clips.filter_map(|clip| check(clip).err()).collect()
+    voice.clips().filter_map(|clip| check(clip).err()).collect()
 }
 
 /// What a voice lacks for the hall, and which of its files are not there; decodes nothing.
 pub fn lacking(dir: &Path, voice: &Voice, config: &Config) -> Vec<String> {
-    let clips = voice.bank().clips().chain(voice.chimes().clips());
-    let gone = clips.map(|clip| dir.join(&*clip.file)).filter(|path| !path.is_file());
+    let gone = voice.clips().map(|clip| dir.join(&*clip.file)).filter(|path| !path.is_file());
     let gone = gone.map(|path| format!("{} is missing", path.display()));
     voice.missing(config).into_iter().chain(gone).collect()
 }

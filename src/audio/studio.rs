@@ -58,10 +58,10 @@ pub struct Fault {
 
 #[derive(Debug, Error)]
 pub enum StudioError {
-    #[error("cannot write {path}: {source}", path = path.display())]
-    Write { path: PathBuf, source: io::Error },
-    #[error("cannot encode {path}: {source}", path = path.display())]
-    Encode { path: PathBuf, source: EncodeError },
+    #[error("cannot write {path}: {why}", path = path.display())]
+    Write { path: PathBuf, why: io::Error },
+    #[error("cannot encode {path}: {why}", path = path.display())]
+    Encode { path: PathBuf, why: EncodeError },
     #[error(transparent)]
     Clip(#[from] ClipError),
     #[error("the recordings have no speech that could be measured")]
@@ -129,7 +129,7 @@ pub fn make(raws: &[Raw], about: &About, out: &Path) -> Result<(), StudioError> 
     let part = beside(out, "part");
     let cannot = |path: &Path| {
         let path = path.to_owned();
-        move |source| StudioError::Write { path, source }
+        move |why| StudioError::Write { path, why }
     };
     if part.exists() {
         fs::remove_dir_all(&part).map_err(cannot(&part))?;
@@ -144,10 +144,10 @@ pub fn make(raws: &[Raw], about: &About, out: &Path) -> Result<(), StudioError> 
         }
         fs::rename(out, &before).map_err(cannot(&before))?;
     }
-    fs::rename(&part, out).map_err(|source| {
+    fs::rename(&part, out).map_err(|why| {
         // A hall without a voice would be worse than one with the old.
         let _ = fs::rename(&before, out);
-        StudioError::Write { path: out.to_owned(), source }
+        StudioError::Write { path: out.to_owned(), why }
     })
 }
 
@@ -164,31 +164,34 @@ fn write(raws: &[Raw], about: &About, folder: &Path) -> Result<(), StudioError> 
         for (raw, clip) in raws.iter().zip(&clips).filter(|(raw, _)| raw.unit.take == take) {
             let file = format!("{:04}.opus", raw.number);
             let path = folder.join(&file);
-            let opened =
-                File::create(&path).map_err(|source| StudioError::Write { path: path.clone(), source })?;
+            let opened = File::create(&path).map_err(|why| StudioError::Write { path: path.clone(), why })?;
             encode::opus(BufWriter::new(opened), clip)
-                .map_err(|source| StudioError::Encode { path: path.clone(), source })?;
+                .map_err(|why| StudioError::Encode { path: path.clone(), why })?;
             let (words, frames) = (&raw.unit.words, clip.len());
             lines.push(format!("{} = {{ file = {}, frames = {frames} }}", quoted(words), quoted(&file)));
         }
     }
     let path = folder.join("bank.toml");
-    fs::write(&path, lines.join("\n") + "\n").map_err(|source| StudioError::Write { path, source })
+    fs::write(&path, lines.join("\n") + "\n").map_err(|why| StudioError::Write { path, why })
 }
 
 fn manifest_head(about: &About) -> Vec<String> {
     let text = |key: &str, value: &str| format!("{key} = {}", quoted(value));
-    vec![
+    let accent = match about.accent {
+        Accent::English => None,
+        accent => Some(text("accent", accent.as_str())),
+    };
+    let head = [
         "format = 1".to_owned(),
         text("name", &about.name),
         text("title", &about.title),
-        text("language", "vi"),
-        text("accent", about.accent.as_str()),
+        text("language", about.accent.language()),
         format!("rate_hz = {RATE_HZ}"),
         text("version", &about.version),
         text("provenance", &about.provenance),
         text("licence", &about.licence),
-    ]
+    ];
+    head.into_iter().chain(accent).collect()
 }
 
 /// As TOML writes a text.
@@ -238,7 +241,7 @@ fn amplify(clip: &mut [f32], db: f64) {
 
 fn read_back(folder: &Path) -> Result<(), StudioError> {
     let path = folder.join("bank.toml");
-    let text = fs::read_to_string(&path).map_err(|source| StudioError::Write { path, source })?;
+    let text = fs::read_to_string(&path).map_err(|why| StudioError::Write { path, why })?;
     let bank = Bank::parse(&text, ".").map_err(|problems| {
         StudioError::Bank(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     })?;

@@ -2,13 +2,15 @@
 //! without a card, faster than real time.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::clips::{ClipError, Clips};
-use super::mixer::{Line, Mark, Mixer, Moment};
+use super::mixer::{self, Line, Mark, Mixer, Moment};
 use crate::board::Rules;
 use crate::board::call::Zone;
 use crate::board::input::{Announcement, Effect, Form, Input};
 use crate::clock::Millis;
+use crate::config::{AudioConfig, ZoneConfig};
 use crate::hub::Planner;
 use crate::replay::{Event, Replay};
 
@@ -30,7 +32,8 @@ pub struct Said {
 pub struct Twin<'a> {
     pub planner: &'a dyn Planner,
     pub clips: &'a mut Clips,
-    pub zones: &'a [Zone],
+    /// The zones, and how loud they are when.
+    pub audio: &'a AudioConfig,
     /// Only this zone is heard; none hears all as one loudspeaker would.
     pub heard: Option<&'a Zone>,
     pub rate_hz: u32,
@@ -51,12 +54,13 @@ impl Twin<'_> {
         until: Timestamp,
         sink: Sink<'_, E>,
     ) -> Result<Vec<Said>, E> {
+        let time_zone = rules.time_zone.clone();
         let start = events.first().map_or(until, |event| event.at.min(until));
         let mut day = Replay::begin(rules, start);
-        for zone in self.zones {
-            day.apply(Input::SoundChanged { zone: zone.clone(), works: true });
+        for zone in &self.audio.zones {
+            day.apply(Input::SoundChanged { zone: zone.id.clone(), works: true });
         }
-        let mut desk = Desk::new(self);
+        let mut desk = Desk::new(self, time_zone);
         for event in events.iter().take_while(|event| event.at <= until) {
             desk.run(&mut day, event.at, sink)?;
             day.happen(event);
@@ -72,6 +76,7 @@ impl Twin<'_> {
 
 struct Desk<'d, 'a> {
     twin: &'d mut Twin<'a>,
+    time_zone: TimeZone,
     mixer: Mixer,
     marks: Vec<Mark>,
     buffer: Vec<f32>,
@@ -81,12 +86,22 @@ struct Desk<'d, 'a> {
 }
 
 impl<'d, 'a> Desk<'d, 'a> {
-    fn new(twin: &'d mut Twin<'a>) -> Self {
-        let gain = |zone: &Zone| if twin.heard.is_none_or(|heard| heard == zone) { 1.0 } else { 0.0 };
-        let lines: Vec<Line> =
-            twin.zones.iter().map(|zone| Line { gain: gain(zone), channels: Vec::new() }).collect();
-        let mixer = Mixer::new(twin.rate_hz, 1, &lines);
-        Self { twin, mixer, marks: Vec::new(), buffer: Vec::new(), frame: 0, said: Vec::new() }
+    fn new(twin: &'d mut Twin<'a>, time_zone: TimeZone) -> Self {
+        let line = Line { gain: 0.0, channels: Vec::new(), music: false };
+        let mixer = Mixer::new(twin.rate_hz, 1, &vec![line; twin.audio.zones.len()]);
+        Self { twin, time_zone, mixer, marks: Vec::new(), buffer: Vec::new(), frame: 0, said: Vec::new() }
+    }
+
+    /// As loud as the hall is at that time; who is not listened to is silent.
+    fn set_gains(&mut self, wall: Timestamp) {
+        let audio = self.twin.audio;
+        let volume = audio.volume_at(self.time_zone.to_datetime(wall).time());
+        let gain = |zone: &ZoneConfig| match self.twin.heard {
+            Some(heard) if *heard != zone.id => 0.0,
+            _ => mixer::gain(volume, zone.gain_db),
+        };
+        let gains: Vec<f32> = audio.zones.iter().map(gain).collect();
+        self.mixer.set_gains(&gains);
     }
 
     fn is_busy(&self, day: &Replay) -> bool {
@@ -126,7 +141,9 @@ impl<'d, 'a> Desk<'d, 'a> {
     }
 
     fn announce(&mut self, a: &Announcement) -> Result<(), ClipError> {
-        let Some(line) = self.twin.zones.iter().position(|zone| *zone == a.zone) else { return Ok(()) };
+        let Some(line) = self.twin.audio.zones.iter().position(|zone| zone.id == a.zone) else {
+            return Ok(());
+        };
         let utterance = self.twin.planner.plan(&a.message, a.repeats, a.form == Form::Short);
         self.mixer.push(line, self.twin.clips.track(a.id, &utterance, self.twin.rate_hz)?);
         self.said.push(Said {
@@ -143,6 +160,7 @@ impl<'d, 'a> Desk<'d, 'a> {
     fn fill<E>(&mut self, day: &mut Replay, sink: Sink<'_, E>) -> Result<(), E> {
         /// A second at a time, so that a quiet night needs no memory.
         const AT_ONCE: u64 = 48_000;
+        self.set_gains(day.now.wall);
         let end = u64::try_from(day.now.mono.0).unwrap_or(0) * u64::from(self.twin.rate_hz) / 1000;
         while self.frame < end {
             let frames = (end - self.frame).min(AT_ONCE);
@@ -152,7 +170,7 @@ impl<'d, 'a> Desk<'d, 'a> {
             sink(&self.buffer)?;
         }
         for mark in std::mem::take(&mut self.marks) {
-            let zone = self.twin.zones[mark.line].clone();
+            let zone = self.twin.audio.zones[mark.line].id.clone();
             let said = self.said.iter_mut().rfind(|said| said.zone == zone);
             let announcement = mark.id;
             match mark.moment {

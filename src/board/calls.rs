@@ -20,8 +20,30 @@ impl Board {
         }
         call.holder.take_if(|_| !self.show_holder);
         self.link.compare_clocks(call.at, self.fresh, now);
+        self.carry_out(now, call, false)
+    }
+
+    /// A call that an earlier life of the process took, told at the start in the order of its coming: the counters and
+    /// lists are as they were, and a young call that was not proven is announced as if it came now.
+    pub(super) fn take_kept(
+        &mut self,
+        now: Now,
+        call: Call,
+        proven: bool,
+    ) -> Result<Vec<Proof>, IgnoreReason> {
+        if self.ledger.knows(&call.id) {
+            return Err(IgnoreReason::Duplicate);
+        }
+        if !self.day.counts(call.at, now) {
+            self.ledger.remember(call.id, now.mono);
+            return Err(IgnoreReason::Stale);
+        }
+        self.carry_out(now, call, proven)
+    }
+
+    fn carry_out(&mut self, now: Now, call: Call, proven: bool) -> Result<Vec<Proof>, IgnoreReason> {
         let proofs = match call.kind {
-            Kind::Call | Kind::Recall | Kind::Transfer => self.summon(now, &call)?,
+            Kind::Call | Kind::Recall | Kind::Transfer => self.summon(now, &call, proven)?,
             Kind::Serving => self.serve(now, &call)?,
             Kind::Absent => self.miss(now, &call)?,
             Kind::Cancel => self.cancel(now, &call)?,
@@ -32,15 +54,18 @@ impl Board {
 
     /// A ticket is asked to a counter. A call that its counter has already passed is listed by its time and no more:
     /// it must not come before the later ticket. One whose end is known is over before it began.
-    fn summon(&mut self, now: Now, call: &Call) -> Result<Vec<Proof>, IgnoreReason> {
+    fn summon(&mut self, now: Now, call: &Call, proven: bool) -> Result<Vec<Proof>, IgnoreReason> {
         let age = self.link.age_of(call.at, now);
         let young = age <= self.fresh;
         let standing = self.counters.call(call, young && self.link.is_settled(now), now)?;
+        if standing == Standing::Ended && proven {
+            return Ok(Vec::new());
+        }
         if standing == Standing::Ended {
             return Ok(vec![(call.id.clone(), Outcome::Superseded)]);
         }
-        self.tally.shown += 1;
-        let live = standing == Standing::Current && young;
+        self.tally.shown += u64::from(!proven);
+        let live = standing == Standing::Current && young && !proven;
         let mut proofs = Vec::new();
         if call.kind == Kind::Transfer && standing == Standing::Current {
             proofs = self.redirect(now, call);
@@ -52,7 +77,7 @@ impl Board {
             self.day.called(now);
             self.spotlight.enter(call, now);
             proofs.extend(self.lanes.call(call, age, now.mono));
-        } else {
+        } else if !proven {
             proofs.push((call.id.clone(), Outcome::Shown));
         }
         Ok(proofs)

@@ -7,6 +7,11 @@ use super::state::{CounterState, Notice, QueueState};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     CallReceived(Call),
+    /// A call that an earlier life of this process took; a proven one is not announced again.
+    CallKept {
+        call: Call,
+        proven: bool,
+    },
     CounterChanged {
         counter: Counter,
         state: CounterState,
@@ -67,7 +72,8 @@ impl Input {
             | Self::QueueCleared { .. }
             | Self::NoticePut(_)
             | Self::NoticeCleared { .. } => true,
-            Self::LinkChanged { .. }
+            Self::CallKept { .. }
+            | Self::LinkChanged { .. }
             | Self::SoundChanged { .. }
             | Self::SpeechStarted { .. }
             | Self::SpeechEnded { .. }
@@ -122,6 +128,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    const ALL: [Self; 6] =
+        [Self::Shown, Self::Spoken, Self::Expired, Self::Superseded, Self::Muted, Self::OtherScreen];
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+
     /// The word of the wire contract.
     pub fn as_str(self) -> &'static str {
         match self {

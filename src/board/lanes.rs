@@ -120,6 +120,11 @@ impl Lanes {
         self.each(zone, |zone| zone.mute(muted)).into_iter().flatten().collect()
     }
 
+    /// Every zone, and whether calls are not said there now.
+    pub fn zones(&self) -> impl Iterator<Item = (&Zone, bool)> {
+        self.zones.iter().map(|zone| (&zone.zone, zone.is_silent()))
+    }
+
     /// Whether all zones are silent because a technician wants it.
     pub fn are_muted(&self) -> bool {
         !self.zones.is_empty() && self.zones.iter().all(ZoneQueue::is_muted)

@@ -4,6 +4,7 @@
 //! and never grows without bound: it forgets by count and by age. An id that it has forgotten is at least
 //! [`MEMORY`] old, so a redelivery of it is far too old to be announced.
 
+use std::cmp::Ordering;
 use std::collections::{HashSet, VecDeque};
 
 use jiff::Timestamp;
@@ -56,7 +57,7 @@ impl Ledger {
     }
 
     #[cfg(test)]
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         debug_assert_eq!(self.ids.len(), self.order.len());
         self.order.len()
     }
@@ -76,7 +77,7 @@ impl Mark {
     pub fn follows(self, other: Self) -> bool {
         match (self.seq, other.seq) {
             (Some(a), Some(b)) => a > b || self.restarts(other),
-            _ => self.at >= other.at,
+            _ => self.compare(other) != Ordering::Less,
         }
     }
 
@@ -89,7 +90,18 @@ impl Mark {
     pub fn precedes(self, other: Self) -> bool {
         match (self.seq, other.seq) {
             (Some(a), Some(b)) => a < b && !self.restarts(other),
-            _ => self.at < other.at,
+            _ => self.compare(other) == Ordering::Less,
+        }
+    }
+
+    /// By the times. One system may write whole seconds and another fractions, and what came within a second of a time
+    /// without fractions may have come after it.
+    fn compare(self, other: Self) -> Ordering {
+        let whole = |at: Timestamp| at.subsec_nanosecond() == 0;
+        if whole(self.at) || whole(other.at) {
+            self.at.as_second().cmp(&other.at.as_second())
+        } else {
+            self.at.cmp(&other.at)
         }
     }
 
@@ -146,6 +158,16 @@ mod tests {
         assert!(mark(1, None).follows(mark(0, Some(9))));
         assert!(mark(0, None).follows(mark(0, None)));
         assert!(mark(0, Some(9)).precedes(mark(1, None)));
+    }
+
+    #[test]
+    fn a_time_in_whole_seconds_is_not_before_a_fraction_of_the_same_second() {
+        let part = |at: &str| Mark { at: at.parse().unwrap(), seq: None };
+        let (whole, fraction) = (part("2026-11-24T02:00:25Z"), part("2026-11-24T02:00:25.4Z"));
+        assert!(whole.follows(fraction) && !whole.precedes(fraction));
+        assert!(fraction.follows(whole) && !fraction.precedes(whole));
+        assert!(part("2026-11-24T02:00:24Z").precedes(fraction));
+        assert!(part("2026-11-24T02:00:25.3Z").precedes(fraction), "two with fractions are told apart");
     }
 
     #[test]

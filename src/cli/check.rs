@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use crate::audio::clips::ClipError;
 use crate::audio::{output, sounds};
-use crate::config::Config;
 use crate::config::load::{LoadError, load};
+use crate::config::{Config, CounterConfig};
 use crate::ready::{missing, voice_of};
 use crate::scene::{Look, Size, font, plan};
 use crate::speech::number;
@@ -32,7 +32,9 @@ pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
         eprintln!("{problem}");
     }
     let unseen = letters_without_glyph(&config);
-    for warning in absent_cards(&config).into_iter().chain(sound_alike(&config)).chain(unseen) {
+    for warning in
+        absent_cards(&config).into_iter().chain(sound_alike(&config)).chain(same_name(&config)).chain(unseen)
+    {
         eprintln!("warning: {warning}");
     }
     if wrong.is_some() || !problems.is_empty() {
@@ -92,6 +94,19 @@ fn sound_alike(config: &Config) -> Vec<String> {
                 others.join(", ")
             )
         })
+    });
+    alike.collect()
+}
+
+/// Counters that are announced alike, such as 1 and 01.
+fn same_name(config: &Config) -> Vec<String> {
+    let spoken = |c: &CounterConfig| {
+        let number = c.id.as_str().trim_start_matches('0').to_uppercase();
+        (c.noun.to_lowercase(), number)
+    };
+    let alike = config.counters.iter().enumerate().filter_map(|(index, counter)| {
+        let other = config.counters[..index].iter().find(|other| spoken(other) == spoken(counter))?;
+        Some(format!("counters {} and {} are announced alike", other.id, counter.id))
     });
     alike.collect()
 }

@@ -42,8 +42,8 @@ pub enum ClientError {
     Address(String),
     #[error("no token; give --token, --token-file or MOISO_TOKEN (`moiso token add` makes one)")]
     NoToken,
-    #[error("cannot read the token from {path}: {source}")]
-    TokenFile { path: PathBuf, source: std::io::Error },
+    #[error("cannot read the token from {path}: {why}")]
+    TokenFile { path: PathBuf, why: std::io::Error },
     #[error("cannot reach {url}: {why}")]
     Unreachable { url: String, why: String },
     #[error("the daemon did not answer within {} s", PATIENCE.as_secs())]
@@ -104,7 +104,7 @@ impl Connect {
         // The file first: MOISO_TOKEN may be set for everything, a file is named on purpose.
         let text = match (&self.token_file, &self.token) {
             (Some(path), _) => std::fs::read_to_string(path)
-                .map_err(|source| ClientError::TokenFile { path: path.clone(), source })?,
+                .map_err(|why| ClientError::TokenFile { path: path.clone(), why })?,
             (None, Some(token)) => token.clone(),
             (None, None) => String::new(),
         };
@@ -118,11 +118,7 @@ impl Connect {
     /// [`ClientError`].
     pub fn ask(&self, config: &Config, request: Value) -> Result<Value, ClientError> {
         let (url, token) = (self.address(config)?, self.token()?);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|e| ClientError::Broken(e.to_string()))?;
-        runtime.block_on(async {
+        block_on(async {
             let mut client = Client::connect(&url).await?;
             client.ask(json!({ "type": "hello", "token": token })).await?;
             let reply = client.ask(request).await;
@@ -130,6 +126,34 @@ impl Connect {
             reply
         })
     }
+}
+
+impl Connect {
+    /// Signs in, subscribes, and hands over every event until `wanted` says that it is enough.
+    ///
+    /// # Errors
+    /// [`ClientError`], also when the daemon goes.
+    pub fn listen(
+        &self,
+        config: &Config,
+        topics: &[String],
+        mut wanted: impl FnMut(&Value) -> bool,
+    ) -> Result<(), ClientError> {
+        let (url, token) = (self.address(config)?, self.token()?);
+        block_on(async {
+            let mut client = Client::connect(&url).await?;
+            client.ask(json!({ "type": "hello", "token": token })).await?;
+            client.ask(json!({ "type": "subscribe", "topics": topics })).await?;
+            while wanted(&client.event().await?) {}
+            client.leave().await;
+            Ok(())
+        })
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|e| ClientError::Broken(e.to_string()))?.block_on(work)
 }
 
 /// The way from this machine to a listening address; one that means "all" is reached over the loopback.
@@ -178,12 +202,22 @@ impl Client {
     }
 
     async fn reply(&mut self) -> Result<Value, ClientError> {
+        let req = self.req;
+        verdict(self.message(|message| message["re"] == req).await?)
+    }
+
+    /// The next event.
+    async fn event(&mut self) -> Result<Value, ClientError> {
+        self.message(|message| message.get("event").is_some()).await
+    }
+
+    async fn message(&mut self, wanted: impl Fn(&Value) -> bool) -> Result<Value, ClientError> {
         while let Some(message) = self.socket.next().await {
             match message {
                 Ok(Message::Text(text)) => {
-                    let Ok(reply) = serde_json::from_str::<Value>(&text) else { continue };
-                    if reply["re"] == self.req {
-                        return verdict(reply);
+                    let Ok(message) = serde_json::from_str::<Value>(&text) else { continue };
+                    if wanted(&message) {
+                        return Ok(message);
                     }
                 }
                 Ok(Message::Close(frame)) => {

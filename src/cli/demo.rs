@@ -14,7 +14,7 @@ pub struct Args {
     #[arg(long, default_value_t = 10.0, value_parser = speed)]
     speed: f64,
     /// Stops after so many minutes; without it, at Ctrl-C.
-    #[arg(long)]
+    #[arg(long, value_parser = minutes)]
     minutes: Option<f64>,
     /// Repeats the same day.
     #[arg(long, default_value_t = 1)]
@@ -24,6 +24,11 @@ pub struct Args {
 fn speed(text: &str) -> Result<f64, String> {
     let speed: f64 = text.parse().map_err(|_| "must be a number".to_owned())?;
     if (0.1..=1000.0).contains(&speed) { Ok(speed) } else { Err("must be from 0.1 to 1000".into()) }
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes: f64 = text.parse().map_err(|_| "must be a number".to_owned())?;
+    if (0.01..=10_000.0).contains(&minutes) { Ok(minutes) } else { Err("must be from 0.01 to 10000".into()) }
 }
 
 pub fn run(args: &Args, mut config: Config) -> anyhow::Result<()> {

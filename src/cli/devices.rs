@@ -82,7 +82,7 @@ fn test(config: &Config, cards: &[Output], out: &mut impl Write) -> anyhow::Resu
             writeln!(out, "zone {}: channel {channel}", zone.id)?;
             let mut config = config.clone();
             config.audio.zones = vec![ZoneConfig { channels: vec![channel], ..zone.clone() }];
-            let chime = Utterance { parts: vec![Part::Clip(chime.clone())], text: String::new() };
+            let chime = Utterance { parts: vec![Part::Clip(chime.clone())], ..Utterance::default() };
             play_in(chime, &zone.id, folder.clone(), &config)?;
         }
     }

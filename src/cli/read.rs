@@ -17,7 +17,7 @@ pub struct Args {
     pub what: String,
     #[command(flatten)]
     pub call: CallArgs,
-    /// north (tư, linh, nghìn) or south (bốn, lẻ, ngàn)
+    /// north (tư, linh, nghìn), south (bốn, lẻ, ngàn) or english
     #[arg(long, default_value = "north", value_parser = accent)]
     pub accent: Accent,
     /// How the ticket's series is read: auto, digits or number

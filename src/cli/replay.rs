@@ -16,6 +16,10 @@ use crate::config::Config;
 use crate::replay::{self, Event};
 use crate::speech::RATE_HZ;
 
+mod timeline;
+
+use timeline::Wave;
+
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// JSON lines: {"t":"RFC 3339","topic":"moiso/<hall>/…","payload":{…}}; `-` reads the standard input
@@ -23,6 +27,9 @@ pub struct Args {
     /// Where the sound goes (16 bits, 48 kHz, one channel)
     #[arg(long, value_name = "FILE")]
     pub wav: PathBuf,
+    /// A picture of it (SVG): the wave, and under it who was called when
+    #[arg(long, value_name = "FILE")]
+    pub timeline: Option<PathBuf>,
     /// Only this zone's loudspeakers; left out, all as one would hear them
     #[arg(long)]
     pub zone: Option<String>,
@@ -59,14 +66,27 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let folder = sounds::find(config)?;
     let voice = sounds::load(&folder, config)?;
     let mut clips = Clips::new(folder);
-    let mut twin =
-        Twin { planner: &voice, clips: &mut clips, zones: &zones, heard: heard.as_ref(), rate_hz: RATE_HZ };
+    let mut twin = Twin {
+        planner: &voice,
+        clips: &mut clips,
+        audio: &config.audio,
+        heard: heard.as_ref(),
+        rate_hz: RATE_HZ,
+    };
     let cannot = || format!("cannot write {}", args.wav.display());
     let file = BufWriter::new(File::create(&args.wav).with_context(cannot)?);
     let mut file = wav::begin(file, RATE_HZ).with_context(cannot)?;
-    let mut sink = |samples: &[f32]| wav::append(&mut file, samples).with_context(cannot);
+    let mut wave = Wave::default();
+    let mut sink = |samples: &[f32]| {
+        wave.add(samples);
+        wav::append(&mut file, samples).with_context(cannot)
+    };
     let said = twin.mix(Rules::of(config), &events, until, &mut sink)?;
     file.finalize().with_context(cannot)?;
+    if let Some(path) = &args.timeline {
+        let picture = timeline::svg(&wave, &said);
+        std::fs::write(path, picture).with_context(|| format!("cannot write {}", path.display()))?;
+    }
     print(&said)
 }
 

@@ -39,7 +39,7 @@ struct ScriptArgs {
     /// Only single digits, number words and the phrases of this hall: ten minutes, and harder to understand
     #[arg(long)]
     compact: bool,
-    /// north (tư, linh, nghìn) or south (bốn, lẻ, ngàn)
+    /// north (tư, linh, nghìn), south (bốn, lẻ, ngàn) or english
     #[arg(long, default_value = "north", value_parser = accent)]
     accent: Accent,
 }

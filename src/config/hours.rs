@@ -49,7 +49,8 @@ impl Hours {
                 5 => workday[..1].to_vec(),
                 _ => Vec::new(),
             };
-            let mut spans = s.texts(day, default, "a span such as 08:00-11:30", span);
+            let mut spans =
+                s.texts(day, default, "a span such as 08:00-11:30, its end after its start", span);
             spans.sort_by_key(|span| span.from);
             if spans.windows(2).any(|pair| pair[1].from < pair[0].to) {
                 s.problem(day, "the spans of a day must not overlap");
@@ -115,16 +116,26 @@ impl Hours {
 }
 
 impl Span {
+    /// A span whose end lies before its start goes over midnight.
     pub fn contains(&self, time: Time) -> bool {
-        self.from <= time && time < self.to
+        if self.from < self.to {
+            self.from <= time && time < self.to
+        } else {
+            self.from <= time || time < self.to
+        }
     }
 }
 
 /// `08:00-11:30`.
 pub(super) fn span(text: &str) -> Option<Span> {
+    span_of_any_day(text).filter(|span| span.from < span.to)
+}
+
+/// `11:30-13:30`, or `22:00-06:00` over midnight.
+pub(super) fn span_of_any_day(text: &str) -> Option<Span> {
     let (from, to) = text.split_once('-')?;
     let (from, to) = (time_of_day(from.trim())?, time_of_day(to.trim())?);
-    (from < to).then_some(Span { from, to })
+    (from != to).then_some(Span { from, to })
 }
 
 #[cfg(test)]
@@ -151,6 +162,15 @@ mod tests {
         assert_eq!(reason("2026-11-24T17:00"), closed(ClosedReason::AfterHours, "08:00:00", 2));
         assert_eq!(reason("2026-11-25T09:00"), closed(ClosedReason::DayOff, "08:00:00", 1));
         assert_eq!(reason("2026-11-28T12:00"), closed(ClosedReason::AfterHours, "08:00:00", 2));
+    }
+
+    #[test]
+    fn a_span_may_go_over_midnight_where_it_belongs_to_no_day() {
+        let night = span_of_any_day("22:00-06:00").unwrap();
+        let inside =
+            ["21:59", "22:00", "00:00", "05:59", "06:00"].map(|t| night.contains(time_of_day(t).unwrap()));
+        assert_eq!(inside, [false, true, true, true, false]);
+        assert_eq!((span("22:00-06:00"), span_of_any_day("08:00-08:00")), (None, None));
     }
 
     #[test]

@@ -15,8 +15,8 @@ const NOT_KEYS: [&str; 3] = ["CONFIG", "LOG", "TOKEN"];
 
 #[derive(Debug, Error)]
 pub enum LoadError {
-    #[error("cannot read the config {path}: {source}")]
-    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("cannot read the config {path}: {why}")]
+    Unreadable { path: PathBuf, why: std::io::Error },
     #[error("the config {path} has {} problem(s)\n{}", problems.len(), list(path, problems))]
     Wrong {
         path: PathBuf,
@@ -29,6 +29,7 @@ pub enum LoadError {
 fn list(path: &Path, problems: &[Problem]) -> String {
     let line = |p: &Problem| match p.line {
         Some(line) => format!("{}:{line}: {}", path.display(), Problem { line: None, ..p.clone() }),
+        None if p.key.starts_with("MOISO_") => format!("environment: {p}"),
         None => format!("{}: {p}", path.display()),
     };
     problems.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -44,7 +45,7 @@ pub fn load(path: Option<&Path>) -> Result<Config, LoadError> {
     let text = match path {
         None => String::new(),
         Some(path) => std::fs::read_to_string(path)
-            .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?,
+            .map_err(|why| LoadError::Unreadable { path: path.to_owned(), why })?,
     };
     let shown = path.unwrap_or(Path::new("(defaults)")).to_owned();
     let (env, unreadable) = environment();

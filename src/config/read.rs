@@ -7,16 +7,18 @@ use toml::de::DeTable;
 use super::hours::Hours;
 use super::section::{Reading, Section};
 use super::{
-    AudioConfig, BoardConfig, BrokerAddress, Config, ControlConfig, CounterConfig, EmbeddedConfig,
-    HallConfig, MqttConfig, PathsConfig, PresentMode, ScreenConfig, SeriesConfig, SeriesMode, SpeechConfig,
-    ZoneConfig, topic_level,
+    AudioConfig, BackgroundConfig, BoardConfig, BrokerAddress, Config, ControlConfig, CounterConfig,
+    EmbeddedConfig, HallConfig, JournalConfig, MqttConfig, PathsConfig, PresentMode, ScreenConfig,
+    SeriesConfig, SeriesMode, SpeechConfig, VolumeSpan, ZoneConfig, topic_level,
 };
 use crate::board::call::{Counter, Lane, NAME_MAX, Series, Zone, clean};
 use crate::clock::Millis;
 use crate::speech::template::Template;
 
-const SECTIONS: [&str; 11] =
-    ["hall", "screen", "board", "hours", "counter", "series", "mqtt", "speech", "audio", "control", "paths"];
+const SECTIONS: [&str; 12] = [
+    "hall", "screen", "board", "hours", "counter", "series", "mqtt", "speech", "audio", "control", "journal",
+    "paths",
+];
 const LEVEL: &str = "letters, digits, '-', '_' and '.', at most 64";
 /// Most counters of a hall (wire contract).
 const COUNTERS_MAX: usize = 200;
@@ -41,6 +43,7 @@ pub(super) fn config<'a>(reading: &mut Reading<'_>, root: &'a DeTable<'a>) -> Co
         speech: speech(Section::of(reading, root, "speech")),
         audio: audio(Section::of(reading, root, "audio")),
         control: control(Section::of(reading, root, "control")),
+        journal: journal(Section::of(reading, root, "journal")),
         paths: paths(Section::of(reading, root, "paths")),
     };
     across(reading, &config);
@@ -298,7 +301,12 @@ fn mqtt(mut s: Section<'_, '_, '_>) -> MqttConfig {
         embedded.address().unwrap_or(BrokerAddress { host: "127.0.0.1".into(), port: 1883, tls: false });
     let out = MqttConfig {
         root: s.parsed("root", "moiso".into(), LEVEL, topic_level),
-        brokers: s.texts("brokers", vec![local], "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]", broker),
+        brokers: s.texts(
+            "brokers",
+            vec![local],
+            "mqtt://HOST[:PORT] or mqtts://HOST[:PORT], without user and password",
+            broker,
+        ),
         client_id: s.text("client_id", ""),
         username: s.optional("username"),
         password: s.optional("password"),
@@ -347,21 +355,35 @@ fn mqtt(mut s: Section<'_, '_, '_>) -> MqttConfig {
 
 fn speech(mut s: Section<'_, '_, '_>) -> SpeechConfig {
     let lanes = vec![Lane::Elderly, Lane::Merit, Lane::Disabled, Lane::Pregnant, Lane::Child];
+    let languages =
+        s.texts("languages", vec!["vi"], "vi or en", |t| ["vi", "en"].into_iter().find(|l| *l == t));
+    if !languages.starts_with(&["vi"]) || languages.len() > 2 || languages.get(1) == Some(&"vi") {
+        s.problem("languages", "must be [\"vi\"] or [\"vi\", \"en\"]: Vietnamese comes first");
+    }
+    let english = s.parsed("english_voice", "english".into(), LEVEL, topic_level);
     let out = SpeechConfig {
+        english: languages.contains(&"en").then_some(english),
         voice: s.parsed("voice", "north".into(), LEVEL, topic_level),
         template: s.text(
             "template",
             "{chime} Mời công dân có số thứ tự {ticket}, {lane?} đến {counter_noun} số {counter}.",
         ),
+        template_en: s.text(
+            "template_en",
+            "{chime} Ticket number {ticket}, {lane?}, please go to {counter_noun} {counter}.",
+        ),
         recall: s.text("recall", "Nhắc lại:"),
+        recall_en: s.text("recall_en", "Once again:"),
         chime: Some(s.text("chime", "two-tone")).filter(|c| c != "none"),
         repeats: s.number("repeats", 2, 1..=5),
         repeat_pause: Millis(s.number("repeat_pause_ms", 600, 0..=10_000)),
         announce_max_age: Millis::from_secs(s.number("announce_max_age_s", 120, 10..=3600)),
         spoken_lanes: s.texts("spoken_lanes", lanes, Lane::ALLOWED, |t| Lane::parse(t).ok()),
     };
-    for problem in Template::parse(&out.template).err().unwrap_or_default() {
-        s.problem("template", problem);
+    for (key, template) in [("template", &out.template), ("template_en", &out.template_en)] {
+        for problem in Template::parse(template).err().unwrap_or_default() {
+            s.problem(key, problem);
+        }
     }
     s.finish();
     out
@@ -369,9 +391,26 @@ fn speech(mut s: Section<'_, '_, '_>) -> SpeechConfig {
 
 fn audio(mut s: Section<'_, '_, '_>) -> AudioConfig {
     let zones = s.children("zone", zone);
+    let schedule = s.children("schedule", |s| {
+        let span = s.required("span", "a span such as 11:30-13:30", |text| {
+            super::hours::span_of_any_day(text).ok_or_else(|| format!("{text:?} is no span"))
+        });
+        // Silence is what a zone's quiet hours are for: they let emergencies through.
+        let volume_percent = s.number("volume_percent", 60, 1..=100);
+        Some(VolumeSpan { span: span?, volume_percent })
+    });
+    let mut b = s.child("background");
+    let background = BackgroundConfig {
+        folder: b.optional("folder").map(Into::into),
+        volume_percent: b.number("volume_percent", 40, 1..=100),
+        duck_db: b.number("duck_db", 18.0, 6.0..=60.0),
+    };
+    b.finish();
     let out = AudioConfig {
+        background,
         enabled: s.flag("enabled", true),
         volume_percent: s.number("volume_percent", 100, 0..=100),
+        schedule: schedule.unwrap_or_default(),
         buffer_frames: s.number("buffer_frames", 2048, 256..=16_384),
         zones: zones.unwrap_or_else(|| Zone::parse("sanh").ok().map(default_zone).into_iter().collect()),
     };
@@ -398,7 +437,7 @@ fn zone(s: &mut Section<'_, '_, '_>) -> Option<ZoneConfig> {
         t.parse().ok().filter(|c| (1..=64).contains(c))
     });
     let gain_db = s.number("gain_db", 0.0, -60.0..=12.0);
-    let quiet = s.texts("quiet", Vec::new(), "a span such as 11:30-13:30", super::hours::span);
+    let quiet = s.texts("quiet", Vec::new(), "a span such as 11:30-13:30", super::hours::span_of_any_day);
     let id = id?;
     debug_assert!(id.as_str().chars().count() <= NAME_MAX);
     Some(ZoneConfig { counters, device, channels, gain_db, quiet, ..default_zone(id) })
@@ -419,6 +458,12 @@ fn control(mut s: Section<'_, '_, '_>) -> ControlConfig {
             format!("{listen} can be reached from outside; set insecure = true to allow it without TLS"),
         );
     }
+    s.finish();
+    out
+}
+
+fn journal(mut s: Section<'_, '_, '_>) -> JournalConfig {
+    let out = JournalConfig { keep_days: s.number("keep_days", 90, 1..=3650) };
     s.finish();
     out
 }

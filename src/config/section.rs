@@ -3,6 +3,7 @@
 //! A key is named once, where it is read; what is never read is reported as unknown. An environment variable
 //! `MOISO_<SECTION>_<KEY>` replaces a single key of a plain section.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
@@ -409,10 +410,15 @@ impl<'r, 'a, 't> Section<'r, 'a, 't> {
                 out.push(value);
             } else {
                 let given = match item {
-                    Found::Text(text) | Found::Integer(text) => format!("{text:?}"),
+                    Found::Text(text) | Found::Integer(text) => format!("{:?}", without_password(&text)),
                     other => other.type_name().to_owned(),
                 };
-                let message = format!("each must be {allowed}, not {given}");
+                let how = if self.reading.replaced.contains(&self.variable(key)) {
+                    "; separate several by `;`"
+                } else {
+                    ""
+                };
+                let message = format!("each must be {allowed}, not {given}{how}");
                 match line {
                     Some(line) => self.reading.problem(Some(line), format!("{}.{key}", self.path), message),
                     None => self.problem(key, message),
@@ -434,4 +440,10 @@ impl<'r, 'a, 't> Section<'r, 'a, 't> {
             }
         }
     }
+}
+
+/// An address without the user and password before its host: problems end in logs.
+fn without_password(text: &str) -> Cow<'_, str> {
+    let parts = text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
+    parts.map_or(Cow::Borrowed(text), |(scheme, host)| Cow::Owned(format!("{scheme}://…@{host}")))
 }

@@ -48,6 +48,11 @@ impl Feed {
         self.health.subscribe()
     }
 
+    /// Asks for the health now: who begins to listen wants no answer of two seconds ago.
+    pub fn ask_health(&self, control: &Control) {
+        replace(&self.health, health_event(&(control.health)()));
+    }
+
     /// Looks at the notices again now: one has been put or ended that the view may not show yet.
     pub fn poke(&self) {
         self.poke.notify_one();
@@ -69,7 +74,7 @@ impl Feed {
                 }
                 () = self.poke.notified() => {}
                 _ = tick.tick() => {
-                    replace(&self.health, health_event(&(control.health)()));
+                    self.ask_health(control);
                     let auth = Arc::clone(&control.auth);
                     let _ = tokio::task::spawn_blocking(move || auth.refresh()).await;
                 }

@@ -1,18 +1,20 @@
 //! Turns an operator's request into the hall's words: fills in what a person at a page leaves out (id, time, author),
 //! lets the wire contract judge the rest, and says in Vietnamese what does not fit.
 
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::fault::{Code, Fault};
-use crate::board::call::{Call, Counter, NoticeId};
+use super::fault::Fault;
+use crate::board::call::{Call, Counter, NoticeId, Ticket};
 use crate::board::input::Input;
 use crate::board::state::Notice;
 use crate::board::view::BoardView;
 use crate::clock::Now;
 use crate::config::{CounterConfig, ZoneConfig, time_of_day, topic_level};
-use crate::wire::decode_object;
+use crate::journal::Query;
+use crate::wire::{Action, Command, decode_command_object, decode_object};
 
 /// Longest time that a notice may be asked to stay, in seconds: a month.
 const FOR_MAX_S: u64 = 31 * 24 * 3600;
@@ -143,12 +145,63 @@ fn has_counter(counter: &Counter, around: &Around<'_>) -> bool {
         || view.iter().any(|c| c.counter == *counter)
 }
 
+/// Reads the fields of `command`: those of the topic, with `id` optional; `by` is who signed in.
+///
+/// # Errors
+/// The first field that does not fit.
+pub fn command(fields: &Map<String, Value>, by: &str, around: &Around<'_>) -> Result<Command, Fault> {
+    let mut fields = fields.clone();
+    fields.entry("id").or_insert_with(|| around.fresh_id.into());
+    fields.insert("by".into(), by.into());
+    let command = decode_command_object("command", &fields).map_err(|e| Fault::rejected(&e))?;
+    let (Action::Mute(Some(zone)) | Action::Unmute(Some(zone))) = &command.action else {
+        return Ok(command);
+    };
+    if around.zones.iter().any(|z| z.id == *zone) {
+        return Ok(command);
+    }
+    Err(Fault::invalid("value", format!("Không có khu {zone}.")))
+}
+
+/// Calls of a history that are told without a `limit`, and at most.
+const HISTORY: usize = 100;
+const HISTORY_MAX: usize = 1000;
+
+/// Reads the fields of `history`: `ticket`, `since` (RFC 3339, or all of today), `limit`, each optional.
+///
+/// # Errors
+/// The first field that does not fit.
+pub fn history(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Query, Fault> {
+    let given = |name: &str| fields.get(name).filter(|value| !value.is_null());
+    let ticket = given("ticket").map(|value| {
+        let text = value.as_str().map(str::to_uppercase).unwrap_or_default();
+        Ticket::parse(&text).map_err(|_| Fault::invalid("ticket", "Số thứ tự không hợp lệ."))
+    });
+    let since = given("since").map(|value| {
+        let at = value.as_str().and_then(|text| text.parse().ok());
+        at.ok_or_else(|| Fault::invalid("since", "Thời điểm không hợp lệ."))
+    });
+    let limit = given("limit").map(|value| {
+        let limit = value.as_u64().and_then(|n| usize::try_from(n).ok());
+        let limit = limit.filter(|n| (1..=HISTORY_MAX).contains(n));
+        limit.ok_or_else(|| Fault::invalid("limit", format!("Phải từ 1 đến {HISTORY_MAX}.")))
+    });
+    let today = around.time_zone.to_datetime(around.now.wall).date();
+    let midnight = around.time_zone.to_timestamp(today.to_datetime(Time::midnight()));
+    Ok(Query {
+        ticket: ticket.transpose()?,
+        since: since.transpose()?.unwrap_or(midnight.unwrap_or(Timestamp::UNIX_EPOCH)),
+        until: Timestamp::MAX,
+        limit: limit.transpose()?.unwrap_or(HISTORY),
+    })
+}
+
 /// Reads the `topics` of `subscribe`.
 ///
 /// # Errors
 /// When there are none, or one that this version does not have.
 pub fn topics(fields: &Map<String, Value>) -> Result<Topics, Fault> {
-    let wrong = || Fault::invalid("topics", "Cần danh sách: view, notices, health.");
+    let wrong = || Fault::invalid("topics", "Cần danh sách: view, notices, health, proofs.");
     let names = fields.get("topics").and_then(Value::as_array).filter(|names| !names.is_empty());
     let mut topics = Topics::default();
     for name in names.ok_or_else(wrong)? {
@@ -156,10 +209,7 @@ pub fn topics(fields: &Map<String, Value>) -> Result<Topics, Fault> {
             Some("view") => topics.view = true,
             Some("notices") => topics.notices = true,
             Some("health") => topics.health = true,
-            Some("proofs") => {
-                let message = "Chưa hỗ trợ theo dõi kết quả từng lượt gọi.";
-                return Err(Fault { code: Code::Unsupported, ..Fault::invalid("topics", message) });
-            }
+            Some("proofs") => topics.proofs = true,
             _ => return Err(wrong()),
         }
     }
@@ -172,6 +222,7 @@ pub struct Topics {
     pub view: bool,
     pub notices: bool,
     pub health: bool,
+    pub proofs: bool,
 }
 
 impl Topics {
@@ -181,6 +232,7 @@ impl Topics {
             view: self.view || more.view,
             notices: self.notices || more.notices,
             health: self.health || more.health,
+            proofs: self.proofs || more.proofs,
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::board::input::Input;
 use crate::board::state::Notice;
 use crate::clock::Now;
 use crate::hub::{Publication, Stopped, Taken};
-use crate::wire::{encode_call, encode_notice, notice_value};
+use crate::journal::{Query, Story};
+use crate::wire::{Command, encode_call, encode_notice, notice_value, story_value};
 
 /// Requests over the pace that are answered; a client that goes on is cut off.
 const STRIKES_MAX: u32 = 50;
@@ -36,6 +37,16 @@ pub enum Step {
     /// Ask the hub for the notices, then send what [`listed`] says.
     List {
         req: u64,
+    },
+    /// Carry it out, then send what [`obeyed`] says.
+    Command {
+        req: u64,
+        command: Command,
+    },
+    /// Look into the journal, then send what [`told`] says.
+    History {
+        req: u64,
+        query: Query,
     },
     /// From now on tell these, beginning with how they stand.
     Subscribe(Topics),
@@ -129,6 +140,19 @@ pub fn deleted(req: u64, id: &NoticeId, was_live: bool, taken: Result<Taken, Sto
                 ..Fault::new(Code::NotFound, "Không có thông báo này, có thể đã kết thúc.")
             },
         ),
+    }
+}
+
+/// The reply to `command`; false: it cannot be carried out now.
+pub fn obeyed(req: u64, taken: bool) -> String {
+    if taken { done(req, Map::new()) } else { fail(req, &Fault::busy()) }
+}
+
+/// The reply to `history`: what became of calls, newest first; none when the journal cannot be read.
+pub fn told(req: u64, stories: Option<Vec<Story>>) -> String {
+    match stories {
+        None => fail(req, &Fault::new(Code::Unsupported, "Không đọc được nhật ký của màn hình này.")),
+        Some(stories) => done(req, fields([("calls", stories.iter().map(story_value).collect())])),
     }
 }
 
@@ -278,7 +302,8 @@ fn ask(
             let push = Push { input: Input::CallReceived(call), publication, req, told };
             Ok(vec![Step::Push(Box::new(push))])
         }
-        _ => Err(Fault::new(Code::Unsupported, "Phiên bản này chưa hỗ trợ yêu cầu này.")),
+        "command" => Ok(vec![Step::Command { req, command: order::command(fields, &grant.name, around)? }]),
+        _ => Ok(vec![Step::History { req, query: order::history(fields, around)? }]),
     }
 }
 

@@ -13,16 +13,19 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, sleep_until, timeout};
 
 use super::fault::Fault;
 use super::order::{Around, Topics};
-use super::session::{Ending, Session, Step, deleted, ending_of, listed};
+use super::session::{Ending, Session, Step, deleted, ending_of, listed, obeyed, told};
 use super::{Console, Peer, Place};
 use crate::board::input::Input;
 use crate::control::auth::token::new_id;
 use crate::hub::Stopped;
+use crate::journal::Record;
+use crate::wire::{Command, Proof, proof_value};
 
 /// Largest message and frame (wire contract).
 const MESSAGE_MAX: usize = 64 * 1024;
@@ -246,19 +249,27 @@ impl Reader<'_> {
                 }
             }
             Step::Push(push) => {
-                let taken = hub.push(push.input.clone(), push.publication.clone()).await;
+                let taken = hub.push(push.input.clone(), push.publication.clone(), self.who()).await;
                 self.console.feed.poke();
                 self.say(push.answer(taken))?;
             }
             Step::Delete { req, id } => {
                 let live = hub.notices().await.is_ok_and(|all| all.iter().any(|n| n.id == id));
-                let taken = hub.push(Input::NoticeCleared { id: id.clone() }, ending_of(&id)).await;
+                let ended = Input::NoticeCleared { id: id.clone() };
+                let taken = hub.push(ended, ending_of(&id), self.who()).await;
                 self.console.feed.poke();
                 self.say(deleted(req, &id, live, taken))?;
             }
             Step::List { req } => {
                 let notices: Result<_, Stopped> = hub.notices().await;
                 self.say(listed(req, notices))?;
+            }
+            Step::Command { req, command } => self.command(req, command).await?,
+            Step::History { req, query } => {
+                let journal = self.console.control.journal.clone();
+                // Reads a file.
+                let stories = tokio::task::spawn_blocking(move || journal?.stories(&query).ok()).await;
+                self.say(told(req, stories.ok().flatten()))?;
             }
             Step::Subscribe(topics) => self.put(Out::Tell(topics))?,
             Step::Close(ending) => return Ok(Some(ending)),
@@ -293,6 +304,25 @@ impl Reader<'_> {
         self.session.admit(req, Ok(welcome))
     }
 
+    /// The board's own commands go to the hub, the others to whom they concern.
+    async fn command(&self, req: u64, command: Command) -> Result<(), End> {
+        let control = &self.console.control;
+        if let Some(journal) = &control.journal {
+            let (at, who) = (control.clock.now().wall, self.who().to_owned());
+            let payload = format!("{:?}", command.action);
+            journal.write(Record::Audit { at, who, topic: "command".into(), payload });
+        }
+        let taken = match command.action.input() {
+            Some(input) => control.hub.input(input).await.is_ok(),
+            None => control.commands.try_send(command).is_ok(),
+        };
+        self.say(obeyed(req, taken))
+    }
+
+    fn who(&self) -> &str {
+        self.session.grant().map_or("", |grant| &grant.name)
+    }
+
     fn say(&self, text: String) -> Result<(), End> {
         self.put(Out::Say(text.into()))
     }
@@ -316,6 +346,7 @@ async fn write(
 ) {
     let feed = &console.feed;
     let (mut view, mut notices, mut health) = (feed.view(), feed.notices(), feed.health());
+    let mut proofs = console.control.proofs.subscribe();
     let mut topics = Topics::default();
     let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -327,6 +358,9 @@ async fn write(
                 Some(Out::Say(text)) => Message::Text(text),
                 Some(Out::Tell(more)) => {
                     topics = topics.with(more);
+                    if more.health {
+                        feed.ask_health(&console.control);
+                    }
                     // Whoever subscribes gets first how things stand.
                     for (new, feed) in [(more.view, &mut view), (more.notices, &mut notices), (more.health, &mut health)] {
                         if new {
@@ -350,11 +384,21 @@ async fn write(
             text = next(&mut view), if topics.view => Message::Text(text),
             text = next(&mut notices), if topics.notices => Message::Text(text),
             text = next(&mut health), if topics.health => Message::Text(text),
+            proof = proofs.recv() => match proof {
+                Ok(proof) if topics.proofs => Message::Text(proof_event(&proof)),
+                // A peer that reads slowly misses some: the journal has them all.
+                Ok(_) | Err(RecvError::Lagged(_)) => continue,
+                Err(RecvError::Closed) => return,
+            },
         };
         if !matches!(timeout(SEND_TIMEOUT, sink.send(message)).await, Ok(Ok(()))) {
             return;
         }
     }
+}
+
+fn proof_event(proof: &Proof) -> Utf8Bytes {
+    serde_json::json!({ "event": "proof", "proof": proof_value(proof) }).to_string().into()
 }
 
 async fn next(feed: &mut watch::Receiver<Utf8Bytes>) -> Utf8Bytes {

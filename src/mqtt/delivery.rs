@@ -19,10 +19,13 @@ use crate::clock::Millis;
 use crate::hub::{HubHandle, Request, Stopped};
 use crate::wire::{self, Command, Reason, Rejection};
 
-/// Rejections by topic and reason, over all connections.
+/// Topic, reason and field of a rejection, and whether the message was taken without that field.
+type Kind = (String, Reason, Option<String>, bool);
+
+/// Rejections by their kind, over all connections.
 #[derive(Clone)]
 pub(super) struct Rejections {
-    tally: Arc<Mutex<Tally<(String, Reason)>>>,
+    tally: Arc<Mutex<Tally<Kind>>>,
     start: Instant,
 }
 
@@ -31,12 +34,13 @@ impl Rejections {
         Self { tally: Arc::default(), start: Instant::now() }
     }
 
-    fn log(&self, rejection: &Rejection) {
+    fn log(&self, rejection: &Rejection, spared: bool) {
         let now = Millis(i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX));
-        let kind = (rejection.topic.clone(), rejection.reason);
+        let kind = (rejection.topic.clone(), rejection.reason, rejection.field.clone(), spared);
         let mut tally = self.tally.lock().expect("nothing panics while it holds the tally");
         if let Some(times) = tally.note(kind, now) {
-            warn!(times, "message refused: {rejection}");
+            let what = if spared { "message taken without a field" } else { "message refused" };
+            warn!(times, "{what}: {rejection}");
         }
     }
 }
@@ -89,11 +93,11 @@ impl Delivery {
             Subject::Input(below) => match wire::decode(below, &message.payload, &self.zone) {
                 Ok(decoded) => {
                     for spared in &decoded.spared {
-                        self.reject(spared).await?;
+                        self.reject(spared, true).await?;
                     }
                     self.input(decoded.input).await
                 }
-                Err(rejection) => self.reject(&rejection).await,
+                Err(rejection) => self.reject(&rejection, false).await,
             },
             Subject::Command(below) => self.command(below, message).await,
             Subject::Sync(below) => {
@@ -102,7 +106,7 @@ impl Delivery {
                     self.input(input).await?;
                 }
                 for rejection in &rejections {
-                    self.reject(rejection).await?;
+                    self.reject(rejection, false).await?;
                 }
                 Ok(())
             }
@@ -125,7 +129,7 @@ impl Delivery {
         }
         let command = match wire::decode_command(below, &message.payload) {
             Ok(command) => command,
-            Err(rejection) => return self.reject(&rejection).await,
+            Err(rejection) => return self.reject(&rejection, false).await,
         };
         if !self.heard.is_new(&command.id) {
             debug!(id = %command.id, "command heard before");
@@ -140,8 +144,8 @@ impl Delivery {
         Ok(())
     }
 
-    async fn reject(&self, rejection: &Rejection) -> Result<(), Stopped> {
-        self.rejections.log(rejection);
-        self.hub.requests.send(Request::Rejected).await.map_err(|_| Stopped)
+    async fn reject(&self, rejection: &Rejection, spared: bool) -> Result<(), Stopped> {
+        self.rejections.log(rejection, spared);
+        self.hub.requests.send(Request::Rejected(rejection.clone())).await.map_err(|_| Stopped)
     }
 }

@@ -110,7 +110,8 @@ impl Settings {
             return Ok(builder.with_no_client_auth());
         };
         let chain = certificates(cert)?;
-        builder.with_client_auth_cert(chain, self::key(key)?).map_err(|e| unusable(cert, &e))
+        let authenticated = builder.with_client_auth_cert(chain, self::key(key)?);
+        authenticated.map_err(|e| LinkError::Certificate(e.to_string()))
     }
 
     /// The CA file alone when there is one; else what the system trusts.

@@ -29,6 +29,8 @@ pub enum LinkError {
     NotReady,
     #[error("TLS fails: {0}")]
     Tls(String),
+    #[error("mqtt.cert_file and mqtt.key_file cannot be used together: {0}")]
+    Certificate(String),
     #[error("{path} cannot be used: {why}", path = path.display())]
     File { path: PathBuf, why: String },
     #[error("the broker does not allow the subscription {0}")]
@@ -62,6 +64,7 @@ impl LinkError {
             Self::Tls(_) => {
                 "check mqtt.ca_file, the broker's certificate and its name, and the clock of this PC"
             }
+            Self::Certificate(_) => "use the certificate that was made for this key",
             Self::File { .. } => "check that the file exists and that the daemon may read it",
             Self::SubscriptionRefused(_) => {
                 "let this user read the hall's topics in the broker's access rules"

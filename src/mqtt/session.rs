@@ -319,7 +319,16 @@ impl Session<'_> {
 fn differs(sent: &ScreenStatus, now: &ScreenStatus) -> bool {
     let lasting = |s: &ScreenStatus| {
         let counts = (s.shown, s.spoken, s.expired, s.rejected);
-        (s.online, s.rank, s.zones.clone(), s.audio, s.frame.gpu.clone(), s.frame.present, counts)
+        (
+            s.online,
+            s.rank,
+            s.zones.clone(),
+            s.audio,
+            s.journal.as_str(),
+            s.frame.gpu.clone(),
+            s.frame.present,
+            counts,
+        )
     };
     lasting(sent) != lasting(now)
 }

@@ -13,6 +13,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::{Accent, Clip, RATE_HZ};
 use crate::config::section::Problem;
+use crate::config::topic_level;
 
 /// How a phrase ends.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +47,8 @@ pub struct Bank {
     pub accent: Accent,
     pub version: String,
     pub licence: String,
+    /// The voice beside it that says what this one lacks.
+    pub base: Option<String>,
     mid: HashMap<String, Clip>,
     end: HashMap<String, Clip>,
 }
@@ -61,11 +64,11 @@ impl Bank {
         manifest.syntax(&errors);
         let root = root.get_ref();
         manifest.head(root);
-        let accent = manifest.text(root, "accent");
-        let accent = Accent::parse(&accent).unwrap_or_else(|| {
-            manifest.problem(root, "accent", format!("must be one of: {}", Accent::ALLOWED));
-            Accent::North
-        });
+        let accent = manifest.accent(root);
+        let base = root.contains_key("base").then(|| manifest.text(root, "base"));
+        if base.as_deref().is_some_and(|base| topic_level(base).is_none()) {
+            manifest.problem(root, "base", "must be the name of a folder beside this one");
+        }
         let clips = manifest.table(root, "clips");
         let takes = ["mid", "end"].map(|take| {
             let clips = clips.and_then(|clips| manifest.table(clips, take));
@@ -74,7 +77,16 @@ impl Bank {
         let [mid, end] = takes;
         let [name, title, version, licence] =
             ["name", "title", "version", "licence"].map(|key| manifest.text(root, key));
-        manifest.finish(Self { name, title, accent, version, licence, mid, end })
+        manifest.finish(Self { name, title, accent, version, licence, base, mid, end })
+    }
+
+    /// Takes what this bank lacks from another, such as the words that two accents share.
+    pub fn fill_from(&mut self, base: Self) {
+        for (own, other) in [(&mut self.mid, base.mid), (&mut self.end, base.end)] {
+            for (words, clip) in other {
+                own.entry(words).or_insert(clip);
+            }
+        }
     }
 
     /// The clip of exactly these words in exactly this take.
@@ -243,6 +255,23 @@ impl<'t> Manifest<'t> {
         }
     }
 
+    /// English has no accent.
+    fn accent(&mut self, root: &DeTable<'_>) -> Accent {
+        match self.text(root, "language").as_str() {
+            "en" => return Accent::English,
+            "vi" => {}
+            _ => self.problem(root, "language", "must be vi or en"),
+        }
+        match self.text(root, "accent").as_str() {
+            "north" => Accent::North,
+            "south" => Accent::South,
+            _ => {
+                self.problem(root, "accent", "must be north or south");
+                Accent::North
+            }
+        }
+    }
+
     fn text(&mut self, table: &DeTable<'_>, key: &str) -> String {
         if let Some(DeValue::String(text)) = table.get(key).map(Spanned::get_ref) {
             return text.to_string();
@@ -363,6 +392,26 @@ mod tests {
     }
 
     #[test]
+    fn an_accent_has_its_own_words_and_shares_the_rest() {
+        let mut south = bank(&["lẻ", "ngàn"], &[]);
+        let shared = HEAD.replace("south", "north");
+        let text = format!(
+            "{shared}[clips.mid]\n\"lẻ\" = {{ file = \"a.opus\", frames = 9 }}\n\"một\" = {{ file = \"b.opus\", frames = 9 }}\n"
+        );
+        south.fill_from(Bank::parse(&text, "north").unwrap());
+        assert_eq!(south.accent, Accent::South);
+        assert_eq!(files(&south.resolve("một lẻ", Take::Mid)), ["north/b.opus", "t/lẻ.opus"]);
+    }
+
+    #[test]
+    fn an_english_bank_has_no_accent_and_a_base_is_a_name() {
+        let english = HEAD.replace("\"vi\"", "\"en\"").replace("accent = \"south\"\n", "");
+        assert_eq!(Bank::parse(&english, "t").unwrap().accent, Accent::English);
+        let problem = Bank::parse(&format!("{HEAD}base = \"../north\"\n"), "t").unwrap_err();
+        assert!(problem[0].to_string().starts_with("line 10: base: must be the name"), "{problem:?}");
+    }
+
+    #[test]
     fn words_without_a_clip_are_named() {
         let bank = bank(&["một"], &[]);
         assert_eq!(bank.resolve("một hai ba hai", Take::Mid), Err(vec!["hai".to_owned(), "ba".to_owned()]));
@@ -370,7 +419,7 @@ mod tests {
 
     #[test]
     fn a_manifest_tells_all_its_problems() {
-        let text = "format = 2\nname = \"t\"\naccent = \"east\"\nrate_hz = 48000\ntitle = \"T\"\nversion = \"1\"\n\
+        let text = "format = 2\nname = \"t\"\nlanguage = \"vi\"\naccent = \"east\"\nrate_hz = 48000\ntitle = \"T\"\nversion = \"1\"\n\
                     [clips.mid]\n\"Một\" = { file = \"a.opus\", frames = 5 }\n\"hai\" = { file = \"../a\", frames = 5 }\n\
                     \"ba\" = { file = \"a.opus\", frames = 0 }\n\"bốn.\" = { file = \"a.opus\", frames = 1 }\n";
         let problems: Vec<String> =
@@ -378,11 +427,11 @@ mod tests {
         let starts = [
             "licence: must be a text",
             "line 1: format: must be 1",
-            "line 3: accent: must be one of: north, south",
-            "line 8: Một: the words must be lower case",
-            "line 9: hai: file must lie",
-            "line 10: ba: frames must be",
-            "line 11: bốn.: the words must have neither",
+            "line 4: accent: must be north or south",
+            "line 9: Một: the words must be lower case",
+            "line 10: hai: file must lie",
+            "line 11: ba: frames must be",
+            "line 12: bốn.: the words must have neither",
         ];
         assert_eq!(problems.len(), starts.len(), "{problems:#?}");
         for (problem, start) in problems.iter().zip(starts) {

@@ -1,6 +1,6 @@
-//! The Vietnamese names of numbers, digits and letters. Never guesses: what has no name returns none.
+//! The names of numbers, digits and letters. Never guesses: what has no name returns none.
 
-use super::Accent;
+use super::{Accent, english};
 
 const DIGITS: [&str; 10] = ["không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín"];
 
@@ -8,14 +8,22 @@ const DIGITS: [&str; 10] = ["không", "một", "hai", "ba", "bốn", "năm", "s�
 pub const MAX_NUMBER: u32 = 999_999;
 
 /// The plain name of a decimal digit, as in a code: never mốt, tư or lăm.
-pub fn digit(digit: char) -> Option<&'static str> {
-    digit.to_digit(10).map(|d| DIGITS[d as usize])
+pub fn digit(digit: char, accent: Accent) -> Option<&'static str> {
+    let digit = digit.to_digit(10)?;
+    Some(match accent {
+        Accent::North | Accent::South => DIGITS[digit as usize],
+        Accent::English => english::digit(digit),
+    })
 }
 
 /// Reads 0 to [`MAX_NUMBER`]; a larger number is read digit by digit, so that it is never wrong.
 pub fn read_number(n: u32, accent: Accent) -> String {
     if n > MAX_NUMBER {
-        return n.to_string().chars().filter_map(digit).collect::<Vec<_>>().join(" ");
+        let digits: Vec<_> = n.to_string().chars().filter_map(|c| digit(c, accent)).collect();
+        return digits.join(" ");
+    }
+    if accent == Accent::English {
+        return english::read_number(n);
     }
     let mut words = Vec::new();
     let (thousands, rest) = (n / 1000, n % 1000);
@@ -34,8 +42,8 @@ pub fn read_number(n: u32, accent: Accent) -> String {
 
 fn by(accent: Accent, north: &'static str, south: &'static str) -> &'static str {
     match accent {
-        Accent::North => north,
         Accent::South => south,
+        Accent::North | Accent::English => north,
     }
 }
 
@@ -74,7 +82,10 @@ fn below_hundred(n: u32, accent: Accent, after_hundreds: bool, words: &mut Vec<&
 }
 
 /// The name of a letter of a code; lower case is read as upper. D and Đ have different names.
-pub fn letter(letter: char) -> Option<&'static str> {
+pub fn letter(letter: char, accent: Accent) -> Option<&'static str> {
+    if accent == Accent::English {
+        return english::letter(upper(letter));
+    }
     Some(match upper(letter) {
         'A' => "a",
         'B' => "bê",
@@ -146,10 +157,10 @@ mod tests {
 
     #[test]
     fn letters_are_read_as_upper_case_and_keep_their_stroke() {
-        assert_eq!(letter('đ'), Some("đê"));
-        assert_eq!(letter('d'), Some("dê"));
-        assert_eq!(letter('Ă'), None);
-        assert_eq!(letter('ß'), None);
+        assert_eq!(letter('đ', Accent::North), Some("đê"));
+        assert_eq!(letter('d', Accent::North), Some("dê"));
+        assert_eq!(letter('Ă', Accent::North), None);
+        assert_eq!(letter('ß', Accent::North), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::Accent;
 use super::bank::Take;
 use super::number::{letter, read_number};
-use super::sentence::{LOOK_AT_THE_BOARD, Role, Step, Wording};
+use super::sentence::{Role, Step, Wording, look_at_the_board};
 use super::ticket::{Unit as Read, read_ticket};
 use crate::board::call::{Counter, Kind, Lane, Ticket};
 use crate::board::input::Form;
@@ -86,12 +86,16 @@ pub fn to_record(wording: &Wording, extent: Extent) -> Vec<Group> {
 /// All but digits and numbers.
 fn around_the_number(wording: &Wording) -> Vec<Group> {
     let config = wording.config();
-    let look = group("the request to look at the board", Take::End, [LOOK_AT_THE_BOARD.to_owned()]);
+    let look = group(
+        "the request to look at the board",
+        Take::End,
+        [look_at_the_board(wording.accent()).to_owned()],
+    );
     let mut groups = vec![look];
     groups.extend(config.series.iter().map(|series| openings(wording, series)));
     groups.extend(config.counters.iter().map(|counter| counter_names(wording, &counter.id)));
     for (name, lane) in Lane::ALL {
-        if let Some(words) = lane.spoken().filter(|_| config.speech.spoken_lanes.contains(&lane)) {
+        if let Some(words) = wording.lane(lane).filter(|_| config.speech.spoken_lanes.contains(&lane)) {
             groups.push(group(format!("lane {name}"), Take::Mid, [words.to_owned()]));
         }
     }
@@ -101,13 +105,13 @@ fn around_the_number(wording: &Wording) -> Vec<Group> {
 /// The words around a ticket and the phrase with its letters.
 fn openings(wording: &Wording, series: &SeriesConfig) -> Group {
     let name = series.id.as_str();
-    let code = ticket_of(name, series.mode);
+    let code = ticket_of(name, series.mode, wording.accent());
     let mut phrases = Vec::new();
     let counter = wording.config().counters.first().map(|c| &c.id);
     if let (Ok(ticket), Some(counter)) = (Ticket::parse(&code), counter) {
         for (kind, form) in [(Kind::Recall, Form::Full), (Kind::Call, Form::Short)] {
             let said = wording.call(&ticket, counter, kind, &[], None, form);
-            let mut lettered = code.starts_with(|c| letter(c).is_some());
+            let mut lettered = code.starts_with(|c| letter(c, wording.accent()).is_some());
             phrases.extend(said.steps.into_iter().filter_map(|step| match step {
                 Step::Phrase(p) if p.role == Role::Words => Some(p.words),
                 Step::Phrase(p) if p.role == Role::Ticket && std::mem::take(&mut lettered) => Some(p.words),
@@ -121,8 +125,8 @@ fn openings(wording: &Wording, series: &SeriesConfig) -> Group {
 }
 
 /// A ticket that shows how a series is read; a series whose name has no letters stands for bare numbers.
-fn ticket_of(series: &str, mode: SeriesMode) -> String {
-    let prefix: String = series.chars().filter(|c| letter(*c).is_some()).collect();
+fn ticket_of(series: &str, mode: SeriesMode, accent: Accent) -> String {
+    let prefix: String = series.chars().filter(|c| letter(*c, accent).is_some()).collect();
     let digits = if mode == SeriesMode::Number { "1" } else { "001" };
     format!("{prefix}{digits}")
 }
@@ -159,7 +163,7 @@ fn has_numbers(config: &Config) -> bool {
     let as_number = |s: &SeriesConfig| match s.mode {
         SeriesMode::Number => true,
         SeriesMode::Digits => false,
-        SeriesMode::Auto => s.id.as_str().chars().all(|c| letter(c).is_none()),
+        SeriesMode::Auto => s.id.as_str().chars().all(|c| letter(c, Accent::North).is_none()),
     };
     config.series.is_empty() || config.series.iter().any(as_number)
 }

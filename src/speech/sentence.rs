@@ -5,10 +5,10 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::Accent;
 use super::number::{MAX_NUMBER, digit, read_number};
 use super::template::{Piece, Slot, Template, words};
 use super::ticket::{Unit, read_ticket};
+use super::{Accent, english};
 use crate::board::call::{Counter, Kind, Lane, Series, Ticket};
 use crate::board::input::{Form, Message};
 use crate::clock::Millis;
@@ -20,8 +20,7 @@ pub const PHRASE_PAUSE: Millis = Millis(150);
 pub const CLAUSE_PAUSE: Millis = Millis(200);
 /// Between the letter of a code and its digits.
 pub const LETTER_PAUSE: Millis = Millis(130);
-/// What is said when a number cannot be.
-pub const LOOK_AT_THE_BOARD: &str = "mời công dân xem bảng";
+const LOOK_AT_THE_BOARD: &str = "mời công dân xem bảng";
 
 const SHORT: &str = "{chime} Số {ticket}, {counter_noun} {counter}.";
 
@@ -72,8 +71,12 @@ impl Wording {
     /// # Errors
     /// The problems of the configured template.
     pub fn new(config: &Config, accent: Accent) -> Result<Self, Vec<String>> {
-        let full = Template::parse(&config.speech.template)?;
-        let short = Template::parse(SHORT).expect("a valid constant, which a test shows");
+        let (full, short) = match accent {
+            Accent::North | Accent::South => (&config.speech.template, SHORT),
+            Accent::English => (&config.speech.template_en, english::SHORT),
+        };
+        let full = Template::parse(full)?;
+        let short = Template::parse(short).expect("a valid constant, which a test shows");
         Ok(Self { config: config.clone(), accent, full, short })
     }
 
@@ -115,7 +118,7 @@ impl Wording {
             Form::Short => &self.short,
         };
         let mut builder = Builder::new(self.accent);
-        let mut recall = (kind == Kind::Recall).then(|| words(&self.config.speech.recall));
+        let mut recall = (kind == Kind::Recall).then(|| words(self.recall()));
         for piece in template.pieces() {
             if *piece != Piece::Slot(Slot::Chime) {
                 builder.pieces(recall.take().unwrap_or_default());
@@ -124,7 +127,7 @@ impl Wording {
                 Piece::Slot(Slot::Chime) => builder.chime(),
                 Piece::Slot(Slot::Ticket) => builder.ticket(&units),
                 Piece::Slot(Slot::Lane) => self.lanes(&mut builder, lanes),
-                Piece::Slot(Slot::CounterNoun) => builder.noun(self.config.noun_of(counter)),
+                Piece::Slot(Slot::CounterNoun) => builder.noun(self.noun_of(counter)),
                 Piece::Slot(Slot::Counter) => builder.counter(counter.as_str()),
                 other => builder.pieces([other.clone()]),
             }
@@ -139,9 +142,32 @@ impl Wording {
 
     fn lanes(&self, builder: &mut Builder, lanes: &[Lane]) {
         for lane in lanes.iter().filter(|lane| self.config.speech.spoken_lanes.contains(lane)) {
-            if let Some(spoken) = lane.spoken() {
+            if let Some(spoken) = self.lane(*lane) {
                 builder.lane(spoken);
             }
+        }
+    }
+
+    /// A lane as it is spoken.
+    pub fn lane(&self, lane: Lane) -> Option<&'static str> {
+        match self.accent {
+            Accent::North | Accent::South => lane.spoken(),
+            Accent::English => english::lane(lane),
+        }
+    }
+
+    fn recall(&self) -> &str {
+        match self.accent {
+            Accent::North | Accent::South => &self.config.speech.recall,
+            Accent::English => &self.config.speech.recall_en,
+        }
+    }
+
+    fn noun_of(&self, counter: &Counter) -> &str {
+        let noun = self.config.noun_of(counter);
+        match self.accent {
+            Accent::North | Accent::South => noun,
+            Accent::English => english::noun(noun),
         }
     }
 
@@ -154,7 +180,15 @@ impl Wording {
 
     /// A chime and the request to look.
     pub fn look(&self) -> Sentence {
-        self.notice(&format!("{}.", capital(LOOK_AT_THE_BOARD)))
+        self.notice(&format!("{}.", capital(look_at_the_board(self.accent))))
+    }
+}
+
+/// What is said when a number cannot be.
+pub fn look_at_the_board(accent: Accent) -> &'static str {
+    match accent {
+        Accent::North | Accent::South => LOOK_AT_THE_BOARD,
+        Accent::English => english::LOOK_AT_THE_BOARD,
     }
 }
 
@@ -209,7 +243,7 @@ fn read_digits(digits: &str, accent: Accent) -> String {
     let number = digits.parse::<u32>().ok().filter(|n| *n <= MAX_NUMBER);
     match number.filter(|_| digits == "0" || !digits.starts_with('0')) {
         Some(n) => read_number(n, accent),
-        None => digits.chars().filter_map(digit).collect::<Vec<_>>().join(" "),
+        None => digits.chars().filter_map(|c| digit(c, accent)).collect::<Vec<_>>().join(" "),
     }
 }
 
@@ -335,7 +369,10 @@ impl Builder {
                 }
                 self.words.extend(name);
             }
-            None => self.words = vec![(LOOK_AT_THE_BOARD.to_owned(), LOOK_AT_THE_BOARD.to_owned())],
+            None => {
+                let look = look_at_the_board(self.accent);
+                self.words = vec![(look.to_owned(), look.to_owned())];
+            }
         }
         self.role = Role::Counter;
     }

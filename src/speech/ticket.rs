@@ -19,7 +19,7 @@ pub enum Unit {
 ///
 /// Hyphens, dots and blanks separate runs and are not spoken.
 pub fn read_ticket(code: &str, mode: SeriesMode, accent: Accent) -> Option<Vec<Unit>> {
-    let runs = runs(code)?;
+    let runs = runs(code, accent)?;
     let as_number = match mode {
         SeriesMode::Number => true,
         SeriesMode::Digits => false,
@@ -31,12 +31,12 @@ pub fn read_ticket(code: &str, mode: SeriesMode, accent: Accent) -> Option<Vec<U
     let mut units = Vec::new();
     for run in runs {
         if !is_digits(&run) {
-            units.push(letters(&run)?);
+            units.push(letters(&run, accent)?);
             continue;
         }
         match run.parse::<u32>() {
             Ok(n) if as_number && n <= MAX_NUMBER => units.push(Unit::Digits(read_number(n, accent))),
-            _ => units.extend(groups(&run)),
+            _ => units.extend(groups(&run, accent)),
         }
     }
     (!units.is_empty()).then_some(units)
@@ -47,7 +47,7 @@ fn is_digits(run: &str) -> bool {
 }
 
 /// Splits a code where letters and digits meet and at separators.
-fn runs(code: &str) -> Option<Vec<String>> {
+fn runs(code: &str, accent: Accent) -> Option<Vec<String>> {
     let mut runs: Vec<String> = Vec::new();
     let mut joins = false;
     for c in code.chars() {
@@ -55,7 +55,7 @@ fn runs(code: &str) -> Option<Vec<String>> {
             joins = false;
             continue;
         }
-        if letter(c).is_none() && digit(c).is_none() {
+        if letter(c, accent).is_none() && digit(c, accent).is_none() {
             return None;
         }
         match runs.last_mut().filter(|run| joins && is_digits(run) == c.is_ascii_digit()) {
@@ -67,14 +67,14 @@ fn runs(code: &str) -> Option<Vec<String>> {
     Some(runs)
 }
 
-fn letters(run: &str) -> Option<Unit> {
-    let names: Option<Vec<&str>> = run.chars().map(letter).collect();
+fn letters(run: &str, accent: Accent) -> Option<Unit> {
+    let names: Option<Vec<&str>> = run.chars().map(|c| letter(c, accent)).collect();
     Some(Unit::Letters { shown: run.chars().map(upper).collect(), spoken: names?.join(" ") })
 }
 
 /// Three digits are one group, four are two and two, five two and three, more begin with three.
-fn groups(run: &str) -> Vec<Unit> {
-    let digits: Vec<&str> = run.chars().filter_map(digit).collect();
+fn groups(run: &str, accent: Accent) -> Vec<Unit> {
+    let digits: Vec<&str> = run.chars().filter_map(|c| digit(c, accent)).collect();
     let mut rest = digits.as_slice();
     let mut out = Vec::new();
     while !rest.is_empty() {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::bank::{Bank, Chimes, Take};
-use super::sentence::{LOOK_AT_THE_BOARD, PHRASE_PAUSE, Phrase, Role, Sentence, Step, Wording};
+use super::sentence::{PHRASE_PAUSE, Phrase, Role, Sentence, Step, Wording, look_at_the_board};
 use super::{Accent, Clip, Part, Utterance, script};
 use crate::board::input::{Form, Message};
 use crate::clock::Millis;
@@ -26,17 +26,38 @@ pub struct Voice {
     bank: Bank,
     chimes: Chimes,
     wording: Wording,
+    /// Speaks after this one.
+    english: Option<Box<Voice>>,
 }
 
 /// The chime of an emergency.
 const EMERGENCY_CHIME: &str = "three-tone";
+
+impl Plan {
+    /// With another sentence after it, if that can be said as a whole.
+    fn then(mut self, more: Covered, pause: Millis) -> Self {
+        if !more.essential_missing && !self.utterance.parts.is_empty() {
+            self.utterance.parts.push(Part::Gap(pause));
+            self.utterance.parts.extend(more.body());
+            self.utterance.text = format!("{} {}", self.utterance.text, more.text);
+        }
+        self.missing.extend(more.missing);
+        self.missing = dedup(self.missing);
+        self
+    }
+}
 
 impl Voice {
     /// # Errors
     /// The problems of the configured template.
     pub fn new(bank: Bank, chimes: Chimes, config: &Config) -> Result<Self, Vec<String>> {
         let wording = Wording::new(config, bank.accent)?;
-        Ok(Self { bank, chimes, wording })
+        Ok(Self { bank, chimes, wording, english: None })
+    }
+
+    /// With the same call said in English, once, after the Vietnamese, while the hall is calm.
+    pub fn then_english(self, english: Self) -> Self {
+        Self { english: Some(Box::new(english)), ..self }
     }
 
     pub fn accent(&self) -> Accent {
@@ -51,6 +72,12 @@ impl Voice {
         &self.chimes
     }
 
+    /// Every clip of the voice, of the English one after it, and of the chimes, in no order.
+    pub fn clips(&self) -> impl Iterator<Item = &Clip> {
+        let english = self.english.iter().flat_map(|english| english.bank.clips());
+        self.bank.clips().chain(english).chain(self.chimes.clips())
+    }
+
     pub fn wording(&self) -> &Wording {
         &self.wording
     }
@@ -59,7 +86,14 @@ impl Voice {
     pub fn plan_message(&self, message: &Message, repeats: u8, form: Form) -> Plan {
         let sentence = |form| self.wording.sentence(message, form);
         match message {
-            Message::Call { .. } => self.plan_sentence(sentence, repeats, form),
+            Message::Call { .. } => {
+                let plan = self.plan_sentence(sentence, repeats, form);
+                let calm = form == Form::Full && repeats >= self.wording.config().speech.repeats;
+                match self.english.as_ref().filter(|_| calm) {
+                    Some(english) => plan.then(english.covered(message), self.repeat_pause()),
+                    None => plan,
+                }
+            }
             Message::Notice { emergency, .. } => {
                 let covered = self.cover(&sentence(form), true);
                 let chime = if *emergency { Some(EMERGENCY_CHIME) } else { self.chime() };
@@ -84,6 +118,14 @@ impl Voice {
             }
         }
         self.finish(&wanted, missing, self.chime(), repeats)
+    }
+
+    fn covered(&self, message: &Message) -> Covered {
+        self.cover(&self.wording.sentence(message, Form::Full), false)
+    }
+
+    fn repeat_pause(&self) -> Millis {
+        self.wording.config().speech.repeat_pause
     }
 
     fn chime(&self) -> Option<&str> {
@@ -138,7 +180,7 @@ impl Voice {
     }
 
     fn look(&self) -> Vec<Clip> {
-        self.bank.resolve(LOOK_AT_THE_BOARD, Take::End).unwrap_or_default()
+        self.bank.resolve(look_at_the_board(self.accent()), Take::End).unwrap_or_default()
     }
 
     fn finish(&self, covered: &Covered, missing: Vec<String>, chime: Option<&str>, repeats: u8) -> Plan {
@@ -153,17 +195,27 @@ impl Voice {
                 None => missing.push(format!("chime {name}")),
             }
         }
+        let instead = self.instead(parts.clone());
         for turn in 0..repeats.max(1) {
             if body.is_empty() {
                 break;
             }
-            let pause = if turn == 0 { PHRASE_PAUSE } else { self.wording.config().speech.repeat_pause };
+            let pause = if turn == 0 { PHRASE_PAUSE } else { self.repeat_pause() };
             if !parts.is_empty() && pause > Millis::ZERO {
                 parts.push(Part::Gap(pause));
             }
             parts.extend(body.iter().cloned());
         }
-        Plan { utterance: Utterance { parts, text: covered.text.clone() }, missing }
+        Plan { utterance: Utterance { parts, instead, text: covered.text.clone() }, missing }
+    }
+
+    /// The chime, if any, and the request to look.
+    fn instead(&self, mut parts: Vec<Part>) -> Vec<Part> {
+        if !parts.is_empty() {
+            parts.push(Part::Gap(PHRASE_PAUSE));
+        }
+        parts.extend(self.look().into_iter().map(Part::Clip));
+        parts
     }
 
     /// What this voice lacks for a configured hall, a line each: `moiso check` prints them.
@@ -175,9 +227,17 @@ impl Voice {
             let known: Vec<&str> = self.chimes.names().collect();
             out.push(format!("chime {chime:?} is not there; there are: {}", known.join(", ")));
         }
+        out.extend(self.lacks_words());
+        let english = self.english.as_ref().map(|english| english.lacks_words()).unwrap_or_default();
+        out.extend(english.into_iter().map(|line| format!("in English: {line}")));
+        out
+    }
+
+    fn lacks_words(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        let look = look_at_the_board(self.accent());
         for group in script::needed(&self.wording) {
-            if group.name.starts_with("counter ") && group.units.iter().any(|u| u.words == LOOK_AT_THE_BOARD)
-            {
+            if group.name.starts_with("counter ") && group.units.iter().any(|u| u.words == look) {
                 out.push(format!("{}: its name cannot be read aloud", group.name));
             }
             self.check(&group, &mut out);

@@ -10,6 +10,7 @@ use super::Proof;
 use crate::board::call::{Call, Lane, Ticket};
 use crate::board::state::{CounterState, Notice, QueueState};
 use crate::health::ScreenStatus;
+use crate::journal::record::Story;
 
 pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("wire structs have text keys and plain values")
@@ -191,6 +192,7 @@ struct StatusJson<'a> {
     gpu: &'a str,
     present: &'static str,
     audio: &'static str,
+    journal: &'static str,
     link: &'a str,
     skew_ms: i64,
     backlog_s: u32,
@@ -214,6 +216,7 @@ fn status_json(status: &ScreenStatus) -> StatusJson<'_> {
         gpu: &status.frame.gpu,
         present: status.frame.present,
         audio: status.audio.as_str(),
+        journal: status.journal.as_str(),
         link: &status.link,
         skew_ms: status.skew_ms,
         backlog_s: status.backlog_s,
@@ -267,6 +270,8 @@ struct ProofJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     speech_to: Option<String>,
     outcome: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    again: bool,
 }
 
 fn proof_json(proof: &Proof) -> ProofJson<'_> {
@@ -277,6 +282,7 @@ fn proof_json(proof: &Proof) -> ProofJson<'_> {
         speech_from: proof.speech_from.map(time),
         speech_to: proof.speech_to.map(time),
         outcome: proof.outcome.as_str(),
+        again: proof.again,
     }
 }
 
@@ -288,6 +294,31 @@ pub fn encode_proof(proof: &Proof) -> Vec<u8> {
 /// The same as a value, for proof events on the WebSocket.
 pub fn proof_value(proof: &Proof) -> Value {
     value(&proof_json(proof))
+}
+
+/// A call and what became of it, for the history on the WebSocket.
+pub fn story_value(story: &Story) -> Value {
+    let call = &story.call;
+    let times = [("drawn", story.drawn), ("speech_from", story.speech_from), ("speech_to", story.speech_to)];
+    let mut out = serde_json::json!({
+        "id": call.id.as_str(),
+        "ticket": call.ticket.as_str(),
+        "counter": call.counter.as_str(),
+        "kind": call.kind.as_str(),
+        "lane": call.lane.as_str(),
+        "at": time(call.at),
+        "received": time(story.received),
+        "again": story.again,
+    });
+    for (name, at) in times {
+        if let Some(at) = at {
+            out[name] = time(at).into();
+        }
+    }
+    if let Some(outcome) = story.outcome {
+        out["outcome"] = outcome.as_str().into();
+    }
+    out
 }
 
 /// The payload of `sync/request`.

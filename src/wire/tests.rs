@@ -10,7 +10,7 @@ use crate::board::call::{Call, Holder, Kind, Lane, Ticket};
 use crate::board::state::{CounterMode, CounterState, Level, Notice, QueueState};
 use crate::board::view::{BoardView, ClosedReason, CounterView, Opening, Phase, RecentCall, Spot};
 use crate::clock::Millis;
-use crate::health::{FrameReport, ScreenStatus, SoundState};
+use crate::health::{FrameReport, JournalState, ScreenStatus, SoundState};
 
 mod laws;
 
@@ -357,6 +357,7 @@ fn status() -> ScreenStatus {
             ..FrameReport::default()
         },
         audio: SoundState::Ok,
+        journal: JournalState::Ok,
         link: "127.0.0.1:1883".into(),
         skew_ms: -4,
         backlog_s: 0,
@@ -382,6 +383,7 @@ fn a_status_has_every_field_of_the_contract() {
         "gpu",
         "present",
         "audio",
+        "journal",
         "link",
         "skew_ms",
         "backlog_s",
@@ -415,6 +417,7 @@ fn a_proof_leaves_out_what_did_not_happen() {
         speech_from: None,
         speech_to: None,
         outcome: Outcome::OtherScreen,
+        again: false,
     };
     let value: Value = serde_json::from_slice(&encode_proof(&proof)).unwrap();
     assert_eq!(value, json!({"call": "c-1", "received": "2026-11-24T01:30:00Z", "outcome": "other-screen"}));

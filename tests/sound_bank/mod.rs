@@ -40,14 +40,20 @@ impl SoundBank {
         let name = format!("moiso-sounds-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let dir = std::env::temp_dir().join(name);
         let mut bank = Self { dir, samples: BTreeMap::new() };
-        let mid = bank.clips("north", &MID);
-        let end = bank.clips("north", &END);
-        let head = "format = 1\nname = \"noise\"\ntitle = \"Noise\"\nlanguage = \"vi\"\naccent = \"north\"\n\
-                    rate_hz = 48000\nversion = \"1\"\nprovenance = \"made by a test\"\nlicence = \"CC0-1.0\"\n";
-        bank.write("north/bank.toml", format!("{head}[clips.mid]\n{mid}[clips.end]\n{end}").as_bytes());
+        bank.add_voice("north", "language = \"vi\"\naccent = \"north\"\n", &MID, &END);
         let chimes = bank.clips("chimes", &[("two-tone", 500), ("three-tone", 550)]);
         bank.write("chimes/chimes.toml", format!("[chimes]\n{chimes}").as_bytes());
         bank
+    }
+
+    /// Adds a voice; `speaks` are the lines of its language.
+    pub fn add_voice(&mut self, name: &str, speaks: &str, mid: &[(&str, u32)], end: &[(&str, u32)]) {
+        let mid = self.clips(name, mid);
+        let end = self.clips(name, end);
+        let head = "format = 1\nname = \"noise\"\ntitle = \"Noise\"\nrate_hz = 48000\nversion = \"1\"\n\
+                    provenance = \"made by a test\"\nlicence = \"CC0-1.0\"\n";
+        let text = format!("{head}{speaks}[clips.mid]\n{mid}[clips.end]\n{end}");
+        self.write(&format!("{name}/bank.toml"), text.as_bytes());
     }
 
     /// Writes the clips and returns their lines of the manifest.

@@ -97,7 +97,7 @@ impl Console {
             while let Some(request) = inbox.recv().await {
                 let mut given = held.lock().unwrap();
                 match request {
-                    Request::Push { input, publish, reply } => {
+                    Request::Push { input, publish, reply, .. } => {
                         given.published.push(publish);
                         let _ = reply.send(given.take(input));
                     }
@@ -120,6 +120,9 @@ impl Console {
             }),
             clock: Arc::new(ManualClock::at(now())),
             hall: HallFacts::of(&Config::default()),
+            proofs: tokio::sync::broadcast::channel(16).0,
+            commands: mpsc::channel(16).0,
+            journal: None,
         };
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(serve(listener, control, async {

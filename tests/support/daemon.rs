@@ -37,7 +37,7 @@ impl Daemon {
         let port = free_port();
         let config = folder.path().join("moiso.toml");
         let text = format!(
-            "[screen]\npresent = \"headless\"\nsize = \"1280x720\"\n[hours]\nenabled = false\n[board]\nstale_after_s = 2\n\
+            "[screen]\npresent = \"headless\"\nsize = \"1280x720\"\n[hours]\nenabled = false\n[board]\nstale_after_s = 2\nidle_ticker = []\n\
              [mqtt]\n{mqtt}\n[audio]\nenabled = {}\n[control]\nlisten = \"127.0.0.1:{port}\"\n\
              [paths]\nstate = \"{}\"\nsounds = \"{}\"\n{extra}",
             pulse.is_some(),
@@ -70,9 +70,15 @@ impl Daemon {
     }
 
     /// Starts it again with its config and what it has kept; it must have ended.
-    pub fn start_again(&mut self) {
-        self.child = spawn(&self.folder, None);
+    pub fn start_again(&mut self, pulse: Option<&Pulse>) {
+        self.child = spawn(&self.folder, pulse);
         self.answers();
+    }
+
+    /// Ends it in the middle of whatever it does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn state_folder(&self) -> PathBuf {
@@ -100,14 +106,17 @@ impl Daemon {
         serde_json::from_slice::<Value>(&self.get("/healthz").expect("a verdict")).expect("JSON")["detail"]["screen"].clone()
     }
 
-    /// Runs a command of the program against this daemon.
+    /// A command of the program against this daemon, as an operator.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_moiso"));
+        command.args(["--config", self.config.to_str().unwrap()]).args(args);
+        command.env("MOISO_TOKEN", &self.token);
+        command
+    }
+
+    /// Runs it and gives what it printed.
     pub fn cli(&self, args: &[&str]) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_moiso"))
-            .args(["--config", self.config.to_str().unwrap()])
-            .args(args)
-            .env("MOISO_TOKEN", &self.token)
-            .output()
-            .unwrap();
+        let output = self.command(args).output().unwrap();
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
@@ -117,6 +126,12 @@ impl Daemon {
         let path = self.folder.path().join("announcement.wav");
         self.cli(&["say", ticket, "--counter", counter, "--wav", path.to_str().unwrap()]);
         super::sound::read_wav(&path)
+    }
+
+    /// The same without the chime, which all calls share.
+    pub fn announcement_once(&self, ticket: &str, counter: &str) -> Vec<f32> {
+        const CHIME: usize = 48_000 * 3 / 2;
+        self.announcement(ticket, counter).split_off(CHIME)
     }
 
     /// Ends it as the system would, and tells how long it took.

@@ -15,6 +15,15 @@ pub fn moiso(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_moiso")).args(args).output().unwrap()
 }
 
+/// The pixels of a picture's rows, RGBA; `from` and `to` are shares of its height.
+pub fn rows(png: &[u8], from: f32, to: f32) -> Vec<u8> {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    let row = |share: f32| (share * info.height as f32) as usize * info.line_size;
+    pixels[row(from)..row(to)].to_vec()
+}
+
 /// Waits for a fact; fails with its name when it has not come by then.
 pub fn until(within: Duration, fact: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();

@@ -9,7 +9,7 @@ use moiso::board::input::Input;
 use moiso::board::view::BoardView;
 use moiso::clock::Millis;
 use moiso::config::Config;
-use moiso::health::{FrameReport, ScreenStatus, SoundState};
+use moiso::health::{FrameReport, JournalState, ScreenStatus, SoundState};
 use moiso::hub::{HubHandle, Publication, Request, Taken};
 use moiso::mqtt::{Doors, LinkState};
 use moiso::wire::Command;
@@ -53,6 +53,7 @@ pub fn status() -> ScreenStatus {
         zones: vec!["sanh".into()],
         frame: FrameReport::default(),
         audio: SoundState::Ok,
+        journal: JournalState::Ok,
         link: String::new(),
         skew_ms: 0,
         backlog_s: 0,
@@ -151,7 +152,7 @@ async fn serve(mut requests: mpsc::Receiver<Request>, told: Arc<Told>) {
                     None => {}
                 }
             }
-            Request::Rejected => {
+            Request::Rejected(_) => {
                 told.rejected.fetch_add(1, Ordering::SeqCst);
             }
             _ => {}

@@ -34,6 +34,22 @@ fn likeness(a: &[f32], b: &[f32]) -> f32 {
     dot / (energy(a) * energy(b)).sqrt().max(1e-9)
 }
 
+/// Samples of one step of the loudness curve: 10 ms.
+const STEP: usize = RATE / 100;
+/// Places whose loudness goes most like the needle's; sound is compared only there.
+const CANDIDATES: usize = 32;
+
+/// Places in `heard` where `anchor` may begin, to within a step, by their loudness alone.
+fn candidates(anchor: &[f32], heard: &[f32]) -> Vec<usize> {
+    let curve = |sound: &[f32]| sound.chunks_exact(STEP).map(|c| energy(c).sqrt()).collect::<Vec<f32>>();
+    let (wanted, there) = (curve(anchor), curve(heard));
+    let mut steps: Vec<(usize, f32)> =
+        there.windows(wanted.len()).map(|window| likeness(&wanted, window)).enumerate().collect();
+    steps.sort_by(|a, b| b.1.total_cmp(&a.1));
+    steps.truncate(CANDIDATES);
+    steps.into_iter().map(|(step, _)| step * STEP).collect()
+}
+
 /// Where `needle` lies in `heard` at or after `from`, whole: every quarter second of it must be alike, so that a
 /// sound that was cut, overlaid or interrupted is not found. Both at 48 kHz mono, at any gain.
 ///
@@ -44,15 +60,17 @@ pub fn find(needle: &[f32], heard: &[f32], from: usize) -> Result<Range<usize>, 
     let start = needle.iter().position(loud).ok_or("the needle is silent")?;
     let end = needle.iter().rposition(loud).unwrap_or(start) + 1;
     let wanted = thin(&needle[start..end]);
+    let anchor = &wanted[..ANCHOR.min(wanted.len())];
+    let places = candidates(anchor, &thin(heard.get(from..).unwrap_or_default()));
     let best = (0..DECIMATE)
         .step_by(2)
         .filter_map(|phase| {
             let there = thin(heard.get(from + phase..)?);
             let last = there.len().checked_sub(wanted.len())?;
-            let score = |at: &usize| {
-                likeness(&wanted[..ANCHOR.min(wanted.len())], &there[*at..][..ANCHOR.min(wanted.len())])
-            };
-            let at = (0..=last).max_by(|a, b| score(a).total_cmp(&score(b)))?;
+            let near = places.iter().flat_map(|place| place.saturating_sub(STEP)..=place + STEP);
+            let scores =
+                near.filter(|at| *at <= last).map(|at| (at, likeness(anchor, &there[at..][..anchor.len()])));
+            let (at, _) = scores.max_by(|a, b| a.1.total_cmp(&b.1))?;
             let overall = likeness(&wanted, &there[at..at + wanted.len()]);
             Some((overall, phase, at, there))
         })

@@ -29,10 +29,8 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         .with_context(|| format!("cannot read {}", args.folder.display()))?;
     let name = folder.file_name().context("the folder has no name")?.to_string_lossy().into_owned();
     let sounds = folder.parent().context("the folder has no parent")?;
-    let mut config = config.clone();
-    config.speech.voice.clone_from(&name);
-    let voice = sounds::load(sounds, &config)?;
-    let mut problems = voice.missing(&config);
+    let voice = sounds::load_one(sounds, &name, config)?;
+    let mut problems = voice.missing(config);
     let clips: Vec<&Clip> = voice.bank().clips().collect();
     let (gauges, damaged) = measure(sounds, &clips);
     problems.extend(damaged);

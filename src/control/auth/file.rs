@@ -22,8 +22,8 @@ const NAME_MAX: usize = 60;
 
 #[derive(Debug, Error)]
 pub enum TokenFileError {
-    #[error("cannot use the token file {path}: {source}")]
-    Io { path: PathBuf, source: io::Error },
+    #[error("cannot use the token file {path}: {why}")]
+    Io { path: PathBuf, why: io::Error },
     #[error("the token file {path} is damaged: {why}")]
     Damaged { path: PathBuf, why: String },
     #[error("the name {0}")]
@@ -103,7 +103,7 @@ impl TokenFile {
         let text = match fs::read_to_string(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(self.io(source)),
+            Err(why) => return Err(self.io(why)),
         };
         let contents: Contents = toml::from_str(&text)
             .map_err(|e| TokenFileError::Damaged { path: self.path.clone(), why: e.message().to_owned() })?;
@@ -182,7 +182,7 @@ impl TokenFile {
         Ok((file, path))
     }
 
-    fn io(&self, source: io::Error) -> TokenFileError {
-        TokenFileError::Io { path: self.path.clone(), source }
+    fn io(&self, why: io::Error) -> TokenFileError {
+        TokenFileError::Io { path: self.path.clone(), why }
     }
 }

@@ -5,12 +5,13 @@ use std::sync::LazyLock;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::board::call::{Kind, Lane};
+use crate::board::call::{Kind, Lane, Ticket};
 use crate::board::input::IgnoreReason;
 use crate::board::state::Level;
 use crate::board::view::BoardView;
 use crate::clock::Millis;
 use crate::config::Config;
+use crate::wire::Action;
 
 static VIEW: LazyLock<BoardView> = LazyLock::new(BoardView::empty);
 static CONFIG: LazyLock<Config> = LazyLock::new(Config::default);
@@ -305,7 +306,7 @@ fn a_subscription_is_answered_before_it_begins() {
     let mut session = signed_in(Role::Viewer);
     let steps = ask_of(&mut session, &json!({ "req": 4, "type": "subscribe", "topics": ["view", "health"] }));
     assert_eq!(reply(&steps[0]), json!({ "re": 4, "ok": true }));
-    assert_eq!(steps[1..], [Step::Subscribe(Topics { view: true, notices: false, health: true })]);
+    assert_eq!(steps[1..], [Step::Subscribe(Topics { view: true, health: true, ..Topics::default() })]);
     for topics in [json!([]), json!("view"), json!(["weather"]), json!([1]), Value::Null] {
         let steps = ask_of(&mut session, &json!({ "req": 5, "type": "subscribe", "topics": topics }));
         assert_eq!(refusal(&steps), field("topics"));
@@ -313,15 +314,39 @@ fn a_subscription_is_answered_before_it_begins() {
 }
 
 #[test]
-fn what_this_version_does_not_have_is_said_clearly() {
+fn a_technician_commands_the_screen_and_an_operator_does_not() {
     let mut session = signed_in(Role::Technician);
+    let ask = json!({ "req": 1, "type": "command", "do": "volume", "value": 40 });
+    let [Step::Command { req: 1, command }] = &ask_of(&mut session, &ask)[..] else { panic!("a command") };
+    assert_eq!(command.action, Action::VolumePercent(40));
+    assert!(command.by.as_deref().is_some_and(|by| !by.is_empty()), "who it was is known");
     for (request, marked) in [
-        (json!({ "req": 1, "type": "command", "do": "mute" }), None),
-        (json!({ "req": 1, "type": "history", "limit": 10 }), None),
-        (json!({ "req": 1, "type": "subscribe", "topics": ["proofs"] }), Some("topics".to_owned())),
+        (json!({ "req": 1, "type": "command", "do": "dance" }), "do"),
+        (json!({ "req": 1, "type": "command", "do": "volume", "value": 400 }), "value"),
+        (json!({ "req": 1, "type": "command", "do": "mute", "value": "nowhere" }), "value"),
     ] {
-        assert_eq!(refusal(&ask_of(&mut session, &request)), ("unsupported".to_owned(), marked));
+        assert_eq!(refusal(&ask_of(&mut session, &request)), field(marked));
     }
+    let refused = refusal(&ask_of(&mut signed_in(Role::Operator), &ask));
+    assert_eq!(refused, ("forbidden".to_owned(), None));
+}
+
+#[test]
+fn a_history_is_of_today_unless_asked_otherwise() {
+    let mut session = signed_in(Role::Operator);
+    let steps = ask_of(&mut session, &json!({ "req": 1, "type": "history", "ticket": "a012" }));
+    let [Step::History { req: 1, query }] = &steps[..] else { panic!("a history") };
+    assert_eq!(query.ticket.as_ref().map(Ticket::as_str), Some("A012"));
+    assert_eq!(ZONE.to_datetime(query.since).time(), jiff::civil::Time::midnight());
+    for (request, marked) in [
+        (json!({ "req": 1, "type": "history", "limit": 0 }), "limit"),
+        (json!({ "req": 1, "type": "history", "since": "yesterday" }), "since"),
+        (json!({ "req": 1, "type": "history", "ticket": 7 }), "ticket"),
+    ] {
+        assert_eq!(refusal(&ask_of(&mut session, &request)), field(marked));
+    }
+    let unread = serde_json::from_str::<Value>(&told(1, None)).unwrap();
+    assert_eq!(unread["error"]["code"], "unsupported");
 }
 
 #[test]

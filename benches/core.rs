@@ -1,0 +1,143 @@
+//! What the pure parts and the decoding of a sentence cost: `cargo bench --bench core`.
+#![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
+
+use std::path::PathBuf;
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use moiso::audio::clips::Clips;
+use moiso::audio::mixer::{Line, Mixer};
+use moiso::audio::sounds;
+use moiso::board::call::{CallId, Counter, Kind, Lane, Ticket};
+use moiso::board::input::{AnnouncementId, Form, Input, Message};
+use moiso::board::{Board, Rules};
+use moiso::clock::{Millis, Now};
+use moiso::config::Config;
+use moiso::config::section::Env;
+use moiso::speech::number::read_number;
+use moiso::speech::voice::Voice;
+use moiso::speech::{Accent, RATE_HZ, Utterance};
+use moiso::wire::decode;
+
+fn main() {
+    divan::main();
+}
+
+fn folder() -> PathBuf {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/sounds").into()
+}
+
+fn voice() -> Voice {
+    sounds::load(&folder(), &Config::default()).unwrap()
+}
+
+fn call(ticket: &str, counter: &str) -> Message {
+    Message::Call {
+        call: CallId::parse("c").unwrap(),
+        ticket: Ticket::parse(ticket).unwrap(),
+        counter: Counter::parse(counter).unwrap(),
+        kind: Kind::Call,
+        lane: Lane::Elderly,
+        series: None,
+    }
+}
+
+fn sentence(voice: &Voice, ticket: &str) -> Utterance {
+    voice.plan_message(&call(ticket, "5"), 1, Form::Full).utterance
+}
+
+#[divan::bench(args = [Accent::North, Accent::English])]
+fn read_10_000_numbers(bencher: Bencher<'_, '_>, accent: Accent) {
+    bencher.counter(ItemsCount::new(10_000_u32)).bench(|| {
+        for n in 0..10_000 {
+            black_box(read_number(black_box(n), accent));
+        }
+    });
+}
+
+#[divan::bench(args = ["A012", "1005"])]
+fn plan_a_call(bencher: Bencher<'_, '_>, ticket: &str) {
+    let (voice, message) = (voice(), call(ticket, "5"));
+    bencher.bench(|| voice.plan_message(black_box(&message), 2, Form::Full));
+}
+
+/// From the files of the shipped voice; the cards' usual rates.
+#[divan::bench(args = [48_000, 44_100])]
+fn decode_a_sentence(bencher: Bencher<'_, '_>, rate_hz: u32) {
+    let utterance = sentence(&voice(), "A012");
+    bencher
+        .with_inputs(|| Clips::new(folder()))
+        .bench_values(|mut clips| clips.track(AnnouncementId(1), &utterance, rate_hz).unwrap());
+}
+
+#[divan::bench]
+fn find_a_decoded_sentence(bencher: Bencher<'_, '_>) {
+    let (utterance, mut clips) = (sentence(&voice(), "A012"), Clips::new(folder()));
+    bencher.bench_local(|| clips.track(AnnouncementId(1), &utterance, RATE_HZ).unwrap());
+}
+
+/// Two zones that talk at once, two channels.
+#[divan::bench]
+fn mix_a_second(bencher: Bencher<'_, '_>) {
+    let utterance = sentence(&voice(), "A012");
+    let track = Clips::new(folder()).track(AnnouncementId(1), &utterance, RATE_HZ).unwrap();
+    let line = |channel| Line { gain: 0.8, channels: vec![channel], music: false };
+    let begun = || {
+        let mut mixer = Mixer::new(RATE_HZ, 2, &[line(1), line(2)]);
+        mixer.push(0, track.clone());
+        mixer.push(1, track.clone());
+        mixer
+    };
+    let (mut out, mut marks) = (vec![0.0; RATE_HZ as usize * 2], Vec::new());
+    bencher.with_inputs(begun).bench_local_values(|mut mixer| mixer.fill(black_box(&mut out), &mut marks));
+}
+
+const COUNTERS: [usize; 4] = [1, 11, 60, 200];
+
+fn payload(n: usize, counters: usize) -> Vec<u8> {
+    let (ticket, counter) = (n % 1000, n % counters + 1);
+    format!(
+        "{{\"id\":\"c-{n}\",\"ticket\":\"A{ticket:03}\",\"counter\":\"{counter}\",\"kind\":\"call\",\"seq\":{n},\"at\":\"2026-11-24T09:40:01+07:00\"}}"
+    )
+    .into_bytes()
+}
+
+#[divan::bench]
+fn decode_a_payload(bencher: Bencher<'_, '_>) {
+    let (payload, zone) = (payload(7, 11), TimeZone::get("Asia/Ho_Chi_Minh").unwrap());
+    bencher.counter(ItemsCount::new(1_u32)).bench(|| decode("call", black_box(&payload), &zone).unwrap());
+}
+
+fn hall(counters: usize) -> Config {
+    let tables: Vec<String> = (1..=counters).map(|n| format!("[[counter]]\nid = \"{n}\"\n")).collect();
+    Config::read(&tables.concat(), Env::new()).unwrap()
+}
+
+/// A thousand calls to a board of so many counters, each a new ticket, at a tenth of a second's distance.
+#[divan::bench(args = COUNTERS)]
+fn a_thousand_calls(bencher: Bencher<'_, '_>, counters: usize) {
+    let zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+    let inputs: Vec<Input> =
+        (0..1000).map(|n| decode("call", &payload(n, counters), &zone).unwrap().input).collect();
+    let wall: Timestamp = "2026-11-24T09:40:01+07:00".parse().unwrap();
+    let start = Now { mono: Millis::ZERO, wall };
+    let (rules, count) = (Rules::of(&hall(counters)), ItemsCount::new(inputs.len()));
+    bencher.counter(count).with_inputs(|| (Board::new(rules.clone(), start), inputs.clone())).bench_values(
+        |(mut board, inputs)| {
+            for (n, input) in inputs.into_iter().enumerate() {
+                black_box(board.apply(start.after(Millis(n as i64 * 100)), input));
+            }
+            board
+        },
+    );
+}
+
+#[divan::bench(args = COUNTERS)]
+fn view_of_a_board(bencher: Bencher<'_, '_>, counters: usize) {
+    let wall: Timestamp = "2026-11-24T09:40:01+07:00".parse().unwrap();
+    let now = Now { mono: Millis::ZERO, wall };
+    let board = Board::new(Rules::of(&hall(counters)), now);
+    bencher.bench(|| board.view(black_box(now)));
+}

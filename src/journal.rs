@@ -1,0 +1,278 @@
+//! What this screen did: every call with what became of it, who pushed what, and what was refused. A thread owns the
+//! file; nobody waits for it but the acknowledgement of a message.
+//!
+//! A file that cannot be written, is damaged or locked stops nothing: records wait in memory, a damaged file is set
+//! aside, and the state says so. A holder's name is never in it.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::clock::Millis;
+use crate::health::JournalState;
+
+pub mod record;
+mod schema;
+mod store;
+
+pub use record::{Kept, Query, Record, Story};
+pub use store::{Store, StoreError};
+
+/// Name of the file in the state folder.
+pub const FILE: &str = "journal.db";
+/// Messages that may wait for the thread.
+const MESSAGES: usize = 4096;
+/// Records that wait in memory while the file cannot be written: some days of a big hall.
+const BACKLOG: usize = 20_000;
+/// Records written in one go.
+const BATCH: usize = 512;
+/// After the last record, before a power cut can take it no more.
+const SETTLE: Duration = Duration::from_millis(500);
+/// Before a file that failed is tried again.
+const RETRY: Duration = Duration::from_secs(10);
+const PRUNE_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// Calls that a new life of the process is told of: as far back, and as many, as the board remembers ids.
+const REMEMBERED: Millis = crate::board::ledger::MEMORY;
+const REMEMBERED_MOST: usize = crate::board::ledger::CAPACITY;
+
+enum Message {
+    Record(Record),
+    /// To be called when all before it is written, or cannot be.
+    Then(Box<dyn FnOnce() + Send>),
+    Stop(SyncSender<()>),
+}
+
+/// A door to the journal's thread, cheap to clone.
+#[derive(Clone)]
+pub struct Journal {
+    path: Arc<Path>,
+    messages: SyncSender<Message>,
+    state: Arc<Mutex<JournalState>>,
+}
+
+impl Journal {
+    /// Opens `journal.db` in `folder`, and tells what an earlier life of the process knew. A file that cannot be used is
+    /// no error: see [`Journal::state`].
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn open(folder: &Path, keep_days: u32, now: Timestamp) -> std::io::Result<(Self, Vec<Kept>)> {
+        let (messages, inbox) = sync_channel(MESSAGES);
+        let path = folder.join(FILE);
+        let journal = Self { path: path.as_path().into(), messages, state: Arc::default() };
+        // A folder that cannot be made is a file that cannot be opened.
+        let _ = std::fs::create_dir_all(folder);
+        let mut writer = Writer::new(path, keep_days, Arc::clone(&journal.state));
+        writer.open();
+        let kept = writer.kept(now);
+        std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(&inbox))?;
+        Ok((journal, kept))
+    }
+
+    /// Takes a fact; never waits. Facts that come faster than they can be written are lost, and the state says so.
+    pub fn write(&self, record: Record) {
+        if let Err(TrySendError::Full(_)) = self.messages.try_send(Message::Record(record)) {
+            set(&self.state, JournalState::Degraded("facts come faster than the disk takes them".into()));
+        }
+    }
+
+    /// Calls `then` when every fact before it is written; at once when that cannot be had.
+    pub fn then(&self, then: Box<dyn FnOnce() + Send>) {
+        if let Err(
+            TrySendError::Full(Message::Then(then)) | TrySendError::Disconnected(Message::Then(then)),
+        ) = self.messages.try_send(Message::Then(then))
+        {
+            then();
+        }
+    }
+
+    /// What became of calls, newest first; reads the file, so not for a task that must not wait.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn stories(&self, query: &Query) -> Result<Vec<Story>, StoreError> {
+        Store::read_only(&self.path)?.stories(query)
+    }
+
+    pub fn state(&self) -> JournalState {
+        self.state.lock().map(|state| state.clone()).unwrap_or_default()
+    }
+
+    /// Writes what waits and closes the file, within two seconds.
+    pub fn stop(&self) {
+        const WITHIN: Duration = Duration::from_secs(2);
+        let (done, over) = sync_channel(1);
+        if self.messages.try_send(Message::Stop(done)).is_ok() {
+            let _ = over.recv_timeout(WITHIN);
+        }
+    }
+}
+
+fn set(state: &Mutex<JournalState>, to: JournalState) {
+    if let Ok(mut state) = state.lock() {
+        if let JournalState::Degraded(why) = &to
+            && *state != to
+        {
+            tracing::error!(why, "the journal is kept in memory");
+        }
+        *state = to;
+    }
+}
+
+struct Writer {
+    path: PathBuf,
+    keep_days: u32,
+    state: Arc<Mutex<JournalState>>,
+    /// None while the file cannot be used.
+    store: Option<Store>,
+    backlog: VecDeque<Record>,
+    retry_at: Instant,
+    prune_at: Instant,
+    /// Something was written since the last checkpoint.
+    dirty: bool,
+}
+
+impl Writer {
+    fn new(path: PathBuf, keep_days: u32, state: Arc<Mutex<JournalState>>) -> Self {
+        let now = Instant::now();
+        let (backlog, dirty) = (VecDeque::new(), false);
+        Self { path, keep_days, state, store: None, backlog, retry_at: now, prune_at: now, dirty }
+    }
+
+    fn run(mut self, inbox: &Receiver<Message>) {
+        loop {
+            let first = match inbox.recv_timeout(SETTLE) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let idle = first.is_none();
+            let (mut then, mut stop) = (Vec::new(), None);
+            for message in first.into_iter().chain(inbox.try_iter().take(BATCH)) {
+                match message {
+                    Message::Record(record) => self.wait(record),
+                    Message::Then(call) => then.push(call),
+                    Message::Stop(done) => stop = Some(done),
+                }
+            }
+            self.flush();
+            for call in then {
+                call();
+            }
+            if let Some(done) = stop {
+                self.settle();
+                drop(self.store.take());
+                let _ = done.send(());
+                return;
+            }
+            if idle {
+                self.settle();
+            }
+        }
+        self.flush();
+    }
+
+    fn wait(&mut self, record: Record) {
+        if self.backlog.len() == BACKLOG {
+            self.backlog.pop_front();
+        }
+        self.backlog.push_back(record);
+    }
+
+    fn flush(&mut self) {
+        if self.store.is_none() && self.retry_at <= Instant::now() {
+            self.open();
+        }
+        if self.backlog.is_empty() {
+            return;
+        }
+        let Some(store) = &mut self.store else { return };
+        match store.write(&self.backlog) {
+            Ok(()) => {
+                self.backlog.clear();
+                self.dirty = true;
+            }
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// When nothing happens: what can wait.
+    fn settle(&mut self) {
+        let now = Instant::now();
+        let prune = self.prune_at <= now;
+        let before = store::oldest_kept(Timestamp::now(), self.keep_days);
+        let Some(store) = &mut self.store else { return };
+        let mut done = Ok(());
+        if prune {
+            done = store.prune(before);
+            self.prune_at = now + PRUNE_EVERY;
+            self.dirty = true;
+        }
+        if self.dirty {
+            done = done.and_then(|()| store.checkpoint());
+            self.dirty = false;
+        }
+        if let Err(error) = done {
+            self.fail(&error);
+        }
+    }
+
+    fn kept(&mut self, now: Timestamp) -> Vec<Kept> {
+        let since = now.checked_sub(REMEMBERED.to_duration()).unwrap_or(Timestamp::UNIX_EPOCH);
+        let Some(store) = &self.store else { return Vec::new() };
+        match store.kept(since, REMEMBERED_MOST) {
+            Ok(kept) => kept,
+            Err(error) => {
+                self.fail(&error);
+                Vec::new()
+            }
+        }
+    }
+
+    fn open(&mut self) {
+        self.retry_at = Instant::now() + RETRY;
+        let opened = Store::open(&self.path).or_else(|error| {
+            if !error.is_damage() {
+                return Err(error);
+            }
+            self.set_aside(&error);
+            Store::open(&self.path)
+        });
+        match opened {
+            Ok(store) => {
+                self.store = Some(store);
+                set(&self.state, JournalState::Ok);
+            }
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    fn fail(&mut self, error: &StoreError) {
+        self.store = None;
+        self.retry_at = Instant::now() + RETRY;
+        if error.is_damage() {
+            self.set_aside(error);
+            self.retry_at = Instant::now();
+        }
+        set(&self.state, JournalState::Degraded(format!("{}: {error}", self.path.display())));
+    }
+
+    /// A damaged file is kept for whoever wants to look, with what belongs to it.
+    fn set_aside(&self, error: &StoreError) {
+        let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        tracing::error!(%error, path = %self.path.display(), "the journal is set aside and begun anew");
+        for part in ["", "-wal", "-shm"] {
+            let file = PathBuf::from(format!("{}{part}", self.path.display()));
+            let aside = PathBuf::from(format!("{}.damaged-{stamp}{part}", self.path.display()));
+            match std::fs::rename(&file, &aside) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => tracing::error!(%error, path = %file.display(), "cannot be set aside"),
+            }
+        }
+    }
+}

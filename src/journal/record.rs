@@ -1,0 +1,74 @@
+//! What is kept: one fact a record, and what is read back. Pure; how it is stored is no matter here.
+
+use jiff::Timestamp;
+
+use crate::board::call::{Call, CallId, Ticket};
+use crate::board::input::Outcome;
+use crate::wire::Proof;
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    Call {
+        call: Call,
+        received: Timestamp,
+    },
+    /// The first sample of its announcement was played.
+    Began {
+        call: CallId,
+        at: Timestamp,
+    },
+    Proof {
+        proof: Proof,
+        at: Timestamp,
+    },
+    /// Somebody pushed this to the hall from here.
+    Audit {
+        at: Timestamp,
+        who: String,
+        topic: String,
+        payload: String,
+    },
+    Rejected {
+        at: Timestamp,
+        topic: String,
+        reason: &'static str,
+        field: Option<String>,
+        detail: String,
+    },
+}
+
+/// A call of an earlier life of the process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    pub call: Call,
+    pub received: Timestamp,
+    /// Its announcement had begun.
+    pub began: bool,
+    /// What became of it is known.
+    pub proven: bool,
+}
+
+/// A call and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Story {
+    pub call: Call,
+    pub received: Timestamp,
+    pub began: Option<Timestamp>,
+    pub drawn: Option<Timestamp>,
+    pub speech_from: Option<Timestamp>,
+    pub speech_to: Option<Timestamp>,
+    /// None: not known yet, or the process ended before.
+    pub outcome: Option<Outcome>,
+    /// Said again, because the first time was cut by a restart.
+    pub again: bool,
+}
+
+/// Which stories are wanted; newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    pub ticket: Option<Ticket>,
+    pub since: Timestamp,
+    pub until: Timestamp,
+    pub limit: usize,
+}

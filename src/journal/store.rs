@@ -1,0 +1,260 @@
+//! The journal's file: opens it, writes records, reads them back. Knows nothing of threads.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::{Timestamp, civil};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, params};
+
+use super::schema::{self, SchemaError};
+use super::{Kept, Query, Record, Story};
+use crate::board::call::{Call, CallId, Counter, Kind, Lane, Series, Ticket};
+use crate::board::input::Outcome;
+use crate::clock::Millis;
+use crate::wire::Proof;
+
+/// How long another process may hold the file.
+const BUSY: Duration = Duration::from_millis(500);
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    #[error(transparent)]
+    Sql(#[from] rusqlite::Error),
+}
+
+impl StoreError {
+    /// Whether the file is damaged and must be set aside, not only out of reach.
+    pub fn is_damage(&self) -> bool {
+        let sql = match self {
+            Self::Schema(SchemaError::Newer(_)) => return true,
+            Self::Schema(SchemaError::Sql(sql)) | Self::Sql(sql) => sql,
+        };
+        matches!(sql.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+    }
+}
+
+/// An open journal.
+pub struct Store {
+    sql: Connection,
+}
+
+impl Store {
+    /// Opens the file for writing, or makes it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be opened, is damaged, or is of a newer program.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut sql = Connection::open(path)?;
+        sql.busy_timeout(BUSY)?;
+        // A killed process loses nothing of what was committed; a power cut at most what came after the last checkpoint.
+        sql.pragma_update(None, "journal_mode", "WAL")?;
+        sql.pragma_update(None, "synchronous", "NORMAL")?;
+        schema::migrate(&mut sql)?;
+        Ok(Self { sql })
+    }
+
+    /// Opens an existing file for reading, also while a daemon writes it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when there is none.
+    pub fn read_only(path: &Path) -> Result<Self, StoreError> {
+        let sql = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        sql.busy_timeout(BUSY)?;
+        Ok(Self { sql })
+    }
+
+    /// Writes records in their order, all or none.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing of it is then written.
+    pub fn write<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) -> Result<(), StoreError> {
+        let transaction = self.sql.transaction()?;
+        for record in records {
+            put(&transaction, record)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Makes what was committed outlast a power cut.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        let busy: Option<i64> =
+            self.sql.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(0)).optional()?;
+        tracing::trace!(busy, "checkpoint");
+        Ok(())
+    }
+
+    /// Forgets what is older.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn prune(&mut self, before: Timestamp) -> Result<(), StoreError> {
+        let transaction = self.sql.transaction()?;
+        for (table, time) in
+            [("calls", "received"), ("proofs", "proved"), ("audit", "at"), ("rejected", "at")]
+        {
+            let sql = format!("DELETE FROM {table} WHERE {time} < ?");
+            transaction.execute(&sql, [before.as_millisecond()])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// The last calls that were received at `since` or later, at most `limit`, in the order of their coming.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn kept(&self, since: Timestamp, limit: usize) -> Result<Vec<Kept>, StoreError> {
+        let mut statement = self.sql.prepare(
+            "SELECT calls.*, proofs.outcome IS NOT NULL AS proven FROM calls LEFT JOIN proofs ON proofs.call = calls.id
+             WHERE received >= ? ORDER BY received DESC, calls.rowid DESC LIMIT ?",
+        )?;
+        let rows = statement.query_map(params![since.as_millisecond(), limit as i64], |row| {
+            let proven: bool = row.get("proven")?;
+            Ok(call(row)?.map(|(call, received, began)| Kept {
+                call,
+                received,
+                began: began.is_some(),
+                proven,
+            }))
+        })?;
+        let mut kept = rows.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+        kept.reverse();
+        Ok(kept)
+    }
+
+    /// What became of calls, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn stories(&self, query: &Query) -> Result<Vec<Story>, StoreError> {
+        let mut statement = self.sql.prepare(
+            "SELECT calls.*, drawn, speech_from, speech_to, outcome, again FROM calls
+             LEFT JOIN proofs ON proofs.call = calls.id
+             WHERE (?1 IS NULL OR ticket = ?1) AND received >= ?2 AND received < ?3
+             ORDER BY received DESC, calls.rowid DESC LIMIT ?4",
+        )?;
+        let ticket = query.ticket.as_ref().map(Ticket::as_str);
+        let (since, until) = (query.since.as_millisecond(), query.until.as_millisecond());
+        let rows = statement.query_map(params![ticket, since, until, query.limit as i64], |row| {
+            let Some((call, received, began)) = call(row)? else { return Ok(None) };
+            let outcome: Option<String> = row.get("outcome")?;
+            Ok(Some(Story {
+                received,
+                began,
+                drawn: time(row, "drawn")?,
+                speech_from: time(row, "speech_from")?,
+                speech_to: time(row, "speech_to")?,
+                outcome: outcome.as_deref().and_then(Outcome::parse),
+                again: row.get::<_, Option<bool>>("again")?.unwrap_or(false),
+                call,
+            }))
+        })?;
+        Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+    }
+}
+
+fn put(sql: &Connection, record: &Record) -> rusqlite::Result<()> {
+    match record {
+        Record::Call { call, received } => {
+            let slot = call.slot.map(|slot| slot.strftime("%H:%M").to_string());
+            let seq = call.seq.and_then(|seq| i64::try_from(seq).ok());
+            sql.prepare_cached(
+                "INSERT OR IGNORE INTO calls (id, received, at, ticket, counter, kind, seq, series, lane, slot)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                call.id.as_str(),
+                received.as_millisecond(),
+                call.at.as_millisecond(),
+                call.ticket.as_str(),
+                call.counter.as_str(),
+                call.kind.as_str(),
+                seq,
+                call.series.as_ref().map(Series::as_str),
+                call.lane.as_str(),
+                slot
+            ])?;
+        }
+        Record::Began { call, at } => {
+            sql.prepare_cached("UPDATE calls SET began = ? WHERE id = ?")?
+                .execute(params![at.as_millisecond(), call.as_str()])?;
+        }
+        Record::Proof { proof, at } => put_proof(sql, proof, *at)?,
+        Record::Audit { at, who, topic, payload } => {
+            sql.prepare_cached("INSERT INTO audit (at, who, topic, payload) VALUES (?, ?, ?, ?)")?
+                .execute(params![at.as_millisecond(), who, topic, payload])?;
+        }
+        Record::Rejected { at, topic, reason, field, detail } => {
+            sql.prepare_cached(
+                "INSERT INTO rejected (at, topic, reason, field, detail) VALUES (?, ?, ?, ?, ?)",
+            )?
+            .execute(params![at.as_millisecond(), topic, reason, field, detail])?;
+        }
+    }
+    Ok(())
+}
+
+fn put_proof(sql: &Connection, proof: &Proof, at: Timestamp) -> rusqlite::Result<()> {
+    let ms = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
+    sql.prepare_cached(
+        "INSERT OR REPLACE INTO proofs (call, proved, drawn, speech_from, speech_to, outcome, again)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        proof.call.as_str(),
+        at.as_millisecond(),
+        ms(proof.drawn),
+        ms(proof.speech_from),
+        ms(proof.speech_to),
+        proof.outcome.as_str(),
+        proof.again
+    ])?;
+    Ok(())
+}
+
+fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+    let ms: Option<i64> = row.get(column)?;
+    Ok(ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()))
+}
+
+/// A call, when it was received, and when its announcement began; none when an older program's rules were looser.
+fn call(row: &Row<'_>) -> rusqlite::Result<Option<(Call, Timestamp, Option<Timestamp>)>> {
+    let text = |column: &str| row.get::<_, String>(column);
+    let series: Option<String> = row.get("series")?;
+    let slot: Option<String> = row.get("slot")?;
+    let seq: Option<i64> = row.get("seq")?;
+    let (Ok(id), Ok(ticket), Ok(counter), Ok(kind), Ok(lane), Some(at), Some(received)) = (
+        CallId::parse(&text("id")?),
+        Ticket::parse(&text("ticket")?),
+        Counter::parse(&text("counter")?),
+        Kind::parse(&text("kind")?),
+        Lane::parse(&text("lane")?),
+        time(row, "at")?,
+        time(row, "received")?,
+    ) else {
+        return Ok(None);
+    };
+    let call = Call {
+        id,
+        ticket,
+        counter,
+        kind,
+        at,
+        seq: seq.and_then(|seq| u64::try_from(seq).ok()),
+        series: series.and_then(|series| Series::parse(&series).ok()),
+        lane,
+        slot: slot.and_then(|slot| civil::Time::strptime("%H:%M", slot).ok()),
+        holder: None,
+    };
+    Ok(Some((call, received, time(row, "began")?)))
+}
+
+/// The time before which nothing is kept.
+pub fn oldest_kept(now: Timestamp, keep_days: u32) -> Timestamp {
+    let span = Millis::from_secs(i64::from(keep_days) * 24 * 3600);
+    now.checked_sub(span.to_duration()).unwrap_or(Timestamp::UNIX_EPOCH)
+}

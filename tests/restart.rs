@@ -1,0 +1,90 @@
+//! A daemon that is killed, and what its successor says: all that was not said, and nothing twice.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::daemon::Daemon;
+use support::mosquitto::Mosquitto;
+use support::pulse::Pulse;
+use support::sound::find;
+use support::until;
+
+const SOON: Duration = Duration::from_secs(10);
+const A_SENTENCE: Duration = Duration::from_secs(40);
+
+fn call(id: &str, ticket: &str, counter: &str) -> String {
+    let at = jiff::Timestamp::now().to_string();
+    json!({"id": id, "ticket": ticket, "counter": counter, "kind": "call", "at": at}).to_string()
+}
+
+fn on_counter(daemon: &Daemon, index: usize) -> Value {
+    daemon.view()["counters"][index]["ticket"].clone()
+}
+
+fn is_silent(pulse: &Pulse) -> bool {
+    let sound = pulse.recording();
+    sound[sound.len().saturating_sub(48_000)..].iter().all(|s| s.abs() < 1e-3)
+}
+
+#[test]
+fn after_a_kill_the_successor_says_what_was_not_said_whole_and_nothing_twice() {
+    let broker = Mosquitto::start();
+    let pulse = Pulse::start();
+    let mut daemon = Daemon::start(&broker, Some(&pulse), "[speech]\nrepeats = 1\n");
+    until(SOON, "the link comes up", || daemon.is_linked());
+    let proofs = broker.subscribe("moiso/dong-da/screen/sanh-1/proof");
+
+    let said = call("r-1", "A012", "5");
+    broker.publish("moiso/dong-da/call", &said, &[]);
+    proofs.wait_for(|m| m.contains(r#""call":"r-1""#) && m.contains(r#""outcome":"spoken""#));
+    until(A_SENTENCE, "it falls silent", || is_silent(&pulse));
+
+    broker.publish("moiso/dong-da/call", &call("r-2", "B107", "2"), &[]);
+    until(SOON, "the second sentence is under way", || !is_silent(&pulse));
+    std::thread::sleep(Duration::from_millis(1500));
+    daemon.kill();
+    let cut = pulse.recording().len();
+    // What comes while nobody is there waits at the broker.
+    broker.publish("moiso/dong-da/call", &call("r-3", "C045", "3"), &[]);
+    daemon.start_again(Some(&pulse));
+    until(SOON, "the link comes up again", || daemon.is_linked());
+    broker.publish("moiso/dong-da/call", &said, &[]);
+
+    assert_eq!(
+        on_counter(&daemon, 4),
+        "A012",
+        "the counters are as they were, though nobody told them again"
+    );
+    let again = proofs.wait_for(|m| m.contains(r#""call":"r-2""#));
+    assert!(again.contains(r#""outcome":"spoken""#) && again.contains(r#""again":true"#), "{again}");
+    let late = proofs.wait_for(|m| m.contains(r#""call":"r-3""#));
+    assert!(late.contains(r#""outcome":"spoken""#) && !late.contains("again"), "{late}");
+    until(A_SENTENCE, "it falls silent", || is_silent(&pulse));
+
+    let heard = pulse.recording();
+    let times = |ticket: &str, counter: &str, from: usize| {
+        let sentence = daemon.announcement_once(ticket, counter);
+        let (mut found, mut at) = (0, from);
+        while let Ok(there) = find(&sentence, &heard, at) {
+            (found, at) = (found + 1, there.end);
+        }
+        found
+    };
+    assert_eq!(times("A012", "5", 0), 1, "what was said is not said again");
+    assert_eq!(times("B107", "2", cut), 1, "what was cut is said again, whole");
+    assert_eq!(times("C045", "3", cut), 1, "what waited at the broker is said once");
+    assert_eq!(on_counter(&daemon, 2), "C045");
+
+    let history = daemon.cli(&["history", "b107"]);
+    assert!(
+        history.contains("B107") && history.contains("spoken") && history.contains("again after a restart"),
+        "{history}"
+    );
+    let table = daemon.cli(&["history", "--csv"]);
+    assert_eq!(table.lines().count(), 4, "{table}");
+    let nothing = daemon.cli(&["history", "Z999"]);
+    assert!(nothing.starts_with("Z999 was not called on this screen on "), "{nothing}");
+}
