@@ -185,7 +185,7 @@ def write_list(about, made, every):
     about = about | {"rate_hz": post.RATE, "provenance": f"{about['provenance']} {how_made(made, there)}"}
     lines = ["format = 1"]
     for key in ("name", "title", "language", "accent", "base", "rate_hz", "version", "provenance", "licence"):
-        if key in about:
+        if about.get(key):
             lines.append(f"{key} = {json.dumps(about[key], ensure_ascii=False)}")
     for take in ("mid", "end"):
         lines += ["", f"[clips.{take}]"]

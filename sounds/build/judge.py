@@ -1,6 +1,6 @@
 """Judge the finished bank: sentences put together as the planner does, heard by a recogniser, measured.
 
-usage: judge.py [north|south] [--sentences 150] [--seed 20] [--clean]
+usage: judge.py [north|south] [--sentences 150] [--seed 20] [--minutes N] [--clean]
 Writes REPORT.md beside the bank. Reads only the encoded clips, so it judges what a hall would hear.
 """
 
@@ -8,6 +8,7 @@ import argparse
 import random
 import re
 import subprocess
+import time
 import tomllib
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -239,13 +240,15 @@ def main():
     args.add_argument("bank", nargs="?", choices=("north", "south"), default="north")
     args.add_argument("--sentences", type=int, default=150)
     args.add_argument("--seed", type=int, default=20)
+    args.add_argument("--minutes", type=float, default=1e9, help="report what was heard until then")
     args.add_argument("--clean", action="store_true", help="without the two noises")
     args = args.parse_args()
     bank, rng = Bank(args.bank), random.Random(args.seed)
-    jobs = [("", parts) for parts in sentences(bank, args.sentences, args.seed)]
-    jobs += letter_sentences(rng) if args.bank == "north" else []
+    jobs = [*letter_sentences(rng)] if args.bank == "north" else []
+    jobs += [("", parts) for parts in sentences(bank, args.sentences, args.seed)]
     halls = ["clean"] if args.clean else [*HALLS]
     tallies, letters = {name: Tally() for name in halls}, {}
+    end = time.time() + 60 * args.minutes
     with Pool(2, _begin, (bank, halls, args.seed)) as pool:
         for number, ((letter, parts), heard) in enumerate(zip(jobs, pool.imap(_hear, enumerate(jobs))), 1):
             own = letters.setdefault(letter, {name: Tally() for name in halls}) if letter else tallies
@@ -253,6 +256,8 @@ def main():
                 own[name].add(parts, heard[name])
             if number % 25 == 0:
                 print(f"{number}/{len(jobs)}: both right", {k: t.rights["both"] for k, t in tallies.items()}, flush=True)
+            if time.time() > end:
+                break
     tested = [parts for letter, parts in jobs if not letter]
     measured = [loudness(bank.compose(parts)) for parts in tested[:50]]
     write_report(bank, args, tallies, letters, measured)
@@ -299,7 +304,7 @@ def write_report(bank, args, tallies, letters, measured):
     seconds = sum(c["frames"] for c in clips) / post.RATE
     size = sum((bank.out / c["file"]).stat().st_size for c in clips)
     lufs, peaks = np.array([m[0] for m in measured]), [m[1] for m in measured]
-    n = args.sentences
+    n = len(tallies["clean"].rows)
     lines = [
         f"# The voice `{bank.list['name']}` {bank.list['version']}, as measured",
         "",
