@@ -22,4 +22,3 @@ $python bank.py north "$@"
 $python judge.py
 $python bank.py south
 $python bank.py english
-$python judge_english.py
