@@ -12,6 +12,7 @@ from scipy.signal import butter, lfilter, resample_poly, sosfiltfilt
 
 RATE = 48000
 SOURCE = 24000
+STRAY, STRAY_AFTER = RATE // 20, RATE // 8  # a noise so short after so long a pause is no speech
 
 # ITU-R BS.1770 K weighting at 48 kHz: the head's shelf, then the high pass
 SHELF = ([1.53512485958697, -2.69169618940638, 1.19839281085285], [1.0, -1.69065929318241, 0.73248077421585])
@@ -42,8 +43,11 @@ def levels(sound, window=RATE // 200):
 def trim(sound, cfg):
     level = db(levels(sound))
     loud = np.flatnonzero(level > level.max() - cfg["trim_db"])
-    start = max(0, loud[0] - int(cfg["head_ms"] * RATE / 1000))
-    end = min(len(sound), loud[-1] + 1 + int(cfg["tail_ms"] * RATE / 1000))
+    start, last = max(0, loud[0] - int(cfg["head_ms"] * RATE / 1000)), loud[-1]
+    pauses = np.flatnonzero(np.diff(loud) > STRAY_AFTER)
+    if len(pauses) and last - loud[pauses[-1] + 1] < STRAY:  # the model's, behind the last syllable
+        last = loud[pauses[-1]]
+    end = min(len(sound), last + 1 + int(cfg["tail_ms"] * RATE / 1000))
     return sound[start:end]
 
 
