@@ -109,8 +109,8 @@ fn openings(wording: &Wording, series: &SeriesConfig) -> Group {
     let mut phrases = Vec::new();
     let counter = wording.config().counters.first().map(|c| &c.id);
     if let (Ok(ticket), Some(counter)) = (Ticket::parse(&code), counter) {
-        for (kind, form) in [(Kind::Recall, Form::Full), (Kind::Call, Form::Short)] {
-            let said = wording.call(&ticket, counter, kind, &[], None, form);
+        for form in forms(wording) {
+            let said = wording.call(&ticket, counter, Kind::Recall, &[], None, *form);
             let mut lettered = code.starts_with(|c| letter(c, wording.accent()).is_some());
             phrases.extend(said.steps.into_iter().filter_map(|step| match step {
                 Step::Phrase(p) if p.role == Role::Words => Some(p.words),
@@ -124,6 +124,14 @@ fn openings(wording: &Wording, series: &SeriesConfig) -> Group {
     group(format!("series {name}"), Take::Mid, phrases)
 }
 
+/// English is said in full or not at all.
+fn forms(wording: &Wording) -> &'static [Form] {
+    match wording.accent() {
+        Accent::North | Accent::South => &[Form::Full, Form::Short],
+        Accent::English => &[Form::Full],
+    }
+}
+
 /// A ticket that shows how a series is read; a series whose name has no letters stands for bare numbers.
 fn ticket_of(series: &str, mode: SeriesMode, accent: Accent) -> String {
     let prefix: String = series.chars().filter(|c| letter(*c, accent).is_some()).collect();
@@ -134,8 +142,8 @@ fn ticket_of(series: &str, mode: SeriesMode, accent: Accent) -> String {
 fn counter_names(wording: &Wording, counter: &Counter) -> Group {
     let mut phrases = Vec::new();
     if let Ok(ticket) = Ticket::parse("1") {
-        for form in [Form::Full, Form::Short] {
-            let said = wording.call(&ticket, counter, Kind::Call, &[], None, form);
+        for form in forms(wording) {
+            let said = wording.call(&ticket, counter, Kind::Call, &[], None, *form);
             phrases.extend(said.steps.into_iter().filter_map(|step| match step {
                 Step::Phrase(p) if p.role == Role::Counter => Some(p.words),
                 _ => None,
