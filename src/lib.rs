@@ -4,6 +4,7 @@
 //! (mqtt, control, audio, gpu, present, window, hub, app) does the IO.
 
 pub mod app;
+pub mod artwork;
 pub mod audio;
 pub mod board;
 pub mod cli;
@@ -20,6 +21,7 @@ pub mod orders;
 pub mod present;
 pub mod ready;
 pub mod replay;
+pub mod scenario;
 pub mod scene;
 pub mod speech;
 pub mod window;

@@ -1,7 +1,8 @@
 //! A recorded stretch of a day, played into a board under its own times. Pure: text in, board out.
 //!
 //! A recording is JSON lines: `{"t":"2026-11-24T09:40:12+07:00","topic":"moiso/dong-da/call","payload":{…}}`, where an
-//! absent or `null` payload clears what was retained, and `{"t":…,"link":false}` for the link going down (or up again).
+//! absent or `null` payload clears what was retained, `{"t":…,"link":false}` for the link going down (or up again), and
+//! `{"t":…,"end":true}` for a moment at which nothing happens, up to which the recording goes.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -39,6 +40,8 @@ pub enum What {
     Link {
         up: bool,
     },
+    /// Nothing; the recording goes up to here.
+    End,
 }
 
 /// A board that has lived through a recording.
@@ -82,6 +85,10 @@ fn event(text: &str, prefix: &str) -> Result<Option<Event>, String> {
         let up = link.as_bool().ok_or("link must be true or false")?;
         return Ok(Some(Event { at, what: What::Link { up } }));
     }
+    if let Some(end) = value.get("end") {
+        let is_end = end.as_bool() == Some(true);
+        return is_end.then_some(Some(Event { at, what: What::End })).ok_or("end must be true".to_owned());
+    }
     let topic = value.get("topic").and_then(Value::as_str).ok_or("topic is missing")?;
     let Some(topic) = topic.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/')) else {
         return Ok(None);
@@ -120,6 +127,7 @@ impl Replay {
     pub fn happen(&mut self, event: &Event) {
         match &event.what {
             What::Link { up } => self.apply(Input::LinkChanged { up: *up }),
+            What::End => {}
             What::Message { topic, payload } => match wire::decode(topic, payload, &self.zone) {
                 Ok(decoded) => {
                     self.rejected.extend(decoded.spared.into_iter().map(|spared| (event.at, spared)));

@@ -1,0 +1,141 @@
+//! A recorded stretch of a day with its config: all that the picture of a known moment is made from. A recording
+//! `NAME.jsonl` may have a config `NAME.toml` beside it, with only the keys that matter for it. Reads files; draws
+//! nothing.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use crate::artwork;
+use crate::board::Rules;
+use crate::config::Config;
+use crate::config::section::{Env, Problem};
+use crate::replay::{self, BadLine, Event, Replay};
+use crate::scene::{Look, Scene, Size, compose};
+
+/// Why there is no scenario.
+#[derive(Debug, Error)]
+pub enum ScenarioError {
+    #[error("cannot read {path}: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{path} is not a recording:\n{}", lines(bad))]
+    NotARecording { path: PathBuf, bad: Vec<BadLine> },
+    #[error("{path} is not a config:\n{}", lines(problems))]
+    NotAConfig { path: PathBuf, problems: Vec<Problem> },
+    #[error("{path} has no events of {prefix}")]
+    Empty { path: PathBuf, prefix: String },
+}
+
+fn lines<T: ToString>(bad: &[T]) -> String {
+    bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// One recording, up to one moment.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The file's name without its ending.
+    pub name: String,
+    pub config: Config,
+    /// In the order of their times.
+    pub events: Vec<Event>,
+    /// The last event's time, unless somebody asks for another.
+    pub until: Timestamp,
+    look: Look,
+}
+
+impl Scenario {
+    /// Reads a recording and the config beside it; where there is none, `config` holds.
+    ///
+    /// # Errors
+    /// [`ScenarioError`], with every line that is wrong.
+    pub fn read(path: &Path, config: &Config) -> Result<Self, ScenarioError> {
+        let config = beside(path)?.unwrap_or_else(|| config.clone());
+        Self::of(&text(path)?, path, config)
+    }
+
+    /// A recording that has been read; `path` names it in errors.
+    ///
+    /// # Errors
+    /// As [`Scenario::read`].
+    pub fn of(text: &str, path: &Path, config: Config) -> Result<Self, ScenarioError> {
+        let events = replay::read(text, &config.topic_prefix())
+            .map_err(|bad| ScenarioError::NotARecording { path: path.to_owned(), bad })?;
+        let empty = || ScenarioError::Empty { path: path.to_owned(), prefix: config.topic_prefix() };
+        let until = events.last().map(|event| event.at).ok_or_else(empty)?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let look = artwork::look(&config);
+        Ok(Self { name, config, events, until, look })
+    }
+
+    /// The same with another look, as for another theme.
+    pub fn with_look(self, look: Look) -> Self {
+        Self { look, ..self }
+    }
+
+    pub fn look(&self) -> &Look {
+        &self.look
+    }
+
+    /// The board at `at`, with all that happened until then.
+    pub fn board_at(&self, at: Timestamp) -> Replay {
+        replay::play(Rules::of(&self.config), &self.events, at)
+    }
+
+    /// The picture at `at` on a screen of `size`.
+    pub fn scene_at(&self, at: Timestamp, size: Size) -> Scene {
+        let replay = self.board_at(at);
+        compose(&replay.board.view(replay.now), &self.look, size, replay.now)
+    }
+
+    /// The picture at the scenario's own moment.
+    pub fn scene(&self, size: Size) -> Scene {
+        self.scene_at(self.until, size)
+    }
+}
+
+/// The scenarios that `paths` name, a folder for all recordings in it, in the order of their names.
+///
+/// # Errors
+/// The first that cannot be read.
+pub fn read_all(paths: &[PathBuf], config: &Config) -> Result<Vec<Scenario>, ScenarioError> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(recordings(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    files.iter().map(|file| Scenario::read(file, config)).collect()
+}
+
+fn recordings(folder: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
+    let unreadable = |source| ScenarioError::Unreadable { path: folder.to_owned(), source };
+    let entries = std::fs::read_dir(folder).map_err(unreadable)?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "jsonl"));
+    files.sort();
+    Ok(files)
+}
+
+/// The config beside a recording; paths in it are relative to its folder.
+fn beside(path: &Path) -> Result<Option<Config>, ScenarioError> {
+    let file = path.with_extension("toml");
+    if !file.is_file() {
+        return Ok(None);
+    }
+    let mut config = Config::read(&text(&file)?, Env::new())
+        .map_err(|problems| ScenarioError::NotAConfig { path: file.clone(), problems })?;
+    artwork::resolve(&mut config, file.parent().unwrap_or(Path::new(".")));
+    Ok(Some(config))
+}
+
+fn text(path: &Path) -> Result<String, ScenarioError> {
+    let read = if path.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    read.map_err(|source| ScenarioError::Unreadable { path: path.to_owned(), source })
+}
