@@ -210,6 +210,7 @@ impl Board {
             Input::NoticePut(notice) => self.notices.put(notice, now)?,
             Input::NoticeCleared { id } => self.notices.clear(&id),
             Input::LinkChanged { up } => self.link.changed(up, now),
+            Input::LinkTroubled { trouble } => self.link.troubled(trouble),
             Input::SoundChanged { zone, works } => self.lanes.sound_changed(&zone, works),
             Input::SpeechStarted { zone, announcement } => self.lanes.started(&zone, announcement, now.mono),
             Input::SpeechEnded { zone, announcement, completed } => {

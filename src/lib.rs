@@ -4,7 +4,6 @@
 //! (mqtt, control, audio, gpu, present, window, hub, app) does the IO.
 
 pub mod app;
-pub mod artwork;
 pub mod audio;
 pub mod board;
 pub mod cli;

@@ -207,6 +207,11 @@ impl Link {
         };
         let problem = if self.backoff.contested() { LinkError::ThrownOut } else { problem };
         self.log(broker, &problem, wait);
+        if let Some(trouble) = problem.trouble() {
+            // A hub that is busy hears it at the next attempt.
+            let request = Request::Input { input: Input::LinkTroubled { trouble }, reply: None };
+            let _ = self.doors.hub.requests.try_send(request);
+        }
         let phase = LinkPhase::Waiting { wait };
         self.report(LinkState { phase, problem: Some(problem), ..self.state_of(broker) });
         (next, wait)

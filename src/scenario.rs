@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::artwork;
 use crate::board::Rules;
 use crate::config::Config;
 use crate::config::section::{Env, Problem};
@@ -17,8 +16,8 @@ use crate::scene::{Look, Scene, Size, compose};
 /// Why there is no scenario.
 #[derive(Debug, Error)]
 pub enum ScenarioError {
-    #[error("cannot read {path}: {source}")]
-    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("cannot read {path}: {why}")]
+    Unreadable { path: PathBuf, why: std::io::Error },
     #[error("{path} is not a recording:\n{}", lines(bad))]
     NotARecording { path: PathBuf, bad: Vec<BadLine> },
     #[error("{path} is not a config:\n{}", lines(problems))]
@@ -64,7 +63,7 @@ impl Scenario {
         let empty = || ScenarioError::Empty { path: path.to_owned(), prefix: config.topic_prefix() };
         let until = events.last().map(|event| event.at).ok_or_else(empty)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let look = artwork::look(&config);
+        let look = Look::of(&config);
         Ok(Self { name, config, events, until, look })
     }
 
@@ -111,7 +110,7 @@ pub fn read_all(paths: &[PathBuf], config: &Config) -> Result<Vec<Scenario>, Sce
 }
 
 fn recordings(folder: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
-    let unreadable = |source| ScenarioError::Unreadable { path: folder.to_owned(), source };
+    let unreadable = |why| ScenarioError::Unreadable { path: folder.to_owned(), why };
     let entries = std::fs::read_dir(folder).map_err(unreadable)?;
     let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.retain(|file| file.extension().is_some_and(|ending| ending == "jsonl"));
@@ -119,16 +118,14 @@ fn recordings(folder: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
     Ok(files)
 }
 
-/// The config beside a recording; paths in it are relative to its folder.
+/// The config beside a recording.
 fn beside(path: &Path) -> Result<Option<Config>, ScenarioError> {
     let file = path.with_extension("toml");
     if !file.is_file() {
         return Ok(None);
     }
-    let mut config = Config::read(&text(&file)?, Env::new())
-        .map_err(|problems| ScenarioError::NotAConfig { path: file.clone(), problems })?;
-    artwork::resolve(&mut config, file.parent().unwrap_or(Path::new(".")));
-    Ok(Some(config))
+    let config = Config::read(&text(&file)?, Env::new());
+    config.map(Some).map_err(|problems| ScenarioError::NotAConfig { path: file, problems })
 }
 
 fn text(path: &Path) -> Result<String, ScenarioError> {
@@ -137,5 +134,5 @@ fn text(path: &Path) -> Result<String, ScenarioError> {
     } else {
         std::fs::read_to_string(path)
     };
-    read.map_err(|source| ScenarioError::Unreadable { path: path.to_owned(), source })
+    read.map_err(|why| ScenarioError::Unreadable { path: path.to_owned(), why })
 }

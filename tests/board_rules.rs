@@ -7,7 +7,7 @@ use hall::{
     zone_config,
 };
 use moiso::board::call::{Call, Holder, Kind, Series};
-use moiso::board::input::{Effect, Form, IgnoreReason, Input, Outcome};
+use moiso::board::input::{Effect, Form, IgnoreReason, Input, LinkTrouble, Outcome};
 use moiso::board::state::{CounterMode, CounterState, Level, Notice, QueueState};
 use moiso::board::view::{ClosedReason, Phase};
 use moiso::board::{Rules, Tally};
@@ -631,4 +631,19 @@ fn a_call_with_whole_seconds_counts_after_a_state_with_fractions_of_the_same_sec
     let call = Call { at: second, ..hall.event(Kind::Call, "A2", "4") };
     assert_eq!(said(&hall.give(Input::CallReceived(call))), ["A2@4"]);
     assert_eq!(hall.cell("4"), Some("A2".to_owned()));
+}
+
+#[test]
+fn the_band_says_why_only_while_the_link_is_down() {
+    let mut hall = Hall::new();
+    let same = Input::LinkTroubled { trouble: LinkTrouble::SameClient };
+    hall.give(Input::LinkChanged { up: true });
+    hall.give(same.clone());
+    assert_eq!(hall.view().link.trouble, None, "a link that is not stale needs no reason");
+    hall.give(Input::LinkChanged { up: false });
+    hall.give(same);
+    hall.wait_secs(60);
+    assert_eq!(hall.view().link.trouble, Some(LinkTrouble::SameClient));
+    hall.give(Input::LinkChanged { up: true });
+    assert_eq!(hall.view().link.trouble, None);
 }

@@ -35,6 +35,10 @@ pub enum Input {
     LinkChanged {
         up: bool,
     },
+    /// Why the broker cannot be reached, where a technician must do something about it.
+    LinkTroubled {
+        trouble: LinkTrouble,
+    },
     /// The loudspeakers of a zone work, or not any more; without them announcements wait until they expire.
     SoundChanged {
         zone: Zone,
@@ -74,6 +78,7 @@ impl Input {
             | Self::NoticeCleared { .. } => true,
             Self::CallKept { .. }
             | Self::LinkChanged { .. }
+            | Self::LinkTroubled { .. }
             | Self::SoundChanged { .. }
             | Self::SpeechStarted { .. }
             | Self::SpeechEnded { .. }
@@ -82,6 +87,15 @@ impl Input {
             | Self::Ticked => false,
         }
     }
+}
+
+/// What keeps the link down until somebody mends it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LinkTrouble {
+    /// Another client has the same id, and the broker throws out one for the other.
+    SameClient,
+    /// The broker does not let this client in.
+    Refused,
 }
 
 /// Identity of one announcement in this process.

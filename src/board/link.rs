@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use super::day::is_plausible;
+use super::input::LinkTrouble;
 use super::view::LinkView;
 use crate::clock::{Millis, Now};
 
@@ -28,6 +29,8 @@ pub struct Link {
     up: bool,
     since: Millis,
     last_news: Option<Timestamp>,
+    /// Of the link that is down.
+    trouble: Option<LinkTrouble>,
     skews: VecDeque<i64>,
     /// The last stretch that is over.
     before: Option<Stretch>,
@@ -46,7 +49,8 @@ impl Link {
     /// A link that has been down since the start.
     pub fn new(stale_after: Millis, now: Now) -> Self {
         let (skews, before, current) = (VecDeque::new(), None, None);
-        Self { stale_after, up: false, since: now.mono, last_news: None, skews, before, current }
+        let since = now.mono;
+        Self { stale_after, up: false, since, last_news: None, trouble: None, skews, before, current }
     }
 
     pub fn changed(&mut self, up: bool, now: Now) {
@@ -54,6 +58,14 @@ impl Link {
             self.up = up;
             self.since = now.mono;
         }
+        if up {
+            self.trouble = None;
+        }
+    }
+
+    /// The link is down, and this is why.
+    pub fn troubled(&mut self, trouble: LinkTrouble) {
+        self.trouble = Some(trouble);
     }
 
     /// Something new came over the link.
@@ -126,7 +138,7 @@ impl Link {
 
     pub fn view(&self, now: Now) -> LinkView {
         let stale = self.stale_at().is_some_and(|at| at <= now.mono);
-        LinkView { stale, last_news: self.last_news }
+        LinkView { stale, trouble: self.trouble.filter(|_| stale), last_news: self.last_news }
     }
 
     /// When the link becomes stale, if nothing happens.

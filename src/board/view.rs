@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{Timestamp, civil};
 
 use super::call::{CallId, Counter, Holder, Kind, Lane, NoticeId, Series, Ticket};
+use super::input::LinkTrouble;
 use super::state::{CounterMode, Level};
 use crate::clock::Millis;
 
@@ -142,6 +143,8 @@ pub struct TickerItem {
 pub struct LinkView {
     /// The link has been down longer than `stale_after`.
     pub stale: bool,
+    /// Why, where it is known and somebody must mend it.
+    pub trouble: Option<LinkTrouble>,
     /// Time of the last news; none before the first.
     pub last_news: Option<Timestamp>,
 }
@@ -160,7 +163,7 @@ impl BoardView {
             queues: Vec::new(),
             ticker: Vec::new(),
             emergency: None,
-            link: LinkView { stale: false, last_news: None },
+            link: LinkView { stale: false, trouble: None, last_news: None },
             identify_until: None,
         }
     }

@@ -98,7 +98,8 @@ fn write(path: &Path, picture: &Picture) -> anyhow::Result<()> {
 fn dressed(scenario: Scenario, theme: Option<&str>) -> anyhow::Result<Scenario> {
     let Some(name) = theme else { return Ok(scenario) };
     let known = Theme::NAMES.join(", ");
-    let theme = Theme::named(name).with_context(|| format!("there is no theme {name:?}; there are {known}"))?;
+    let theme =
+        Theme::named(name).with_context(|| format!("there is no theme {name:?}; there are {known}"))?;
     let look = Look { theme, ..scenario.look().clone() };
     Ok(scenario.with_look(look))
 }

@@ -98,7 +98,10 @@ fn resampled(rgba: &[u8], from: u32, to: u32, rows: usize, step: usize, stride: 
         for (pixel, span) in out.chunks_exact_mut(step).zip(&spans) {
             for (cell, weight) in span {
                 let at = *cell as usize * step;
-                pixel.iter_mut().zip(&line[at..at + step]).for_each(|(sum, v)| *sum += f32::from(*v) * weight);
+                pixel
+                    .iter_mut()
+                    .zip(&line[at..at + step])
+                    .for_each(|(sum, v)| *sum += f32::from(*v) * weight);
             }
         }
     }
@@ -125,7 +128,7 @@ mod tests {
     fn what_is_pasted_beyond_the_edge_is_left_out() {
         let mut picture = Picture::plain(2, 2, [0; 4]);
         picture.paste(&Picture::plain(3, 3, [1; 4]), 1, 1);
-        assert_eq!(picture.rgba.iter().filter(|v| **v == 1).count(), 4);
+        assert_eq!(picture.rgba.iter().map(|v| usize::from(*v == 1)).sum::<usize>(), 4);
         picture.paste(&Picture::plain(1, 1, [1; 4]), 5, 5);
     }
 }

@@ -8,6 +8,7 @@ use rumqttc::{ConnectReturnCode, ConnectionError, StateError, TlsError};
 use thiserror::Error;
 
 use super::backoff::Ended;
+use crate::board::input::LinkTrouble;
 use crate::clock::Millis;
 
 /// What is wrong with the link.
@@ -77,6 +78,15 @@ impl LinkError {
             Self::NotReady | Self::NotSubscribed | Self::Silent | Self::Closed | Self::Protocol(_) => {
                 "look into the broker's log"
             }
+        }
+    }
+
+    /// What the glass says of it: only what stays until somebody mends it.
+    pub(super) fn trouble(&self) -> Option<LinkTrouble> {
+        match self {
+            Self::ThrownOut => Some(LinkTrouble::SameClient),
+            Self::WrongPassword | Self::ClientRefused(_) => Some(LinkTrouble::Refused),
+            _ => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::canvas::{Canvas, LINE, Type};
 use super::{Align, Board, Rect, Shape, fit, font, words};
+use crate::board::input::LinkTrouble;
 
 /// Draws the head into `area`.
 pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
@@ -76,6 +77,11 @@ pub fn stale(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
             format!("Mất kết nối máy chủ – số hiển thị cập nhật lúc {at}")
         }
         None => "Chưa kết nối được máy chủ".to_owned(),
+    };
+    let text = match board.view.link.trouble {
+        Some(LinkTrouble::SameClient) => format!("{text} – trùng mã máy trạm (client_id)"),
+        Some(LinkTrouble::Refused) => format!("{text} – máy chủ từ chối đăng nhập"),
+        None => text,
     };
     let kind = Type::words(700, px.of(30.0), theme.warn_ink);
     let side = px.of(34.0);

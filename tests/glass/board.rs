@@ -125,7 +125,7 @@ fn view(n: u64) -> BoardView {
         spotlight: vec![spot],
         counters: (1..=11).map(cell).collect(),
         ticker: vec![notice],
-        link: LinkView { stale: false, last_news: Some(MORNING.parse().expect("a time")) },
+        link: LinkView { stale: false, trouble: None, last_news: Some(MORNING.parse().expect("a time")) },
         ..BoardView::empty()
     }
 }

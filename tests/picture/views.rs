@@ -132,7 +132,7 @@ pub fn busy() -> BoardView {
         .into(),
         counters,
         ticker: idle_ticker(),
-        link: LinkView { stale: false, last_news: Some(at("09:41")) },
+        link: LinkView { stale: false, trouble: None, last_news: Some(at("09:41")) },
         ..BoardView::empty()
     }
 }
@@ -161,7 +161,7 @@ pub fn three() -> BoardView {
 }
 
 pub fn stale() -> BoardView {
-    BoardView { link: LinkView { stale: true, last_news: Some(at("09:38")) }, ..busy() }
+    BoardView { link: LinkView { stale: true, trouble: None, last_news: Some(at("09:38")) }, ..busy() }
 }
 
 pub fn closed() -> BoardView {
