@@ -187,7 +187,8 @@ impl Hub {
             self.apply(Input::SoundChanged { zone, works: false });
         }
         for Kept { call, received, began, proven } in kept {
-            if !proven {
+            // Only a summons gets a proof in the end.
+            if !proven && call.kind.summons() {
                 self.stories.insert(call.id.clone(), Story { again: began, ..Story::begun(received) });
             }
             let id = call.id.clone();

@@ -75,9 +75,12 @@ impl Journal {
 
     /// Takes a fact; never waits. Facts that come faster than they can be written are lost, and the state says so.
     pub fn write(&self, record: Record) {
-        if let Err(TrySendError::Full(_)) = self.messages.try_send(Message::Record(record)) {
-            set(&self.state, JournalState::Degraded("facts come faster than the disk takes them".into()));
-        }
+        let why = match self.messages.try_send(Message::Record(record)) {
+            Ok(()) => return,
+            Err(TrySendError::Full(_)) => "facts come faster than the disk takes them; some are lost",
+            Err(TrySendError::Disconnected(_)) => "the journal's thread has ended",
+        };
+        set(&self.state, JournalState::Degraded(why.into()));
     }
 
     /// Calls `then` when every fact before it is written; at once when that cannot be had.
@@ -195,6 +198,7 @@ impl Writer {
             Ok(()) => {
                 self.backlog.clear();
                 self.dirty = true;
+                set(&self.state, JournalState::Ok);
             }
             Err(error) => self.fail(&error),
         }
