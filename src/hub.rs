@@ -67,9 +67,17 @@ impl HubHandle {
     /// # Errors
     /// [`Stopped`] when the hub is gone.
     pub async fn input(&self, input: Input) -> Result<Taken, Stopped> {
+        self.hand_over(input).await?.await.map_err(|_| Stopped)
+    }
+
+    /// Sends an input; the answer comes when the board has taken it and the journal has it.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the hub is gone.
+    pub async fn hand_over(&self, input: Input) -> Result<oneshot::Receiver<Taken>, Stopped> {
         let (reply, taken) = oneshot::channel();
         self.requests.send(Request::Input { input, reply: Some(reply) }).await.map_err(|_| Stopped)?;
-        taken.await.map_err(|_| Stopped)
+        Ok(taken)
     }
 
     /// Applies an input here and publishes it to the hall; `by` is who wants it.

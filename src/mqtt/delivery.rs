@@ -1,4 +1,5 @@
-//! Hands arriving messages to the hub, one after the other, and acknowledges each only when the hub has taken it.
+//! Hands arriving messages to the hub, in their order, and acknowledges each, in that order too, only when the hub has
+//! taken it and the journal has it. Many may be underway, so that a burst is written in one go.
 //!
 //! A message whose turn never ended is delivered again by the broker after the next connect; the board knows its id.
 
@@ -6,17 +7,18 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
 use jiff::tz::TimeZone;
 use rumqttc::{AsyncClient, Publish};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, warn};
 
 use super::tally::Tally;
 use super::topics::{Subject, Topics};
 use crate::board::call::CallId;
-use crate::board::input::Input;
 use crate::clock::Millis;
-use crate::hub::{HubHandle, Request, Stopped};
+use crate::hub::{HubHandle, Request, Stopped, Taken};
 use crate::wire::{self, Command, Reason, Rejection};
 
 /// Topic, reason and field of a rejection, and whether the message was taken without that field.
@@ -66,6 +68,20 @@ impl Heard {
     }
 }
 
+/// What the hub has still to say about a message.
+type Answers = Vec<oneshot::Receiver<Taken>>;
+
+/// Messages that the hub has and has not answered.
+const UNDERWAY: usize = 64;
+
+/// Waits until all of a message is taken.
+async fn taken(answers: Answers) -> Result<(), Stopped> {
+    for answer in answers {
+        answer.await.map_err(|_| Stopped)?;
+    }
+    Ok(())
+}
+
 /// The way from one connection to the hub.
 pub(super) struct Delivery {
     /// Of the hall.
@@ -81,67 +97,80 @@ pub(super) struct Delivery {
 impl Delivery {
     /// Runs until the connection or the hub is gone.
     pub async fn run(self, mut messages: mpsc::Receiver<Publish>) {
-        while let Some(message) = messages.recv().await {
-            if self.take(&message).await.is_err() || self.client.ack(&message).await.is_err() {
-                return;
+        let mut underway = FuturesOrdered::new();
+        loop {
+            tokio::select! {
+                message = messages.recv(), if underway.len() < UNDERWAY => {
+                    let Some(message) = message else { return };
+                    let Ok(answers) = self.take(&message).await else { return };
+                    underway.push_back(async move { taken(answers).await.map(|()| message) });
+                }
+                Some(message) = underway.next(), if !underway.is_empty() => {
+                    let Ok(message) = message else { return };
+                    if self.client.ack(&message).await.is_err() {
+                        return;
+                    }
+                }
             }
         }
     }
 
-    async fn take(&self, message: &Publish) -> Result<(), Stopped> {
+    /// Hands a message to the hub; its answers are still to come.
+    async fn take(&self, message: &Publish) -> Result<Answers, Stopped> {
         match self.topics.subject(&message.topic) {
             Subject::Input(below) => match wire::decode(below, &message.payload, &self.zone) {
                 Ok(decoded) => {
                     for spared in &decoded.spared {
                         self.reject(spared, true).await?;
                     }
-                    self.input(decoded.input).await
+                    Ok(vec![self.hub.hand_over(decoded.input).await?])
                 }
-                Err(rejection) => self.reject(&rejection, false).await,
+                Err(rejection) => self.refuse(&rejection).await,
             },
             Subject::Command(below) => self.command(below, message).await,
             Subject::Sync(below) => {
                 let (inputs, rejections) = wire::decode_sync(below, &message.payload, &self.zone);
+                let mut answers = Vec::new();
                 for input in inputs {
-                    self.input(input).await?;
+                    answers.push(self.hub.hand_over(input).await?);
                 }
                 for rejection in &rejections {
                     self.reject(rejection, false).await?;
                 }
-                Ok(())
+                Ok(answers)
             }
             Subject::Foreign => {
                 debug!(topic = message.topic, "message on a topic that was not asked for");
-                Ok(())
+                Ok(Vec::new())
             }
         }
     }
 
-    async fn input(&self, input: Input) -> Result<(), Stopped> {
-        self.hub.input(input).await.map(drop)
+    async fn refuse(&self, rejection: &Rejection) -> Result<Answers, Stopped> {
+        self.reject(rejection, false).await.map(|()| Vec::new())
     }
 
     /// A retained command would be carried out again at each connect, so it is not a command.
-    async fn command(&self, below: &str, message: &Publish) -> Result<(), Stopped> {
+    async fn command(&self, below: &str, message: &Publish) -> Result<Answers, Stopped> {
         if message.retain {
             debug!(topic = message.topic, "retained command ignored");
-            return Ok(());
+            return Ok(Vec::new());
         }
         let command = match wire::decode_command(below, &message.payload) {
             Ok(command) => command,
-            Err(rejection) => return self.reject(&rejection, false).await,
+            Err(rejection) => return self.refuse(&rejection).await,
         };
         if !self.heard.is_new(&command.id) {
             debug!(id = %command.id, "command heard before");
-            return Ok(());
+            return Ok(Vec::new());
         }
         if let Some(input) = command.action.input() {
-            return self.input(input).await;
+            return Ok(vec![self.hub.hand_over(input).await?]);
         }
         if self.commands.try_send(command).is_err() {
             warn!("command dropped: too many wait");
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     async fn reject(&self, rejection: &Rejection, spared: bool) -> Result<(), Stopped> {
