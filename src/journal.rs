@@ -148,7 +148,7 @@ impl Writer {
 
     fn run(mut self, inbox: &Receiver<Message>) {
         loop {
-            let first = match inbox.recv_timeout(SETTLE) {
+            let first = match inbox.recv_timeout(self.patience()) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -177,6 +177,12 @@ impl Writer {
             }
         }
         self.flush();
+    }
+
+    /// An idle hall wakes nobody twice a second.
+    fn patience(&self) -> Duration {
+        let due = self.prune_at <= Instant::now() && self.store.is_some();
+        if self.dirty || due { SETTLE } else { RETRY }
     }
 
     fn wait(&mut self, record: Record) {

@@ -202,6 +202,14 @@ mod tests {
     }
 
     #[test]
+    fn a_recording_may_go_on_to_a_quiet_moment() {
+        let end = |value: &str| format!("{{\"t\":\"2026-11-24T09:41:00+07:00\",\"end\":{value}}}");
+        let events = read(&[call(0, "A012", "5"), end("true")].join("\n"), PREFIX).unwrap();
+        assert_eq!(events.last().map(|event| event.at), Some(at("2026-11-24T09:41:00+07:00")));
+        assert_eq!(read(&end("false"), PREFIX).unwrap_err()[0].what, "end must be true");
+    }
+
+    #[test]
     fn lines_that_are_no_events_are_all_named() {
         let bad = read("{\n\n{\"t\":\"gestern\",\"topic\":\"x\"}\n{\"topic\":\"x\"}", PREFIX).unwrap_err();
         let lines: Vec<usize> = bad.iter().map(|b| b.line).collect();

@@ -86,11 +86,6 @@ impl Scenario {
         let replay = self.board_at(at);
         compose(&replay.board.view(replay.now), &self.look, size, replay.now)
     }
-
-    /// The picture at the scenario's own moment.
-    pub fn scene(&self, size: Size) -> Scene {
-        self.scene_at(self.until, size)
-    }
 }
 
 /// The scenarios that `paths` name, a folder for all recordings in it, in the order of their names.
@@ -135,4 +130,33 @@ fn text(path: &Path) -> Result<String, ScenarioError> {
         std::fs::read_to_string(path)
     };
     read.map_err(|why| ScenarioError::Unreadable { path: path.to_owned(), why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each stands for a state of the board; a recording with a mistake in it would show another.
+    #[test]
+    fn every_recording_of_a_state_is_without_a_mistake() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenes");
+        let all = read_all(&[folder], &Config::default()).unwrap();
+        assert!(all.len() > 30, "{}", all.len());
+        for scenario in all {
+            assert!(scenario.board_at(scenario.until).rejected.is_empty(), "{}", scenario.name);
+        }
+    }
+
+    #[test]
+    fn a_config_beside_a_recording_counts_and_a_wrong_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let day = folder.path().join("day.jsonl");
+        std::fs::write(&day, "{\"t\":\"2026-11-24T09:40:00+07:00\",\"end\":true}\n").unwrap();
+        let read = || Scenario::read(&day, &Config::default());
+        assert_eq!(read().unwrap().config, Config::default());
+        std::fs::write(folder.path().join("day.toml"), "[hall]\nid = \"cau-giay\"\n").unwrap();
+        assert_eq!(read().unwrap().config.hall.id, "cau-giay");
+        std::fs::write(folder.path().join("day.toml"), "[hall]\nnonsense = 1\n").unwrap();
+        assert!(read().unwrap_err().to_string().contains("line 2: hall.nonsense"));
+    }
 }

@@ -5,20 +5,15 @@ mod support;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use support::daemon::Daemon;
 use support::mosquitto::Mosquitto;
 use support::pulse::Pulse;
 use support::sound::find;
-use support::until;
+use support::{call, until};
 
 const SOON: Duration = Duration::from_secs(10);
 const A_SENTENCE: Duration = Duration::from_secs(40);
-
-fn call(id: &str, ticket: &str, counter: &str) -> String {
-    let at = jiff::Timestamp::now().to_string();
-    json!({"id": id, "ticket": ticket, "counter": counter, "kind": "call", "at": at}).to_string()
-}
 
 fn on_counter(daemon: &Daemon, index: usize) -> Value {
     daemon.view()["counters"][index]["ticket"].clone()
@@ -37,18 +32,18 @@ fn after_a_kill_the_successor_says_what_was_not_said_whole_and_nothing_twice() {
     until(SOON, "the link comes up", || daemon.is_linked());
     let proofs = broker.subscribe("moiso/dong-da/screen/sanh-1/proof");
 
-    let said = call("r-1", "A012", "5");
+    let said = call("r-1", "A012", "5", "call");
     broker.publish("moiso/dong-da/call", &said, &[]);
     proofs.wait_for(|m| m.contains(r#""call":"r-1""#) && m.contains(r#""outcome":"spoken""#));
     until(A_SENTENCE, "it falls silent", || is_silent(&pulse));
 
-    broker.publish("moiso/dong-da/call", &call("r-2", "B107", "2"), &[]);
+    broker.publish("moiso/dong-da/call", &call("r-2", "B107", "2", "call"), &[]);
     until(SOON, "the second sentence is under way", || !is_silent(&pulse));
     std::thread::sleep(Duration::from_millis(1500));
     daemon.kill();
     let cut = pulse.recording().len();
     // What comes while nobody is there waits at the broker.
-    broker.publish("moiso/dong-da/call", &call("r-3", "C045", "3"), &[]);
+    broker.publish("moiso/dong-da/call", &call("r-3", "C045", "3", "call"), &[]);
     daemon.start_again(Some(&pulse));
     until(SOON, "the link comes up again", || daemon.is_linked());
     broker.publish("moiso/dong-da/call", &said, &[]);

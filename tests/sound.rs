@@ -8,30 +8,15 @@ use std::process::Command;
 
 use moiso::audio::clips::{CACHE_BYTES, Clips, decode};
 use moiso::audio::{self, sounds};
-use moiso::board::call::{CallId, Counter, Kind, Lane, NoticeId, Ticket};
+use moiso::board::call::{Kind, Lane, NoticeId};
 use moiso::board::input::{Form, Message};
 use moiso::clock::Millis;
 use moiso::hub::Planner;
-use moiso::speech::{Clip, Part, RATE_HZ, Utterance};
-use sound_bank::{SoundBank, find};
-
-fn call(ticket: &str, counter: &str, kind: Kind, lane: Lane) -> Message {
-    Message::Call {
-        call: CallId::parse("c").unwrap(),
-        ticket: Ticket::parse(ticket).unwrap(),
-        counter: Counter::parse(counter).unwrap(),
-        kind,
-        lane,
-        series: None,
-    }
-}
+use moiso::speech::{Clip, RATE_HZ, Utterance};
+use sound_bank::{SoundBank, call, find};
 
 fn parts(utterance: &Utterance) -> String {
-    let part = |part: &Part| match part {
-        Part::Clip(clip) => clip.file.replace("north/", "").replace(".wav", ""),
-        Part::Gap(span) => span.0.to_string(),
-    };
-    utterance.parts.iter().map(part).collect::<Vec<_>>().join(" ")
+    sound_bank::parts(utterance).replace("north/", "")
 }
 
 #[test]

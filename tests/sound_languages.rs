@@ -4,33 +4,17 @@
 mod sound_bank;
 
 use moiso::audio::sounds;
-use moiso::board::call::{CallId, Counter, Kind, Lane, Ticket};
+use moiso::board::call::{Kind, Lane};
 use moiso::board::input::{Form, Message};
 use moiso::speech::voice::Voice;
-use moiso::speech::{Part, Utterance};
-use sound_bank::SoundBank;
+use sound_bank::{SoundBank, call, parts};
 
-fn call(ticket: &str, counter: &str) -> Message {
-    Message::Call {
-        call: CallId::parse("c").unwrap(),
-        ticket: Ticket::parse(ticket).unwrap(),
-        counter: Counter::parse(counter).unwrap(),
-        kind: Kind::Call,
-        lane: Lane::Elderly,
-        series: None,
-    }
+fn elderly(ticket: &str, counter: &str) -> Message {
+    call(ticket, counter, Kind::Call, Lane::Elderly)
 }
 
 fn said(voice: &Voice, ticket: &str, counter: &str, repeats: u8, form: Form) -> String {
-    parts(&voice.plan_message(&call(ticket, counter), repeats, form).utterance)
-}
-
-fn parts(utterance: &Utterance) -> String {
-    let part = |part: &Part| match part {
-        Part::Clip(clip) => clip.file.replace(".wav", ""),
-        Part::Gap(span) => span.0.to_string(),
-    };
-    utterance.parts.iter().map(part).collect::<Vec<_>>().join(" ")
+    parts(&voice.plan_message(&elderly(ticket, counter), repeats, form).utterance)
 }
 
 fn with_english() -> SoundBank {
@@ -50,7 +34,7 @@ const BOTH: &str = "[speech]\nlanguages = [\"vi\", \"en\"]\n";
 fn english_follows_once_after_all_repeats() {
     let bank = with_english();
     let voice = bank.voice(&bank.config(BOTH));
-    let plan = voice.plan_message(&call("A012", "5"), 2, Form::Full);
+    let plan = voice.plan_message(&elderly("A012", "5"), 2, Form::Full);
     let vietnamese = "north/mời_công_dân_có_số_thứ_tự_a 130 north/không_một_hai 200 north/người_cao_tuổi 150 \
                       north/đến_quầy_số_năm";
     let english = "english/ticket_number_a 130 english/zero_one_two 200 english/senior_citizen 200 \
@@ -83,7 +67,7 @@ fn what_english_cannot_say_is_left_to_the_vietnamese_and_named() {
     let bank = with_english();
     let config = bank.config(BOTH);
     let voice = bank.voice(&config);
-    let plan = voice.plan_message(&call("A012", "1"), 2, Form::Full);
+    let plan = voice.plan_message(&elderly("A012", "1"), 2, Form::Full);
     assert!(!parts(&plan.utterance).contains("english"));
     assert!(plan.missing.contains(&"please".to_owned()), "{:?}", plan.missing);
     let missing = voice.missing(&config);

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use moiso::audio::card::{Card, CardError, Cards, Wish};
 use moiso::audio::feed::{Feed, Gauges, ring};
 use moiso::audio::{self, Handle};
-use moiso::board::call::{CallId, Counter, Kind, Lane, Ticket, Zone};
-use moiso::board::input::{AnnouncementId, Input, Message};
+use moiso::board::call::{Kind, Lane, Zone};
+use moiso::board::input::{AnnouncementId, Input};
 use moiso::clock::Millis;
 use moiso::config::Config;
 use moiso::health::SoundState;
 use moiso::hub::{Planner, Request, Speaker};
 use moiso::speech::{Part, RATE_HZ, Utterance};
-use sound_bank::{SoundBank, find};
+use sound_bank::{SoundBank, call, find};
 use tokio::sync::mpsc;
 
 const CHANNELS: usize = 2;
@@ -189,14 +189,7 @@ impl Hall {
     }
 
     fn utterance(&self) -> Utterance {
-        let message = Message::Call {
-            call: CallId::parse("c").unwrap(),
-            ticket: Ticket::parse("A012").unwrap(),
-            counter: Counter::parse("5").unwrap(),
-            kind: Kind::Call,
-            lane: Lane::Regular,
-            series: None,
-        };
+        let message = call("A012", "5", Kind::Call, Lane::Regular);
         self.bank.voice(&self.config).plan(&message, 1, false)
     }
 

@@ -12,14 +12,9 @@ use support::daemon::Daemon;
 use support::mosquitto::Mosquitto;
 use support::pulse::Pulse;
 use support::sound::find;
-use support::{rows, until};
+use support::{call, rows, until};
 
 const SOON: Duration = Duration::from_secs(10);
-
-fn call(id: &str, ticket: &str, counter: &str, kind: &str) -> String {
-    let at = jiff::Timestamp::now();
-    json!({"id": id, "ticket": ticket, "counter": counter, "kind": kind, "at": at.to_string()}).to_string()
-}
 
 fn spotlight(view: &Value) -> Vec<String> {
     let spots = view["spotlight"].as_array().cloned().unwrap_or_default();
@@ -68,6 +63,9 @@ fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
         daemon.view()["ticker"]
             .as_array()
             .is_some_and(|t| t.iter().any(|n| n["text"] == "Quầy 8 tạm nghỉ đến 10 giờ"))
+    });
+    until(SOON, "who put it is kept", || {
+        daemon.kept("audit", "who = 'Quầy hướng dẫn' AND topic LIKE 'notice/%'") == 1
     });
     until(SOON, "the ticker is drawn", || foot(&daemon.board_png()) != still);
     assert!(
@@ -242,6 +240,7 @@ fn bad_payloads_are_counted_and_change_nothing() {
         broker.publish("moiso/dong-da/call", payload, &[]);
     }
     until(SOON, "all are counted", || daemon.status()["rejected"] == bad.len());
+    until(SOON, "and kept", || daemon.kept("rejected", "topic = 'call'") == bad.len());
     assert!(spotlight(&daemon.view()).is_empty());
 
     // An event from 1970 is shown on its counter and not announced; one from the future counts as now.

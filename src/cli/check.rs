@@ -149,6 +149,7 @@ fn damaged(config: &Config) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::section::Env;
 
     #[test]
     fn letters_that_no_font_has_are_named_with_their_place() {
@@ -157,5 +158,16 @@ mod tests {
         config.counters[0].label = Some("窗口 → Thuế".into());
         let told = format!("counter {}: label: no font has 窗口; □ is shown", config.counters[0].id);
         assert_eq!(letters_without_glyph(&config), [told]);
+    }
+
+    #[test]
+    fn counters_that_are_announced_alike_are_told() {
+        let hall = |second: &str| {
+            let text = format!("[[counter]]\nid = \"1\"\n[[counter]]\n{second}");
+            same_name(&Config::read(&text, Env::new()).unwrap())
+        };
+        assert_eq!(hall("id = \"01\"\n"), ["counters 1 and 01 are announced alike"]);
+        assert!(hall("id = \"01\"\nnoun = \"Phòng\"\n").is_empty());
+        assert!(hall("id = \"10\"\n").is_empty());
     }
 }

@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use jiff::Timestamp;
 
 use crate::audio::clips::Clips;
@@ -13,7 +13,7 @@ use crate::audio::{sounds, wav};
 use crate::board::Rules;
 use crate::board::call::Zone;
 use crate::config::Config;
-use crate::replay::{self, Event};
+use crate::scenario::Scenario;
 use crate::speech::RATE_HZ;
 
 mod timeline;
@@ -22,7 +22,8 @@ use timeline::Wave;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// JSON lines: {"t":"RFC 3339","topic":"moiso/<hall>/…","payload":{…}}; `-` reads the standard input
+    /// JSON lines: {"t":"RFC 3339","topic":"moiso/<hall>/…","payload":{…}}; `-` reads the standard input. A NAME.toml
+    /// beside NAME.jsonl is its config
     pub events: PathBuf,
     /// Where the sound goes (16 bits, 48 kHz, one channel)
     #[arg(long, value_name = "FILE")]
@@ -38,29 +39,11 @@ pub struct Args {
     pub until: Option<Timestamp>,
 }
 
-/// Reads a recording of this hall.
-///
-/// # Errors
-/// When the file cannot be read, and every line of it that is no event.
-pub fn read(path: &Path, config: &Config) -> anyhow::Result<Vec<Event>> {
-    let text = if path.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin()).context("cannot read the events")?
-    } else {
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?
-    };
-    replay::read(&text, &config.topic_prefix()).map_err(|bad| {
-        let lines: Vec<String> = bad.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{} is not a recording:\n{}", path.display(), lines.join("\n"))
-    })
-}
-
 /// # Errors
 /// When the events or a clip cannot be read, the zone is unknown, or the sound cannot be written.
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
-    let events = read(&args.events, config)?;
-    let Some(until) = args.until.or(events.last().map(|event| event.at)) else {
-        bail!("{} has no events of {}", args.events.display(), config.topic_prefix());
-    };
+    let scenario = Scenario::read(&args.events, config)?;
+    let (config, until) = (&scenario.config, args.until.unwrap_or(scenario.until));
     let zones: Vec<Zone> = config.audio.zones.iter().map(|zone| zone.id.clone()).collect();
     let heard = args.zone.as_deref().map(|name| known(name, &zones)).transpose()?;
     let folder = sounds::find(config)?;
@@ -81,7 +64,7 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         wave.add(samples);
         wav::append(&mut file, samples).with_context(cannot)
     };
-    let said = twin.mix(Rules::of(config), &events, until, &mut sink)?;
+    let said = twin.mix(Rules::of(config), &scenario.events, until, &mut sink)?;
     file.finalize().with_context(cannot)?;
     if let Some(path) = &args.timeline {
         let picture = timeline::svg(&wave, &said);

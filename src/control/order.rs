@@ -199,7 +199,7 @@ pub fn history(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Query
 /// Reads the `topics` of `subscribe`.
 ///
 /// # Errors
-/// When there are none, or one that this version does not have.
+/// When there are none, or one that is not known.
 pub fn topics(fields: &Map<String, Value>) -> Result<Topics, Fault> {
     let wrong = || Fault::invalid("topics", "Cần danh sách: view, notices, health, proofs.");
     let names = fields.get("topics").and_then(Value::as_array).filter(|names| !names.is_empty());

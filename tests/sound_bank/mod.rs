@@ -7,10 +7,33 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use moiso::audio::{sounds, wav};
+use moiso::board::call::{CallId, Counter, Kind, Lane, Ticket};
+use moiso::board::input::Message;
 use moiso::config::Config;
 use moiso::config::section::Env;
-use moiso::speech::RATE_HZ;
 use moiso::speech::voice::Voice;
+use moiso::speech::{Part, RATE_HZ, Utterance};
+
+/// A call, as the board asks for its announcement.
+pub fn call(ticket: &str, counter: &str, kind: Kind, lane: Lane) -> Message {
+    Message::Call {
+        call: CallId::parse("c").unwrap(),
+        ticket: Ticket::parse(ticket).unwrap(),
+        counter: Counter::parse(counter).unwrap(),
+        kind,
+        lane,
+        series: None,
+    }
+}
+
+/// Files and gaps of a plan, in order.
+pub fn parts(utterance: &Utterance) -> String {
+    let part = |part: &Part| match part {
+        Part::Clip(clip) => clip.file.replace(".wav", ""),
+        Part::Gap(span) => span.0.to_string(),
+    };
+    utterance.parts.iter().map(part).collect::<Vec<_>>().join(" ")
+}
 
 /// A temporary sounds folder, removed when dropped.
 pub struct SoundBank {

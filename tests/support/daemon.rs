@@ -134,6 +134,13 @@ impl Daemon {
         self.announcement(ticket, counter).split_off(CHIME)
     }
 
+    /// Rows of a table of its journal.
+    pub fn kept(&self, table: &str, which: &str) -> usize {
+        let journal = rusqlite::Connection::open(self.state_folder().join("journal.db")).unwrap();
+        let sql = format!("SELECT count(*) FROM {table} WHERE {which}");
+        journal.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap() as usize
+    }
+
     /// Ends it as the system would, and tells how long it took.
     pub fn stop(&mut self) -> Duration {
         let start = Instant::now();

@@ -15,6 +15,12 @@ pub fn moiso(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_moiso")).args(args).output().unwrap()
 }
 
+/// The payload of a call event that happens now.
+pub fn call(id: &str, ticket: &str, counter: &str, kind: &str) -> String {
+    let at = jiff::Timestamp::now().to_string();
+    serde_json::json!({"id": id, "ticket": ticket, "counter": counter, "kind": kind, "at": at}).to_string()
+}
+
 /// The pixels of a picture's rows, RGBA; `from` and `to` are shares of its height.
 pub fn rows(png: &[u8], from: f32, to: f32) -> Vec<u8> {
     let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
