@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make the northern voice and the chimes, then judge them; after that, the southern and the English voice. Run it again after an interruption: finished clips are kept.
+# Make the northern voice and the chimes, then judge them; after that, the southern and the English voice. Run it again
+# after an interruption: finished clips are kept.
 # Needs python 3.11 or newer, npm (to fetch the style tables) and ffmpeg with libopus.
 #   ./make.sh            everything
 #   ./make.sh --urgent   only the first group of clips
