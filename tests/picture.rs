@@ -8,6 +8,7 @@ mod views;
 
 use std::sync::Arc;
 
+use moiso::board::input::LinkTrouble;
 use moiso::board::state::Level;
 use moiso::board::view::BoardView;
 use moiso::clock::Millis;
@@ -44,6 +45,13 @@ fn three_calls_share_the_spotlight_newest_on_top() {
 #[test]
 fn an_amber_band_says_how_old_the_numbers_are() {
     hold("stale", &views::stale(), &views::look(), LANDSCAPE);
+}
+
+#[test]
+fn the_amber_band_has_room_for_the_reason_on_small_and_narrow_screens() {
+    let same = views::troubled(LinkTrouble::SameClient);
+    hold("stale-same-client", &same, &views::look(), Size { w: 1280, h: 720 });
+    hold("stale-refused", &views::troubled(LinkTrouble::Refused), &views::look(), PORTRAIT);
 }
 
 #[test]

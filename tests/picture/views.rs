@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use moiso::board::call::{CallId, Counter, Holder, Kind, Lane, NoticeId, Series, Ticket};
+use moiso::board::input::LinkTrouble;
 use moiso::board::state::{CounterMode, Level};
 use moiso::board::view::{
     BoardView, ClosedReason, CounterView, LinkView, MissedCall, Opening, Phase, QueueView, RecentCall, Spot,
@@ -162,6 +163,13 @@ pub fn three() -> BoardView {
 
 pub fn stale() -> BoardView {
     BoardView { link: LinkView { stale: true, trouble: None, last_news: Some(at("09:38")) }, ..busy() }
+}
+
+/// The same, and why.
+pub fn troubled(trouble: LinkTrouble) -> BoardView {
+    let mut view = stale();
+    view.link.trouble = Some(trouble);
+    view
 }
 
 pub fn closed() -> BoardView {
