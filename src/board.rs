@@ -278,6 +278,7 @@ impl Board {
             revision: self.shown.revision,
             phase: self.day.phase(now),
             spotlight: self.spotlight.spots(),
+            spotlight_since: self.spotlight.since(),
             spotlight_waiting: self.spotlight.waiting(),
             recent: self.recent.list(),
             missed: self.missed.list(self.queues.missed(today)),

@@ -18,6 +18,7 @@ mod full;
 mod header;
 pub mod layout;
 mod look;
+mod motion;
 pub mod plan;
 mod qr;
 mod recent;
@@ -31,6 +32,7 @@ pub use canvas::LINE as LINE_HEIGHT_EM;
 pub use damage::damage;
 use layout::Track;
 pub use look::Look;
+pub use motion::Moving;
 pub use theme::Theme;
 
 /// Pixels of the target.
@@ -157,8 +159,11 @@ pub struct Scene {
     /// In painting order; all quads lie under all texts, layer by layer.
     pub layers: Vec<Layer>,
     pub strip: Option<Strip>,
-    /// When the picture changes by itself next (clock, page, motion), the strip left aside.
+    /// When the picture changes by itself next (clock, page), the strip and what is moving left aside.
     pub next_change: Option<Millis>,
+    /// What is on its way to its place, or breathes. The layers are the picture at rest: [`Scene::moved`] is the one at
+    /// an instant.
+    pub moving: Vec<Moving>,
 }
 
 /// Quads, then the texts on them.
@@ -230,7 +235,7 @@ impl Board<'_> {
     }
 }
 
-/// Draws the view as data: the same arguments give the same picture.
+/// Draws the view as data, at rest: the same arguments give the same picture.
 pub fn compose(view: &BoardView, look: &Look, size: Size, now: Now) -> Scene {
     let local = look.time_zone.to_datetime(now.wall);
     let board =
@@ -261,6 +266,7 @@ pub fn compose(view: &BoardView, look: &Look, size: Size, now: Now) -> Scene {
         layers: vec![canvas.layer, over.layer],
         strip,
         next_change: changes.into_iter().flatten().min(),
+        moving: canvas.moving,
     }
 }
 

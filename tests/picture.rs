@@ -149,6 +149,7 @@ fn line_in_a_box(text: &str, face: Face, size: f32, height: f32) -> Scene {
         layers: vec![Layer { quads: Vec::new(), texts: vec![run] }],
         strip: None,
         next_change: None,
+        moving: Vec::new(),
     }
 }
 

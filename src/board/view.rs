@@ -17,6 +17,8 @@ pub struct BoardView {
     pub phase: Phase,
     /// The calls that hold the spotlight, newest first, at most three.
     pub spotlight: Vec<Spot>,
+    /// When other calls than before came to share the spotlight, or their order changed.
+    pub spotlight_since: Millis,
     /// Calls that wait for the spotlight.
     pub spotlight_waiting: usize,
     /// Calls that left the spotlight or share it, newest first; the picture decides how many fit.
@@ -156,6 +158,7 @@ impl BoardView {
             revision: 0,
             phase: Phase::Open,
             spotlight: Vec::new(),
+            spotlight_since: Millis::ZERO,
             spotlight_waiting: 0,
             recent: Vec::new(),
             missed: Vec::new(),

@@ -3,14 +3,26 @@
 use super::canvas::{Canvas, LINE, Type};
 use super::chip::{Chip, Row};
 use super::layout::{Track, columns, rows};
-use super::{Align, Board, Colour, Face, Rect, Shape, font, words};
+use super::{Align, Board, Colour, Face, Rect, Shape, font, motion, words};
 use crate::board::view::Spot;
 
 pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
     match &board.view.spotlight[..] {
         [] => welcome(canvas, board, area),
-        [one] => hero(canvas, board, area, one),
+        [one] => arriving(canvas, board, one, |canvas| hero(canvas, board, area, one)),
         spots => stack(canvas, board, area, spots),
+    }
+}
+
+/// Lets what `draw` draws of a call slide in when it is new, and ease to its place when others came or went.
+fn arriving(canvas: &mut Canvas, board: &Board<'_>, spot: &Spot, draw: impl FnOnce(&mut Canvas)) {
+    let mark = motion::mark(canvas);
+    draw(canvas);
+    let changed = board.view.spotlight_since;
+    if spot.since >= changed {
+        motion::slide(canvas, board, mark, spot.since, motion::From::Left);
+    } else {
+        motion::slide(canvas, board, mark, changed, motion::From::Above);
     }
 }
 
@@ -134,6 +146,7 @@ fn more(board: &Board<'_>) -> Option<Chip> {
 /// `→ Quầy 5`, in reversed colours.
 fn destination(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, size: f32) {
     let (theme, px) = (&board.look.theme, board.px);
+    let mark = motion::mark(canvas);
     canvas.fill(area, theme.call_ink, px.of(theme.radius));
     let inner = area.inset(px.of(24.0), 0.0);
     let noun = board.noun(&spot.counter);
@@ -151,6 +164,7 @@ fn destination(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, 
     let second = english.as_ref().map_or(0.0, |(_, f)| f.width + gap);
     let x = inner.x + ((inner.w - arrow - gap - fitted.width - second) / 2.0).round();
     canvas.icon(Shape::Arrow, Rect { x, w: arrow, ..inner }, theme.call);
+    motion::breathe(canvas, board, mark, (gap * 0.5).round());
     let text = Rect { x: x + arrow + gap, w: fitted.width.ceil() + 1.0, ..inner };
     canvas.fitted(text, &fitted, &kind);
     if let Some((kind, fitted)) = english {
@@ -172,7 +186,7 @@ fn stack(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spots: &[Spot]) {
     }
     let tracks = vec![Track::Share(1.0); spots.len()];
     for (index, (place, spot)) in rows(area, &tracks, px.of(18.0)).into_iter().zip(spots).enumerate() {
-        stacked(canvas, board, place, spot, index == 0);
+        arriving(canvas, board, spot, |canvas| stacked(canvas, board, place, spot, index == 0));
     }
 }
 
