@@ -8,6 +8,7 @@ use crate::board::call::Counter;
 use crate::board::view::{BoardView, Phase};
 use crate::clock::{Millis, Now};
 
+mod below;
 mod canvas;
 mod chip;
 mod counters;
@@ -21,6 +22,7 @@ mod look;
 mod motion;
 pub mod plan;
 mod qr;
+mod queues;
 mod recent;
 mod spotlight;
 pub mod theme;
@@ -291,31 +293,10 @@ fn body(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis> {
     }
     let remarks = recent::remarks(board);
     let areas = BodyAreas::of(board.size, area, remarks.len());
-    spotlight_and_below(canvas, board, areas.left, &remarks);
-    counters::draw(canvas, board, areas.counters)
+    let rows = below::draw(canvas, board, areas.left, &remarks);
+    let counters = counters::draw(canvas, board, areas.counters);
+    [rows, counters].into_iter().flatten().min()
 }
-
-fn spotlight_and_below(canvas: &mut Canvas, board: &Board<'_>, area: Rect, remarks: &[(Shape, String)]) {
-    let px = board.px;
-    let code = qr::wanted(board, recent::card_width(board, area.w));
-    let any = !recent::calls(board).is_empty() || code.is_some();
-    let least = code.as_ref().map_or(0.0, |code| qr::least_side(board, code));
-    let recent = any.then_some(Track::Px(px.of(172.0).max(least)));
-    let mut tracks = vec![Track::Share(1.0)];
-    tracks.extend(recent);
-    tracks.extend(remarks.iter().map(|_| Track::Px(px.of(REMARK))));
-    let places = layout::rows(area, &tracks, px.of(if remarks.is_empty() { 22.0 } else { 16.0 }));
-    spotlight::draw(canvas, board, places[0]);
-    if recent.is_some() {
-        recent::draw(canvas, board, places[1], code.as_ref());
-    }
-    for (remark, place) in remarks.iter().rev().zip(places.iter().rev()) {
-        recent::remark(canvas, board, *place, remark);
-    }
-}
-
-/// Height of one remark at 1080 lines.
-const REMARK: f32 = 54.0;
 
 /// Head, middle and foot.
 struct Areas {
@@ -350,7 +331,7 @@ impl BodyAreas {
         let px = Scale::of_size(size);
         let inner = area.inset(px.of(40.0), px.of(28.0));
         let parts = if size.is_portrait() {
-            let left = px.of(720.0) + px.of(REMARK + 14.0) * remarks as f32;
+            let left = px.of(720.0) + px.of(below::REMARK + 14.0) * remarks as f32;
             layout::rows(inner, &[Track::Px(left), Track::Share(1.0)], px.of(28.0))
         } else {
             layout::columns(inner, &[Track::Share(800.0), Track::Share(1012.0)], px.of(28.0))

@@ -191,6 +191,43 @@ fn nothing_leaves_its_box_or_the_screen() {
 }
 
 #[test]
+fn the_numbers_of_who_waits_keep_to_their_boxes_and_never_make_a_called_number_smaller() {
+    let called = |scene: &Scene| {
+        let texts = scene.layers[0].texts.iter().filter(|run| matches!(run.face, Face::Digits(_)));
+        texts.map(|run| run.size).fold(0.0, f32::max)
+    };
+    let holder = Look { show_holder: true, ..views::look() };
+    let boards = [
+        ("busy", views::busy(), views::look()),
+        ("three", views::three(), views::look()),
+        ("full", views::full(), holder.clone()),
+        ("names", views::names(), holder),
+        ("morning", views::morning(), Look { english: true, ..views::look() }),
+    ];
+    for (name, without, look) in boards {
+        let mut with = without.clone();
+        with.queues.extend(views::queues());
+        with.queues.push(views::queue("WWWWWWWW", "Ẳ".repeat(60).as_str(), 99_999, &["WWWW-1234567"]));
+        for size in SIZES {
+            let calm = compose(&without, &look, size, views::now());
+            let mut told = false;
+            for page in 0..5 {
+                let name = format!("{name}, page {page}, {}x{}", size.w, size.h);
+                let now = views::now().after(Millis(page * 10_000));
+                let scene = compose(&with, &look, size, now);
+                nothing_leaves_its_place(&name, &scene);
+                no_texts_overlap(&name, &scene);
+                nothing_is_cut_without_an_ellipsis(&name, &scene);
+                all_text_has_contrast(&name, &scene);
+                assert!(called(&scene) >= called(&calm), "{name}");
+                told |= scene.layers[0].texts.iter().any(|run| run.text.contains("người chờ"));
+            }
+            assert!(told || with.spotlight_waiting > 0, "{name} at {size:?} tells of nobody who waits");
+        }
+    }
+}
+
+#[test]
 fn what_moves_keeps_to_its_box_its_contrast_and_the_screen_at_every_step() {
     for theme in Theme::NAMES {
         let boards = [("busy", views::busy()), ("three", views::three()), ("stale", views::stale())];

@@ -149,6 +149,8 @@ pub struct LinkView {
     pub trouble: Option<LinkTrouble>,
     /// Time of the last news; none before the first.
     pub last_news: Option<Timestamp>,
+    /// How many seconds this screen's clock is ahead of the events' times, in steps of five; 0 while they agree.
+    pub skew_s: i64,
 }
 
 impl BoardView {
@@ -166,7 +168,7 @@ impl BoardView {
             queues: Vec::new(),
             ticker: Vec::new(),
             emergency: None,
-            link: LinkView { stale: false, trouble: None, last_news: None },
+            link: LinkView { stale: false, trouble: None, last_news: None, skew_s: 0 },
             identify_until: None,
         }
     }

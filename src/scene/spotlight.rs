@@ -26,6 +26,39 @@ fn arriving(canvas: &mut Canvas, board: &Board<'_>, spot: &Spot, draw: impl FnOn
     }
 }
 
+/// The least height of the spotlight at which its numbers are as large as they ever become in this width.
+pub fn least_height(board: &Board<'_>, w: f32) -> f32 {
+    let px = board.px;
+    let room = |size: f32| size * font::cap_em(Face::Digits(800)) / CAP_SHARE;
+    let of_size = |spot: &Spot, size: f32, w: f32| {
+        let kind = Type { floor: px.of(40.0), ..Type::digits(800, px.of(size), board.look.theme.call_ink) };
+        room(kind.fit(spot.ticket.as_str(), w).size).ceil()
+    };
+    match &board.view.spotlight[..] {
+        [] => px.of(WELCOME) + if board.look.english { px.of(58.0) } else { 0.0 },
+        [one] => {
+            let holder = one.holder.as_ref().filter(|_| board.look.show_holder);
+            let number = of_size(one, HERO, w - 2.0 * px.of(40.0));
+            number + px.of(62.0 + 140.0 + 84.0) + if holder.is_some() { px.of(60.0) } else { 0.0 }
+        }
+        spots => {
+            let head = |spot: &Spot| if stacked_head(board, spot).is_empty() { 0.0 } else { px.of(50.0) };
+            let one = |spot: &Spot| px.of(36.0) + head(spot) + of_size(spot, STACKED, w).max(px.of(PLACE));
+            // All of them are as high as the highest.
+            let highest = spots.iter().map(one).fold(0.0, f32::max);
+            let more = if board.view.spotlight_waiting > 0 { px.of(66.0) } else { 0.0 };
+            (highest + px.of(18.0)) * spots.len() as f32 + more
+        }
+    }
+}
+
+/// Sizes of a called number at 1080 lines, alone and in the stack, and what its capitals take of their room at most.
+const HERO: f32 = 290.0;
+const STACKED: f32 = 150.0;
+const CAP_SHARE: f32 = 0.92;
+/// Height of the welcome in one language at 1080 lines.
+const WELCOME: f32 = 510.0;
+
 /// Nobody is called: a calm word instead of an empty field.
 fn welcome(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
     let (theme, px) = (&board.look.theme, board.px);
@@ -73,7 +106,7 @@ fn hero(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot) {
     canvas.text(
         middle,
         spot.ticket.as_str(),
-        &number(middle, 290.0, board, theme.call_ink).aligned(Align::Centre),
+        &number(middle, HERO, board, theme.call_ink).aligned(Align::Centre),
     );
     destination(canvas, board, parts[2], spot, 96.0);
 }
@@ -81,7 +114,7 @@ fn hero(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot) {
 /// A ticket number as large as its box allows, up to `size` at 1080 lines.
 fn number(room: Rect, size: f32, board: &Board<'_>, ink: Colour) -> Type {
     let face = Face::Digits(800);
-    let fits = room.h / font::cap_em(face) * 0.92;
+    let fits = room.h / font::cap_em(face) * CAP_SHARE;
     Type { floor: board.px.of(40.0), ..Type::digits(800, board.px.of(size).min(fits), ink) }
 }
 
@@ -228,7 +261,7 @@ const ACROSS: f32 = 96.0;
 const PLACE: f32 = 104.0;
 
 fn ticket_and_place(canvas: &mut Canvas, board: &Board<'_>, spot: &Spot, ticket: Rect, place: Rect) {
-    let kind = number(ticket, 150.0, board, board.look.theme.call_ink);
+    let kind = number(ticket, STACKED, board, board.look.theme.call_ink);
     canvas.text(ticket, spot.ticket.as_str(), &kind);
     let h = board.px.of(PLACE).min(place.h);
     let y = place.y + ((place.h - h) / 2.0).round();

@@ -131,9 +131,10 @@ fn view(n: u64) -> BoardView {
     BoardView {
         revision: n,
         spotlight: vec![spot],
+        spotlight_since: Millis(-60_000),
         counters: (1..=11).map(cell).collect(),
         ticker: vec![notice],
-        link: LinkView { stale: false, trouble: None, last_news: Some(MORNING.parse().expect("a time")) },
+        link: LinkView { last_news: Some(MORNING.parse().expect("a time")), ..BoardView::empty().link },
         ..BoardView::empty()
     }
 }
