@@ -88,7 +88,9 @@ fn card(canvas: &mut Canvas, board: &Board<'_>, area: Rect, queue: &QueueView) {
     let inner = area.trimmed(tab.w + px.of(16.0), px.of(14.0));
     let (head_h, count_h, next_h) = ((px.of(HEAD) * LINE).ceil(), px.of(56.0), (px.of(NEXT) * LINE).ceil());
     let has_head = inner.h >= head_h + count_h + next_h + px.of(12.0);
-    let used = count_h + next_h + if has_head { head_h } else { 0.0 };
+    let tickets = to_come(board, queue);
+    let with_next = !(has_head && tickets.is_empty());
+    let used = count_h + if with_next { next_h } else { 0.0 } + if has_head { head_h } else { 0.0 };
     let mut y = inner.y + ((inner.h - used) / 2.0).round();
     if has_head {
         let kind = Type::words(500, px.of(HEAD), theme.quiet);
@@ -96,9 +98,12 @@ fn card(canvas: &mut Canvas, board: &Board<'_>, area: Rect, queue: &QueueView) {
         y += head_h;
     }
     count(canvas, board, Rect { y, h: count_h, ..inner }, queue, !has_head);
+    if !with_next {
+        return;
+    }
     let kind = Type::words(600, px.of(NEXT), theme.ink);
     let rect = Rect { y: y + count_h, h: next_h, ..inner };
-    canvas.text(rect, &first_that_fits(&next(queue), &kind, rect.w), &kind);
+    canvas.text(rect, &first_that_fits(&next(queue, &tickets), &kind, rect.w), &kind);
 }
 
 /// `14 người chờ`, the words on the line of the number.
@@ -129,14 +134,24 @@ fn about(minutes: u32) -> String {
 /// What the series is for and how long the wait is, from the longest wording to the shortest.
 fn heads(queue: &QueueView) -> Vec<String> {
     let label = queue.label.clone().unwrap_or_default();
-    let minutes = queue.wait_minutes.map(about);
-    let both = minutes.as_ref().filter(|_| !label.is_empty()).map(|minutes| format!("{label} · {minutes}"));
-    both.into_iter().chain(minutes).chain((!label.is_empty()).then_some(label)).collect()
+    let both = queue.wait_minutes.filter(|_| !label.is_empty()).map(|m| format!("{label} · {}", about(m)));
+    let alone = queue.wait_minutes.map(|minutes| format!("Khoảng {minutes} phút"));
+    both.into_iter().chain(alone).chain((!label.is_empty()).then_some(label)).collect()
+}
+
+/// The numbers that come next. A report may be older than the last calls: who is called already comes next no more.
+fn to_come<'a>(board: &Board<'_>, queue: &'a QueueView) -> Vec<&'a str> {
+    let view = board.view;
+    let called = |ticket: &Ticket| {
+        view.counters.iter().any(|counter| counter.ticket.as_ref() == Some(ticket))
+            || view.spotlight.iter().any(|spot| spot.ticket == *ticket)
+            || view.recent.iter().any(|call| call.ticket == *ticket)
+    };
+    queue.next.iter().filter(|ticket| !called(ticket)).map(Ticket::as_str).collect()
 }
 
 /// Which numbers come next, from as many as are known to one; where none is known, what the series is for.
-fn next(queue: &QueueView) -> Vec<String> {
-    let tickets: Vec<&str> = queue.next.iter().map(Ticket::as_str).collect();
+fn next(queue: &QueueView, tickets: &[&str]) -> Vec<String> {
     let Some(first) = tickets.first() else {
         return queue.label.iter().cloned().collect();
     };
