@@ -283,6 +283,7 @@ impl Board {
             phase: self.day.phase(now),
             dark: self.day.is_dark(now) && emergency.is_none() && self.identify_until.is_none(),
             spotlight: self.spotlight.spots(),
+            spotlight_since: self.spotlight.since(),
             spotlight_waiting: self.spotlight.waiting(),
             recent: self.recent.list(),
             missed: self.missed.list(self.queues.missed(today)),

@@ -74,6 +74,14 @@ pub struct ScreenConfig {
     pub max_fps: u32,
 }
 
+/// Whether new things on the board move.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Motion {
+    /// A new call slides in and breathes while it keeps the spotlight; pages that turn slide.
+    Calm,
+    None,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoardConfig {
     /// How long a call keeps the spotlight.
@@ -90,6 +98,7 @@ pub struct BoardConfig {
     pub ticker_title: String,
     /// What runs on the ticker when no notice does.
     pub idle_ticker: Vec<String>,
+    pub motion: Motion,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -81,10 +81,10 @@ impl Scenario {
         replay::play(Rules::of(&self.config), &self.events, at)
     }
 
-    /// The picture at `at` on a screen of `size`.
+    /// The picture at `at` on a screen of `size`, with all that moves where it is then.
     pub fn scene_at(&self, at: Timestamp, size: Size) -> Scene {
         let replay = self.board_at(at);
-        compose(&replay.board.view(replay.now), &self.look, size, replay.now)
+        compose(&replay.board.view(replay.now), &self.look, size, replay.now).moved(replay.now.mono)
     }
 }
 

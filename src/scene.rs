@@ -8,6 +8,7 @@ use crate::board::call::Counter;
 use crate::board::view::{BoardView, Phase};
 use crate::clock::{Millis, Now};
 
+mod below;
 mod canvas;
 mod chip;
 mod counters;
@@ -18,8 +19,10 @@ mod full;
 mod header;
 pub mod layout;
 mod look;
+mod motion;
 pub mod plan;
 mod qr;
+mod queues;
 mod recent;
 mod spotlight;
 pub mod theme;
@@ -31,6 +34,7 @@ pub use canvas::LINE as LINE_HEIGHT_EM;
 pub use damage::damage;
 use layout::Track;
 pub use look::Look;
+pub use motion::Moving;
 pub use theme::Theme;
 
 /// Pixels of the target.
@@ -157,8 +161,11 @@ pub struct Scene {
     /// In painting order; all quads lie under all texts, layer by layer.
     pub layers: Vec<Layer>,
     pub strip: Option<Strip>,
-    /// When the picture changes by itself next (clock, page, motion), the strip left aside.
+    /// When the picture changes by itself next (clock, page), the strip and what is moving left aside.
     pub next_change: Option<Millis>,
+    /// What is on its way to its place, or breathes. The layers are the picture at rest: [`Scene::moved`] is the one at
+    /// an instant.
+    pub moving: Vec<Moving>,
 }
 
 /// Quads, then the texts on them.
@@ -230,7 +237,7 @@ impl Board<'_> {
     }
 }
 
-/// Draws the view as data: the same arguments give the same picture.
+/// Draws the view as data, at rest: the same arguments give the same picture.
 pub fn compose(view: &BoardView, look: &Look, size: Size, now: Now) -> Scene {
     if view.dark {
         return Scene::dark(size);
@@ -264,6 +271,7 @@ pub fn compose(view: &BoardView, look: &Look, size: Size, now: Now) -> Scene {
         layers: vec![canvas.layer, over.layer],
         strip,
         next_change: changes.into_iter().flatten().min(),
+        moving: canvas.moving,
     }
 }
 
@@ -271,7 +279,7 @@ impl Scene {
     /// A black picture, in which nothing moves until another view comes.
     fn dark(size: Size) -> Self {
         let background = Colour([0, 0, 0, 255]);
-        Self { size, background, layers: Vec::new(), strip: None, next_change: None }
+        Self { size, background, layers: Vec::new(), strip: None, next_change: None, moving: Vec::new() }
     }
 }
 
@@ -296,31 +304,10 @@ fn body(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis> {
     }
     let remarks = recent::remarks(board);
     let areas = BodyAreas::of(board.size, area, remarks.len());
-    spotlight_and_below(canvas, board, areas.left, &remarks);
-    counters::draw(canvas, board, areas.counters)
+    let rows = below::draw(canvas, board, areas.left, &remarks);
+    let counters = counters::draw(canvas, board, areas.counters);
+    [rows, counters].into_iter().flatten().min()
 }
-
-fn spotlight_and_below(canvas: &mut Canvas, board: &Board<'_>, area: Rect, remarks: &[(Shape, String)]) {
-    let px = board.px;
-    let code = qr::wanted(board, recent::card_width(board, area.w));
-    let any = !recent::calls(board).is_empty() || code.is_some();
-    let least = code.as_ref().map_or(0.0, |code| qr::least_side(board, code));
-    let recent = any.then_some(Track::Px(px.of(172.0).max(least)));
-    let mut tracks = vec![Track::Share(1.0)];
-    tracks.extend(recent);
-    tracks.extend(remarks.iter().map(|_| Track::Px(px.of(REMARK))));
-    let places = layout::rows(area, &tracks, px.of(if remarks.is_empty() { 22.0 } else { 16.0 }));
-    spotlight::draw(canvas, board, places[0]);
-    if recent.is_some() {
-        recent::draw(canvas, board, places[1], code.as_ref());
-    }
-    for (remark, place) in remarks.iter().rev().zip(places.iter().rev()) {
-        recent::remark(canvas, board, *place, remark);
-    }
-}
-
-/// Height of one remark at 1080 lines.
-const REMARK: f32 = 54.0;
 
 /// Head, middle and foot.
 struct Areas {
@@ -355,7 +342,7 @@ impl BodyAreas {
         let px = Scale::of_size(size);
         let inner = area.inset(px.of(40.0), px.of(28.0));
         let parts = if size.is_portrait() {
-            let left = px.of(720.0) + px.of(REMARK + 14.0) * remarks as f32;
+            let left = px.of(720.0) + px.of(below::REMARK + 14.0) * remarks as f32;
             layout::rows(inner, &[Track::Px(left), Track::Share(1.0)], px.of(28.0))
         } else {
             layout::columns(inner, &[Track::Share(800.0), Track::Share(1012.0)], px.of(28.0))

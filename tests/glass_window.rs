@@ -20,10 +20,11 @@ const SIZE: (u32, u32) = (1280, 720);
 
 fn main() {
     board::be_the_child_if_asked();
-    let tests: [(&str, fn()); 12] = [
+    let tests: [(&str, fn()); 13] = [
         ("the_window_covers_the_screen_and_shows_what_is_drawn_without_a_display", same_as_headless),
         ("a_whole_surface_shows_the_same_as_the_damaged_parts", surface_same_as_headless),
         ("a_changed_view_is_on_the_glass_within_a_tenth_of_a_second", changed_view),
+        ("a_new_call_moves_on_the_glass_for_its_dwell_and_then_no_frame_is_drawn", new_call),
         ("the_ticker_moves_by_equal_steps_of_whole_pixels", ticker_moves),
         ("a_board_that_nobody_changes_draws_no_frame", still_board),
         ("a_monitor_that_changes_or_goes_and_comes_back_is_covered_again", monitor_changes),
@@ -114,6 +115,34 @@ fn changed_view() {
     board.ask("view 11");
     let again = board.report_when("the hash of before", |r| r.hash != other).hash;
     assert_eq!(again, hash, "equal pictures have equal hashes");
+}
+
+fn new_call() {
+    let screen = Xvfb::start(SIZE.0, SIZE.1);
+    let mut board = start(Some(&screen.display), "auto", false);
+    board.report_when("a frame", |r| r.frames > 0);
+    let before = board.report();
+    board.ask("call 2");
+    let first = board.report_when("another picture", |r| r.hash != before.hash);
+    let mut pictures = vec![board.snapshot()];
+    // A slide, then breaths: at each of these instants the damaged parts on the glass make up the whole picture.
+    for span in [33, 66, 301, 100, 125, 250, 125] {
+        board.ask(&format!("advance {span}"));
+        let picture = board.snapshot();
+        until("the moved call on the glass", || without_padding(screen.pixels()) == picture);
+        assert!(!pictures.contains(&picture), "another picture after {span} ms");
+        pictures.push(picture);
+    }
+    board.ask("advance 7000");
+    let rest = board.snapshot();
+    until("the call at rest on the glass", || without_padding(screen.pixels()) == rest);
+    let report = board.report();
+    assert_eq!(report.hash, first.hash, "what moves is no other picture to a proof");
+    for _ in 0..5 {
+        board.ask("advance 0");
+    }
+    assert!(board.snapshot() == rest);
+    assert_eq!(board.report().frames, report.frames);
 }
 
 fn ticker_moves() {

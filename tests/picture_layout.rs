@@ -7,6 +7,7 @@ mod views;
 use moiso::board::call::{Counter, Kind, Lane, Ticket};
 use moiso::board::state::Level;
 use moiso::board::view::BoardView;
+use moiso::clock::Millis;
 use moiso::scene::{
     Colour, Face, Layer, Look, Quad, Rect, Scene, Shape, Size, TextRun, Theme, compose, font,
 };
@@ -190,6 +191,66 @@ fn nothing_leaves_its_box_or_the_screen() {
 }
 
 #[test]
+fn the_numbers_of_who_waits_keep_to_their_boxes_and_never_make_a_called_number_smaller() {
+    let called = |scene: &Scene| {
+        let texts = scene.layers[0].texts.iter().filter(|run| matches!(run.face, Face::Digits(_)));
+        texts.map(|run| run.size).fold(0.0, f32::max)
+    };
+    let holder = Look { show_holder: true, ..views::look() };
+    let boards = [
+        ("busy", views::busy(), views::look()),
+        ("three", views::three(), views::look()),
+        ("full", views::full(), holder.clone()),
+        ("names", views::names(), holder),
+        ("morning", views::morning(), Look { english: true, ..views::look() }),
+    ];
+    for (name, without, look) in boards {
+        let mut with = without.clone();
+        with.queues.extend(views::queues());
+        with.queues.push(views::queue("WWWWWWWW", "Ẳ".repeat(60).as_str(), 99_999, &["WWWW-1234567"]));
+        for size in SIZES {
+            let calm = compose(&without, &look, size, views::now());
+            let mut told = false;
+            for page in 0..5 {
+                let name = format!("{name}, page {page}, {}x{}", size.w, size.h);
+                let now = views::now().after(Millis(page * 10_000));
+                let scene = compose(&with, &look, size, now);
+                nothing_leaves_its_place(&name, &scene);
+                no_texts_overlap(&name, &scene);
+                nothing_is_cut_without_an_ellipsis(&name, &scene);
+                all_text_has_contrast(&name, &scene);
+                assert!(called(&scene) >= called(&calm), "{name}");
+                told |= scene.layers[0].texts.iter().any(|run| run.text.contains("người chờ"));
+            }
+            assert!(told || with.spotlight_waiting > 0, "{name} at {size:?} tells of nobody who waits");
+        }
+    }
+}
+
+#[test]
+fn what_moves_keeps_to_its_box_its_contrast_and_the_screen_at_every_step() {
+    for theme in Theme::NAMES {
+        let boards = [("busy", views::busy()), ("three", views::three()), ("stale", views::stale())];
+        for (name, mut view) in boards {
+            view.spotlight[0].since = views::now().mono;
+            view.spotlight.iter_mut().skip(1).for_each(|spot| spot.since = Millis(-3000));
+            let look = Look { theme: Theme::named(theme).unwrap(), ..views::look() };
+            for size in SIZES {
+                let still = compose(&view, &look, size, views::now());
+                for ms in [0, 33, 99, 200, 500, 1_625] {
+                    let scene = still.clone().moved(Millis(ms));
+                    assert_ne!(scene.layers, still.layers, "{name} moves at {ms} ms");
+                    let name = format!("{theme}, {name} after {ms} ms, {}x{}", size.w, size.h);
+                    nothing_leaves_its_place(&name, &scene);
+                    no_texts_overlap(&name, &scene);
+                    all_text_has_contrast(&name, &scene);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn texts_never_overlap() {
     every_scene(no_texts_overlap);
 }
@@ -211,7 +272,7 @@ fn every_counter_has_its_cell_on_one_of_the_pages() {
         let plan = moiso::scene::plan::reading(&views::look(), views::LANDSCAPE, count).plan;
         let mut seen = std::collections::BTreeSet::new();
         for page in 0..plan.pages as i64 {
-            let now = views::now().after(moiso::clock::Millis(page * 10_000 + 1));
+            let now = views::now().after(Millis(page * 10_000 + 1));
             let scene = compose(&view, &views::look(), views::LANDSCAPE, now);
             seen.extend(scene.layers[0].texts.iter().map(|run| run.text.to_string()));
         }
@@ -237,7 +298,7 @@ fn a_waiting_citizen_sees_the_called_number_larger_than_all_else() {
 #[test]
 fn the_clock_makes_the_picture_change_at_the_full_minute() {
     let scene = compose(&views::busy(), &views::look(), views::LANDSCAPE, views::now());
-    assert_eq!(scene.next_change, Some(moiso::clock::Millis(40_000)), "it is 09:41:20");
+    assert_eq!(scene.next_change, Some(Millis(40_000)), "it is 09:41:20");
 }
 
 proptest! {

@@ -146,7 +146,14 @@ fn label(name: &str, rect: Rect) -> TextRun {
 
 fn of_names(size: Size, texts: Vec<TextRun>) -> Scene {
     let layers = vec![Layer { quads: Vec::new(), texts }];
-    Scene { size, background: Colour([232, 232, 232, 255]), layers, strip: None, next_change: None }
+    Scene {
+        size,
+        background: Colour([232, 232, 232, 255]),
+        layers,
+        strip: None,
+        next_change: None,
+        moving: Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::hours::Hours;
 use super::section::{Reading, Section};
 use super::{
     AudioConfig, BackgroundConfig, BoardConfig, BrokerAddress, Config, ControlConfig, CounterConfig,
-    EmbeddedConfig, HallConfig, JournalConfig, MqttConfig, PanelSwitch, PathsConfig, PowerConfig,
+    EmbeddedConfig, HallConfig, JournalConfig, Motion, MqttConfig, PanelSwitch, PathsConfig, PowerConfig,
     PresentMode, ScreenConfig, SeriesConfig, SeriesMode, SpeechConfig, VolumeSpan, ZoneConfig, topic_level,
 };
 use crate::board::call::{Counter, Lane, NAME_MAX, Series, Zone, clean};
@@ -163,6 +163,11 @@ fn board(mut s: Section<'_, '_, '_>) -> BoardConfig {
             "a text of at most 500 characters",
             |t| clean(t, crate::board::state::TEXT_MAX).ok(),
         ),
+        motion: s.parsed("motion", Motion::Calm, "calm or none", |t| match t {
+            "calm" => Some(Motion::Calm),
+            "none" => Some(Motion::None),
+            _ => None,
+        }),
     };
     s.finish();
     out

@@ -3,7 +3,7 @@
 use super::canvas::{Canvas, LINE, Type};
 use super::chip::{Chip, Row};
 use super::plan::{self, CellSizes, DOTS, Plan};
-use super::{Align, Board, Colour, Face, Rect, Shape, fit, words};
+use super::{Align, Board, Colour, Face, Rect, Shape, fit, motion, words};
 use crate::board::call::Lane;
 use crate::board::state::CounterMode;
 use crate::board::view::CounterView;
@@ -21,16 +21,20 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis
     if plan.pages > 1 {
         area.h -= board.px.of(DOTS);
     }
-    let (page, turns) = plan::page(counters, &board.view.spotlight, plan, board.look, board.now);
+    let page = plan::page(counters, &board.view.spotlight, plan, board.look, board.now);
     let cells = plan.columns * plan.rows;
-    let shown = counters.iter().skip(page * cells);
+    let shown = counters.iter().skip(page.index * cells);
+    let mark = motion::mark(canvas);
     for (counter, place) in shown.zip(plan::places(board, area, plan)) {
         cell(canvas, board, place, counter);
     }
-    if plan.pages > 1 {
-        dots(canvas, board, area, plan, page);
+    if let Some(turned) = page.turned {
+        motion::slide(canvas, board, mark, turned, motion::From::Right);
     }
-    turns
+    if plan.pages > 1 {
+        dots(canvas, board, area, plan, page.index);
+    }
+    page.turns
 }
 
 fn dots(canvas: &mut Canvas, board: &Board<'_>, area: Rect, plan: Plan, page: usize) {

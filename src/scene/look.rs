@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 
 use super::theme::Theme;
 use crate::clock::Millis;
-use crate::config::Config;
 use crate::config::hours::Hours;
+use crate::config::{Config, Motion};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
@@ -30,6 +30,7 @@ pub struct Look {
     pub advice: Vec<String>,
     /// Named by the identify overlay.
     pub screen: String,
+    pub motion: Motion,
 }
 
 impl Look {
@@ -51,6 +52,7 @@ impl Look {
             ticker_px_s: config.board.ticker_px_s,
             advice: config.hours.advice.clone(),
             screen: config.screen.id.clone(),
+            motion: config.board.motion,
         }
     }
 }

@@ -188,21 +188,26 @@ pub(super) fn places(board: &Board<'_>, area: Rect, plan: Plan) -> Vec<Rect> {
     grid(area, &columns, &rows, gap)
 }
 
+/// The page that is up.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Page {
+    /// From 0.
+    pub index: usize,
+    /// When it turned up by itself; none where a call brought it up, or there is no other.
+    pub turned: Option<Millis>,
+    /// When the next one comes by itself.
+    pub turns: Option<Millis>,
+}
+
 /// The page to show, and when it turns by itself.
 ///
 /// While calls wait for the spotlight, only their pages turn, quickly and the newest first: the grid is the only place
 /// where such a call is seen. Otherwise the page of the counter that was called last, or whose call got into the
 /// spotlight last, comes up at once; from there all pages turn on.
-pub fn page(
-    counters: &[CounterView],
-    spotlight: &[Spot],
-    plan: Plan,
-    look: &Look,
-    now: Now,
-) -> (usize, Option<Millis>) {
+pub fn page(counters: &[CounterView], spotlight: &[Spot], plan: Plan, look: &Look, now: Now) -> Page {
     let every = look.page;
     if plan.pages < 2 || every.0 <= 0 {
-        return (0, None);
+        return Page { index: 0, turned: None, turns: None };
     }
     let lit = |counter: &CounterView| {
         let of_it =
@@ -233,10 +238,15 @@ pub fn page(
 }
 
 /// Which of `pages` is up when the first came at `since` and each stays for `every`, and when it turns.
-fn turned(pages: &[usize], since: Millis, every: Millis, now: Now) -> (usize, Option<Millis>) {
+fn turned(pages: &[usize], since: Millis, every: Millis, now: Now) -> Page {
     let turns = (now.mono - since).0.div_euclid(every.0).max(0);
-    let next = since + Millis((turns + 1) * every.0);
-    (pages[turns as usize % pages.len()], (pages.len() > 1).then_some(next))
+    let at = |turns: i64| since + Millis(turns * every.0);
+    let several = pages.len() > 1;
+    Page {
+        index: pages[turns as usize % pages.len()],
+        turned: (several && turns > 0).then(|| at(turns)),
+        turns: several.then(|| at(turns + 1)),
+    }
 }
 
 /// What the farthest seat can read of `count` counters on a screen of this size.
@@ -257,6 +267,18 @@ mod tests {
     use crate::config::Config;
 
     const FULL_HD: Size = Size { w: 1920, h: 1080 };
+
+    fn page(
+        counters: &[CounterView],
+        spots: &[Spot],
+        plan: Plan,
+        look: &Look,
+        at: Now,
+    ) -> (usize, Option<Millis>) {
+        let Page { index, turned, turns } = super::page(counters, spots, plan, look, at);
+        assert!(turned.is_none_or(|turned| turned <= at.mono) && turns.is_none_or(|turns| turns > at.mono));
+        (index, turns)
+    }
 
     fn look() -> Look {
         Look::of(&Config::default())

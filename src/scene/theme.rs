@@ -162,6 +162,12 @@ impl Colour {
         Some(Self([r, g, b, 255]))
     }
 
+    /// This colour, a share of the way to another one.
+    pub fn towards(self, other: Self, share: f32) -> Self {
+        let mixed = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * share).round() as u8;
+        Self(std::array::from_fn(|i| mixed(self.0[i], other.0[i])))
+    }
+
     /// Relative luminance (WCAG 2.1), 0 to 1.
     pub fn luminance(self) -> f32 {
         let [r, g, b, _] = self.0.map(|c| {
