@@ -79,6 +79,8 @@ pub struct BoardConfig {
     pub dwell: Millis,
     /// How long a page of counters stays.
     pub page: Millis,
+    /// Most counters of a page; 0 leaves it to the reading distance.
+    pub page_counters: usize,
     /// How long the link may be silent before the board says so.
     pub stale_after: Millis,
     pub show_holder: bool,

@@ -12,6 +12,7 @@ mod canvas;
 mod chip;
 mod counters;
 mod damage;
+pub mod distance;
 pub mod fit;
 pub mod font;
 mod full;

@@ -8,7 +8,7 @@ use crate::audio::{output, sounds};
 use crate::config::load::{LoadError, load};
 use crate::config::{Config, CounterConfig};
 use crate::ready::{missing, voice_of};
-use crate::scene::{Look, Size, font, plan};
+use crate::scene::{Size, distance, font};
 use crate::speech::number;
 
 #[derive(Debug, clap::Args)]
@@ -40,7 +40,7 @@ pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
     if wrong.is_some() || !problems.is_empty() {
         return ExitCode::FAILURE;
     }
-    println!("{}", distance(&config));
+    println!("{}", distances(&config));
     println!(
         "ok: hall {}, screen {}, {} counters, {} series, voice {}",
         config.hall.id,
@@ -52,19 +52,9 @@ pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Whether the numbers on the counter grid can be read from the farthest seat.
-fn distance(config: &Config) -> String {
-    let size = Size { w: config.screen.width, h: config.screen.height };
-    let reading = plan::reading(&Look::of(config), size, config.counters.len());
-    let verdict = if reading.is_met() { "readable from" } else { "TOO SMALL for" };
-    format!(
-        "numbers of {} counters: {:.0} mm high on {} inches, {verdict} the farthest seat at {} m, which needs {:.0} mm",
-        config.counters.len(),
-        reading.cap_mm,
-        config.screen.diagonal_inches,
-        config.screen.farthest_seat_m,
-        reading.needed_mm,
-    )
+/// What can be read from where, and what would help where it cannot.
+fn distances(config: &Config) -> distance::Table {
+    distance::table(config, Size { w: config.screen.width, h: config.screen.height })
 }
 
 /// Sound cards that are not there now. It may be switched on later, so it is no problem of the config.

@@ -151,6 +151,7 @@ fn board(mut s: Section<'_, '_, '_>) -> BoardConfig {
     let out = BoardConfig {
         dwell: secs(&mut s, "dwell_s", 8, 120),
         page: secs(&mut s, "page_s", 10, 300),
+        page_counters: s.number("page_counters", 0, 0..=COUNTERS_MAX),
         stale_after: secs(&mut s, "stale_after_s", 10, 600),
         show_holder: s.flag("show_holder", false),
         english: s.flag("english", false),

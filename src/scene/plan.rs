@@ -9,7 +9,7 @@ use crate::clock::{Millis, Now};
 use crate::scene::{Face, Look, Scale};
 
 /// Cap height that can be read, in millimetres for each metre of distance (BOARD rules of the hall: 5 mm).
-const CAP_MM_PER_M: f32 = 5.0;
+pub(super) const CAP_MM_PER_M: f32 = 5.0;
 /// A usual ticket, for which the numbers are made as large as the cells allow; longer ones shrink.
 const USUAL_TICKET: &str = "A000";
 /// Its width in em; asked for each of a hundred plans of every picture.
@@ -85,7 +85,7 @@ pub fn cell_sizes(w: f32, h: f32, px: Scale, english: bool) -> CellSizes {
 }
 
 /// Millimetres of one pixel.
-fn pixel_mm(look: &Look, size: Size) -> f32 {
+pub(super) fn pixel_mm(look: &Look, size: Size) -> f32 {
     let diagonal_px = (size.w as f32).hypot(size.h as f32);
     look.diagonal_inches * 25.4 / diagonal_px
 }
@@ -97,10 +97,14 @@ fn needed_px(look: &Look, size: Size) -> f32 {
 /// Chooses columns and rows for `count` counters in `area`.
 ///
 /// All on one page when that can be read from the farthest seat; else as many on a page as can be read; and when no
-/// size can be read, up to twelve on one page, more on pages of about twelve. Pages are filled evenly.
+/// size can be read, up to twelve on one page, more on pages of about twelve. Pages are filled evenly. A hall may set
+/// the most counters of a page itself.
 fn choose(look: &Look, size: Size, area: Rect, count: usize) -> Plan {
     let px = Scale::of_size(size);
     let count = count.max(1);
+    if let Some(plan) = limited(look, area, px, count) {
+        return plan;
+    }
     let needed = needed_px(look, size) / font::cap_em(Face::Digits(800));
     let plans = candidates(area, px, look.english, count);
     let best = |least: f32| {
@@ -129,6 +133,19 @@ fn choose(look: &Look, size: Size, area: Rect, count: usize) -> Plan {
     evened(chosen, paged, px, look.english, count, 0.0)
 }
 
+/// Pages of nearly as many counters as the hall allows on one, with the largest numbers; none where all fit on one page.
+fn limited(look: &Look, area: Rect, px: Scale, count: usize) -> Option<Plan> {
+    let most = look.page_counters;
+    if most == 0 || count <= most {
+        return None;
+    }
+    let paged = Rect { h: area.h - px.of(DOTS), ..area };
+    let plans = candidates(paged, px, look.english, count);
+    let near = plans.iter().filter(|p| p.cells() <= most && p.cells() * 4 >= most * 3);
+    let chosen = near.max_by(|a, b| a.ticket.total_cmp(&b.ticket)).copied()?;
+    Some(evened(chosen, paged, px, look.english, count, 0.0))
+}
+
 /// The same number of pages with as few rows as that needs, unless that makes the tickets smaller than `needed`:
 /// in a higher cell the counter takes more of the width.
 fn evened(plan: Plan, area: Rect, px: Scale, english: bool, count: usize, needed: f32) -> Plan {
@@ -148,7 +165,8 @@ fn cell(area: Rect, px: Scale, columns: usize, rows: usize) -> (f32, f32) {
 }
 
 impl Plan {
-    fn cells(&self) -> usize {
+    /// Counters of one page.
+    pub fn cells(&self) -> usize {
         self.columns * self.rows
     }
 
