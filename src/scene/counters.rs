@@ -69,7 +69,7 @@ fn state(counter: &CounterView) -> State<'_> {
 
 fn cell(canvas: &mut Canvas, board: &Board<'_>, area: Rect, counter: &CounterView) {
     let (theme, px) = (&board.look.theme, board.px);
-    let sizes = plan::cell_sizes(area.w, area.h, px, board.look.english);
+    let sizes = plan::Cells::of(board.look, board.size).sizes(area.w, area.h);
     let radius = px.of(theme.radius).min(area.h * 0.2);
     let state = state(counter);
     let off = !matches!(state, State::Ticket(_) | State::Free);

@@ -35,10 +35,10 @@ pub struct Look {
 }
 
 impl Look {
-    /// The look that the config describes; a theme or time zone that does not exist falls back to navy and UTC.
+    /// The look that the config describes; a time zone that does not exist falls back to UTC.
     pub fn of(config: &Config) -> Self {
         Self {
-            theme: Theme::named(&config.screen.theme).unwrap_or_else(Theme::navy),
+            theme: config.theme.clone(),
             title: config.hall.title.clone(),
             motto: config.hall.motto.clone(),
             ticker_title: config.board.ticker_title.clone(),
