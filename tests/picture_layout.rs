@@ -179,7 +179,7 @@ fn the_table_of_contrasts_has_every_pair_that_is_drawn_and_no_other() {
                 drawn.insert((name(run.colour.0), name(ground.0)));
             }
         }
-        for strip in &scene.strip {
+        if let Some(strip) = &scene.strip {
             let ground = name(strip.content.background.0);
             drawn.extend(strip.content.texts.iter().map(|run| (name(run.colour.0), ground)));
         }

@@ -124,7 +124,7 @@ impl Model {
         let spots = (0..3).filter_map(|n| spot(ticket(910 + n)?, place(n)?));
         let spotlight: Vec<Spot> = spots.collect();
         let ticker = NoticeId::parse("notice").ok().map(notice).into_iter().collect();
-        Self { look, view: BoardView { counters, recent, spotlight, ticker, ..BoardView::empty() } }
+        Self { look, view: BoardView { spotlight, recent, counters, ticker, ..BoardView::empty() } }
     }
 
     fn calling(&self, calls: usize) -> BoardView {
@@ -368,7 +368,8 @@ mod tests {
         let config = hall(11, 55.0, 8.0);
         let (hd, uhd) = (table(&config, FULL_HD), table(&config, Size { w: 3840, h: 2160 }));
         for (a, b) in hd.rows.iter().zip(&uhd.rows) {
-            assert!((a.cap_mm / b.cap_mm - 1.0).abs() < 0.05, "{}\n{hd}{uhd}", a.element);
+            // Sizes are whole pixels: of the smallest text, a chip's, one is 6 %.
+            assert!((a.cap_mm / b.cap_mm - 1.0).abs() < 0.07, "{}\n{hd}{uhd}", a.element);
         }
     }
 

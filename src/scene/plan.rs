@@ -80,31 +80,20 @@ pub struct Cells {
     least: f32,
 }
 
-/// How far a label may shrink so that a ticket can be read from the farthest seat.
-const SMALLER_LABEL: f32 = 0.85;
-
 impl Cells {
     pub fn of(look: &Look, size: Size) -> Self {
         let least = needed_px(look, size) / font::cap_em(Face::Digits(800));
         Self { px: Scale::of_size(size), english: look.english, labels: look.theme.sizes.labels, least }
     }
 
-    /// What stands in a cell of this size: a ticket as large as the room allows. Where only a somewhat smaller label
-    /// lets it be read from the farthest seat, the label gives way.
+    /// What stands in a cell of this size: a ticket as large as the room allows.
     pub fn sizes(&self, w: f32, h: f32) -> CellSizes {
-        let usual = self.with_labels(w, h, 1.0);
-        if usual.ticket >= self.least {
-            return usual;
-        }
-        let smaller = self.with_labels(w, h, SMALLER_LABEL);
-        if smaller.ticket >= self.least { smaller } else { usual }
-    }
-
-    fn with_labels(&self, w: f32, h: f32, smaller: f32) -> CellSizes {
         let px = self.px;
         let share = if self.english { 0.155 } else { 0.175 } * self.labels;
-        let label = (h * share).clamp(px.of(18.0).min(h * 0.24), px.of(36.0 * self.labels)) * smaller;
-        let label = label.floor();
+        // Whole pixels of a screen of 1080 lines on larger ones too: the same panel then shows the same millimetres.
+        let grain = px.0.max(1.0);
+        let label = (h * share).clamp(px.of(18.0).min(h * 0.24), px.of(36.0 * self.labels));
+        let label = ((label / grain).floor() * grain).floor();
         let second = if self.english { (label * 0.86).floor() } else { 0.0 };
         let tab = (w * 0.22).min(h * 0.84).floor();
         let pad = (w * 0.044).min(px.of(22.0)).floor();
@@ -113,7 +102,8 @@ impl Cells {
         let room_h = h - line(label) - line(second) - h * 0.175;
         let room_w = w - tab - 2.0 * pad;
         let by_width = room_w / *USUAL_WIDTH_EM;
-        let ticket = (room_h / font::cap_em(face)).min(by_width).min(px.of(TICKET_MAX)).round();
+        let ticket = (room_h / font::cap_em(face)).min(by_width).min(px.of(TICKET_MAX));
+        let ticket = ((ticket / grain).round() * grain).floor();
         CellSizes { tab, ticket, label, second, pad }
     }
 

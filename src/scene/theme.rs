@@ -144,8 +144,8 @@ impl Theme {
                 base(None)
             }
         };
-        let theme = colours(Section::of(&mut reading, &root, "colours"), base);
-        let theme = shape(Section::of(&mut reading, &root, "shape"), theme);
+        let theme = colours(Section::of(&mut reading, &root, "colours"), &base);
+        let theme = shape(Section::of(&mut reading, &root, "shape"), &theme);
         let theme = Self { sizes: sizes(Section::of(&mut reading, &root, "sizes"), theme.sizes), ..theme };
         let keys = reading.keys.iter().cloned().collect();
         let problems = reading.finish();
@@ -234,7 +234,7 @@ const BLANK: Theme = Theme {
     sizes: DESIGNED,
 };
 
-fn colours(mut s: Section<'_, '_, '_>, base: Theme) -> Theme {
+fn colours(mut s: Section<'_, '_, '_>, base: &Theme) -> Theme {
     macro_rules! colour {
         ($name:ident) => {
             s.parsed(stringify!($name), base.$name, "a colour such as #0a1a33", Colour::parse)
@@ -273,18 +273,18 @@ fn colours(mut s: Section<'_, '_, '_>, base: Theme) -> Theme {
         ticker_mark: colour!(ticker_mark),
         emblem: colour!(emblem),
         emblem_ink: colour!(emblem_ink),
-        ..base
+        ..base.clone()
     };
     s.finish();
     theme
 }
 
-fn shape(mut s: Section<'_, '_, '_>, base: Theme) -> Theme {
+fn shape(mut s: Section<'_, '_, '_>, base: &Theme) -> Theme {
     let theme = Theme {
         radius: s.number("radius", base.radius, 0.0..=60.0),
         radius_large: s.number("radius_large", base.radius_large, 0.0..=60.0),
         radius_chip: s.number("radius_chip", base.radius_chip, 0.0..=30.0),
-        ..base
+        ..base.clone()
     };
     s.finish();
     theme
