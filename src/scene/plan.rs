@@ -89,7 +89,7 @@ impl Cells {
     /// What stands in a cell of this size: a ticket as large as the room allows.
     pub fn sizes(&self, w: f32, h: f32) -> CellSizes {
         let px = self.px;
-        let share = if self.english { 0.155 } else { 0.175 } * self.labels;
+        let share = self.labels * if self.english { 0.155 } else { 0.175 };
         // Whole pixels of a screen of 1080 lines on larger ones too: the same panel then shows the same millimetres.
         let grain = px.0.max(1.0);
         let label = (h * share).clamp(px.of(18.0).min(h * 0.24), px.of(36.0 * self.labels));
