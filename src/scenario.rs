@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::board::Rules;
 use crate::config::Config;
+use crate::config::load::theme;
 use crate::config::section::{Env, Problem};
 use crate::replay::{self, BadLine, Event, Replay};
 use crate::scene::{Look, Scene, Size, compose};
@@ -119,7 +120,10 @@ fn beside(path: &Path) -> Result<Option<Config>, ScenarioError> {
     if !file.is_file() {
         return Ok(None);
     }
-    let config = Config::read(&text(&file)?, Env::new());
+    let config = Config::read(&text(&file)?, Env::new()).and_then(|mut config| {
+        config.theme = theme(&config.screen.theme, file.parent().unwrap_or(Path::new("")))?;
+        Ok(config)
+    });
     config.map(Some).map_err(|problems| ScenarioError::NotAConfig { path: file, problems })
 }
 

@@ -13,6 +13,7 @@ mod canvas;
 mod chip;
 mod counters;
 mod damage;
+pub mod distance;
 pub mod fit;
 pub mod font;
 mod full;
@@ -194,6 +195,10 @@ impl Scale {
         Self((size.w as f32 / w).min(size.h as f32 / h))
     }
 
+    fn times(self, factor: f32) -> Self {
+        Self(self.0 * factor)
+    }
+
     /// Whole pixels of the target, at least one for anything that is not zero.
     pub fn of(self, px: f32) -> f32 {
         let scaled = (px * self.0).round();
@@ -223,6 +228,11 @@ struct Board<'a> {
 }
 
 impl Board<'_> {
+    /// The same for a part that the theme makes larger or smaller.
+    fn sized(&self, factor: f32) -> Self {
+        Self { px: self.px.times(factor), ..*self }
+    }
+
     /// Noun and counter in one line; where there is no room for both, the counter alone, to its last word.
     fn place(&self, counter: &Counter, kind: &canvas::Type, room: f32) -> fit::Fitted {
         let noun = self.noun(counter);
@@ -248,14 +258,15 @@ pub fn compose(view: &BoardView, look: &Look, size: Size, now: Now) -> Scene {
     let mut canvas = Canvas::default();
     let mut over = Canvas::default();
     let areas = Areas::of(&board);
-    header::draw(&mut canvas, &board, areas.header);
+    let sizes = look.theme.sizes;
+    header::draw(&mut canvas, &board.sized(sizes.header), areas.header);
     let mut strip = None;
     let mut turns = None;
     if let Some(notice) = &view.emergency {
-        full::emergency(&mut canvas, &board, areas.main.union(areas.footer), notice);
+        full::emergency(&mut canvas, &board.sized(sizes.full), areas.main.union(areas.footer), notice);
     } else {
         turns = body(&mut canvas, &board, areas.main);
-        strip = ticker::draw(&mut canvas, &board, areas.footer);
+        strip = ticker::draw(&mut canvas, &board.sized(sizes.ticker), areas.footer);
     }
     let identify = view.identify_until.filter(|until| *until > now.mono);
     // An emergency outranks a technician's question, and a call must not be covered either.
@@ -299,7 +310,7 @@ fn body(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis> {
         area = area.band(used, area.h - used);
     }
     if let Phase::Closed { reason, opens } = &board.view.phase {
-        full::closed(canvas, board, area, *reason, *opens);
+        full::closed(canvas, &board.sized(board.look.theme.sizes.full), area, *reason, *opens);
         return None;
     }
     let remarks = recent::remarks(board);
@@ -319,13 +330,14 @@ struct Areas {
 impl Areas {
     fn of(board: &Board<'_>) -> Self {
         let footer = if board.view.ticker.is_empty() { 0.0 } else { 1.0 };
-        Self::with_footer(board.size, footer)
+        Self::with_footer(board.look, board.size, footer)
     }
 
-    fn with_footer(size: Size, footer: f32) -> Self {
-        let px = Scale::of_size(size);
+    fn with_footer(look: &Look, size: Size, footer: f32) -> Self {
+        let (px, sizes) = (Scale::of_size(size), look.theme.sizes);
         let (head, foot) = if size.is_portrait() { (128.0, 104.0) } else { (104.0, 92.0) };
-        let tracks = [Track::Px(px.of(head)), Track::Share(1.0), Track::Px(px.of(foot) * footer)];
+        let (head, foot) = (px.of(head * sizes.header), px.of(foot * sizes.ticker) * footer);
+        let tracks = [Track::Px(head), Track::Share(1.0), Track::Px(foot)];
         let parts = layout::rows(size.rect(), &tracks, 0.0);
         Self { header: parts[0], main: parts[1], footer: parts[2] }
     }
@@ -352,6 +364,6 @@ impl BodyAreas {
 }
 
 /// Where the counters stand on a calm day, for judging whether they can be read.
-fn counters_area(size: Size) -> Rect {
-    BodyAreas::of(size, Areas::with_footer(size, 1.0).main, 0).counters
+fn counters_area(look: &Look, size: Size) -> Rect {
+    BodyAreas::of(size, Areas::with_footer(look, size, 1.0).main, 0).counters
 }

@@ -4,14 +4,19 @@
 #[path = "picture/views.rs"]
 mod views;
 
+#[path = "picture/laws.rs"]
+mod laws;
+
+use laws::{
+    all_text_has_contrast, boxes_under, no_texts_overlap, nothing_is_cut_without_an_ellipsis,
+    nothing_leaves_its_place,
+};
 use moiso::board::call::{Counter, Kind, Lane, Ticket};
 use moiso::board::state::Level;
 use moiso::board::view::BoardView;
 use moiso::clock::Millis;
 use moiso::scene::{
-    Colour, Face, Layer, Look, Quad, Rect, Scene, Shape, Size, TextRun, Theme, compose, font,
-};
-use proptest::prelude::*;
+use moiso::scene::{Face, Look, Scene, Size, Theme, compose};
 
 const SIZES: [Size; 8] = [
     Size { w: 1280, h: 720 },
@@ -124,67 +129,6 @@ fn every_scene(mut check: impl FnMut(&str, &Scene)) {
     }
 }
 
-/// The boxes under a text, from the lowest to the uppermost.
-fn boxes_under<'a>(layer: &'a Layer, run: &TextRun) -> Vec<&'a Quad> {
-    let (x, y) = (run.rect.x + run.rect.w / 2.0, run.rect.y + run.rect.h / 2.0);
-    let point = Rect { x, y, w: 0.0, h: 0.0 };
-    let solid = |q: &&Quad| q.shape == Shape::Box && q.fill.0[3] == 255 && q.rect.contains(point);
-    layer.quads.iter().filter(solid).collect()
-}
-
-fn nothing_leaves_its_place(name: &str, scene: &Scene) {
-    let whole = scene.size.rect();
-    for layer in &scene.layers {
-        for quad in &layer.quads {
-            assert!(whole.contains(quad.rect), "{name}: {quad:?} leaves the screen");
-        }
-        for run in &layer.texts {
-            assert!(whole.contains(run.rect), "{name}: {run:?} leaves the screen");
-            if let Some(parent) = boxes_under(layer, run).last() {
-                assert!(parent.rect.contains(run.rect), "{name}: {run:?} leaves its box {:?}", parent.rect);
-            }
-        }
-    }
-    if let Some(strip) = &scene.strip {
-        assert!(whole.contains(strip.rect), "{name}: the moving line leaves the screen");
-    }
-}
-
-fn no_texts_overlap(name: &str, scene: &Scene) {
-    for layer in &scene.layers {
-        for (index, a) in layer.texts.iter().enumerate() {
-            for b in &layer.texts[index + 1..] {
-                assert!(!a.rect.overlaps(b.rect), "{name}: {a:?} and {b:?} overlap");
-            }
-        }
-    }
-}
-
-fn nothing_is_cut_without_an_ellipsis(name: &str, scene: &Scene) {
-    for run in scene.layers.iter().flat_map(|layer| &layer.texts) {
-        let width = font::width(&run.text, run.face, run.size);
-        assert!(width <= run.rect.w + 1.0, "{name}: {run:?} is {width} px wide");
-        let ink = font::ink(&run.text, run.face);
-        let baseline = font::baseline(ink, run.face, run.size, run.rect.h);
-        let (above, below) = (baseline - ink.above * run.size, run.rect.h - baseline - ink.below * run.size);
-        assert!(above >= -1.0 && below >= -1.0, "{name}: {run:?} loses {above} px above, {below} below");
-    }
-}
-
-fn all_text_has_contrast(name: &str, scene: &Scene) {
-    for layer in &scene.layers {
-        for run in &layer.texts {
-            let ground = boxes_under(layer, run).last().map_or(scene.background, |quad| quad.fill);
-            let contrast = run.colour.contrast(ground);
-            assert!(contrast >= 7.0, "{name}: {run:?} on {ground:?} has only {contrast:.2}");
-        }
-    }
-    for run in scene.strip.iter().flat_map(|strip| &strip.content.texts) {
-        let ground: Colour = scene.strip.as_ref().unwrap().content.background;
-        assert!(run.colour.contrast(ground) >= 7.0, "{name}: {run:?} on the moving line");
-    }
-}
-
 #[test]
 fn nothing_leaves_its_box_or_the_screen() {
     every_scene(nothing_leaves_its_place);
@@ -263,6 +207,46 @@ fn no_text_is_cut_without_an_ellipsis_and_no_mark_is_clipped() {
 #[test]
 fn all_text_as_composed_has_a_contrast_of_at_least_seven() {
     every_scene(all_text_has_contrast);
+}
+
+/// A theme in which no two colours are equal, so that each says which of them it is.
+fn theme_of_names() -> (Theme, Vec<String>) {
+    let navy = include_str!("../src/scene/themes/navy.toml");
+    let mut names = Vec::new();
+    let lines = navy.lines().map(|line| match line.split_once(" = \"#") {
+        None => line.to_owned(),
+        Some((name, _)) => {
+            names.push(name.to_owned());
+            format!("{name} = \"#{:06x}\"", names.len())
+        }
+    });
+    let text: Vec<String> = lines.collect();
+    (Theme::read(&text.join("\n")).unwrap(), names)
+}
+
+#[test]
+fn the_table_of_contrasts_has_every_pair_that_is_drawn_and_no_other() {
+    let (theme, names) = theme_of_names();
+    let name = |[_, g, b, _]: [u8; 4]| &*names[usize::from(g) * 256 + usize::from(b) - 1];
+    let mut drawn = std::collections::BTreeSet::new();
+    let identified = BoardView { identify_until: Some(Millis(5_000)), ..views::busy() };
+    let all = boards().into_iter().chain([("named".to_owned(), identified, views::look())]);
+    for (_, view, look) in all {
+        let look = Look { theme: theme.clone(), english: true, ..look };
+        let scene = compose(&view, &look, views::LANDSCAPE, views::now());
+        for layer in &scene.layers {
+            for run in &layer.texts {
+                let ground = boxes_under(layer, run).last().map_or(scene.background, |quad| quad.fill);
+                drawn.insert((name(run.colour.0), name(ground.0)));
+            }
+        }
+        if let Some(strip) = &scene.strip {
+            let ground = name(strip.content.background.0);
+            drawn.extend(strip.content.texts.iter().map(|run| (name(run.colour.0), ground)));
+        }
+    }
+    let told = theme.text_pairs().iter().map(|pair| (pair.ink, pair.ground)).collect();
+    assert_eq!(drawn, told);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::board::call::{Counter, Lane, NAME_MAX, Series, Zone, clean};
 use crate::clock::Millis;
+use crate::scene::Theme;
 use crate::speech::template::Template;
 
 const SECTIONS: [&str; 13] = [
@@ -24,16 +25,13 @@ const LEVEL: &str = "letters, digits, '-', '_' and '.', at most 64";
 const COUNTERS_MAX: usize = 200;
 
 pub(super) fn config<'a>(reading: &mut Reading<'_>, root: &'a DeTable<'a>) -> Config {
-    for (key, _) in root {
-        if !SECTIONS.contains(&key.get_ref().as_ref()) {
-            let line = reading.line_at(key.span().start);
-            let message = format!("is not a section; the sections are {}", SECTIONS.join(", "));
-            reading.problem(Some(line), key.get_ref().to_string(), message);
-        }
-    }
+    reading.only(root, &SECTIONS);
+    let screen = screen(Section::of(reading, root, "screen"));
     let config = Config {
         hall: hall(Section::of(reading, root, "hall")),
-        screen: screen(Section::of(reading, root, "screen")),
+        // A theme's file is not read here.
+        theme: Theme::named(&screen.theme).unwrap_or_else(Theme::navy),
+        screen,
         board: board(Section::of(reading, root, "board")),
         hours: Hours::read(Section::of(reading, root, "hours")),
         counters: Section::list(reading, root, "counter", "counter", counter)
@@ -94,8 +92,8 @@ fn hall(mut s: Section<'_, '_, '_>) -> HallConfig {
     let level = |t: &str| topic_level(t);
     let out = HallConfig {
         id: s.parsed("id", "dong-da".into(), LEVEL, level),
-        title: s.text("title", "Chi nhánh số 3 · Điểm tiếp nhận Đống Đa"),
-        motto: s.text("motto", "Hành chính thông minh – tận tâm phục vụ"),
+        title: s.words("title", "Chi nhánh số 3 · Điểm tiếp nhận Đống Đa"),
+        motto: s.words("motto", "Hành chính thông minh – tận tâm phục vụ"),
         time_zone: s.parsed(
             "time_zone",
             "Asia/Ho_Chi_Minh".into(),
@@ -122,9 +120,12 @@ fn screen(mut s: Section<'_, '_, '_>) -> ScreenConfig {
         height,
         full_screen: s.flag("full_screen", true),
         monitor: s.optional("monitor"),
-        theme: s.parsed("theme", "navy".into(), "navy or paper", |t| {
-            matches!(t, "navy" | "paper").then(|| t.to_owned())
-        }),
+        theme: s.parsed(
+            "theme",
+            "navy".into(),
+            "navy, paper or a file such as /etc/moiso/themes/hall.toml",
+            |t| (Theme::NAMES.contains(&t) || Theme::is_file(t)).then(|| t.to_owned()),
+        ),
         rank: s.number("rank", 1, 1..=99),
         diagonal_inches: s.number("diagonal_inches", 55.0, 10.0..=200.0),
         farthest_seat_m: s.number("farthest_seat_m", 9.0, 1.0..=60.0),
@@ -152,11 +153,12 @@ fn board(mut s: Section<'_, '_, '_>) -> BoardConfig {
     let out = BoardConfig {
         dwell: secs(&mut s, "dwell_s", 8, 120),
         page: secs(&mut s, "page_s", 10, 300),
+        page_counters: s.number("page_counters", 0, 0..=COUNTERS_MAX),
         stale_after: secs(&mut s, "stale_after_s", 10, 600),
         show_holder: s.flag("show_holder", false),
         english: s.flag("english", false),
         ticker_px_s: s.number("ticker_px_s", 120, 40..=400),
-        ticker_title: s.text("ticker_title", "THÔNG BÁO"),
+        ticker_title: s.words("ticker_title", "THÔNG BÁO"),
         idle_ticker: s.texts(
             "idle_ticker",
             IDLE_TICKER.map(str::to_owned).to_vec(),
@@ -181,9 +183,9 @@ fn word<T>(
 
 fn counter(s: &mut Section<'_, '_, '_>) -> Option<CounterConfig> {
     let id = s.required("id", "the counter's number or name, such as 5", word(Counter::parse));
-    let noun = s.text("noun", "Quầy");
-    let label = s.optional("label");
-    let label_en = s.optional("label_en");
+    let noun = s.words("noun", "Quầy");
+    let label = s.optional_words("label");
+    let label_en = s.optional_words("label_en");
     let lanes = s.texts("lanes", Vec::new(), Lane::ALLOWED, |t| Lane::parse(t).ok());
     Some(CounterConfig { id: id?, noun, label, label_en, lanes })
 }
@@ -219,7 +221,7 @@ fn default_counters() -> Vec<CounterConfig> {
 
 fn series(s: &mut Section<'_, '_, '_>) -> Option<SeriesConfig> {
     let id = s.required("id", "the letters that its tickets begin with, such as A", word(Series::parse));
-    let label = s.optional("label");
+    let label = s.optional_words("label");
     let mode = s.parsed("mode", SeriesMode::Auto, "auto, digits or number", |t| match t {
         "auto" => Some(SeriesMode::Auto),
         "digits" => Some(SeriesMode::Digits),

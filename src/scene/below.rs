@@ -21,38 +21,39 @@ pub fn draw(
     area: Rect,
     remarks: &[(Shape, String)],
 ) -> Option<Millis> {
-    let px = board.px;
-    let code = qr::wanted(board, recent::card_width(board, area.w));
+    let (px, sizes) = (board.px, board.look.theme.sizes);
+    let (spot, below) = (board.sized(sizes.spotlight), board.sized(sizes.recent));
+    let code = qr::wanted(&below, recent::card_width(&below, area.w));
     let any = !recent::calls(board).is_empty() || code.is_some();
-    let least = code.as_ref().map_or(0.0, |code| qr::least_side(board, code));
-    let recent = any.then_some(Track::Px(px.of(RECENT).max(least)));
+    let least = code.as_ref().map_or(0.0, |code| qr::least_side(&below, code));
+    let recent = any.then_some(Track::Px(below.px.of(RECENT).max(least)));
     let others = || recent.into_iter().chain(remarks.iter().map(|_| Track::Px(px.of(REMARK))));
     let queues = Queues::of(board);
     let gap = |with_queues: bool| px.of(if remarks.is_empty() && !with_queues { 22.0 } else { 16.0 });
     let own = queues.as_ref().filter(|_| {
         let used: f32 = others().map(|track| height(track) + gap(true)).sum();
-        let left = area.h - used - px.of(Queues::ROW) - gap(true);
-        left >= spotlight::least_height(board, area.w)
+        let left = area.h - used - below.px.of(Queues::ROW) - gap(true);
+        left >= spotlight::least_height(&spot, area.w)
     });
     let mut tracks = vec![Track::Share(1.0)];
     tracks.extend(recent);
-    tracks.extend(own.map(|_| Track::Px(px.of(Queues::ROW))));
+    tracks.extend(own.map(|_| Track::Px(below.px.of(Queues::ROW))));
     tracks.extend(remarks.iter().map(|_| Track::Px(px.of(REMARK))));
     let places = layout::rows(area, &tracks, gap(own.is_some()));
-    spotlight::draw(canvas, board, places[0]);
+    spotlight::draw(canvas, &spot, places[0]);
     for (remark, place) in remarks.iter().rev().zip(places.iter().rev()) {
         recent::remark(canvas, board, *place, remark);
     }
     let own_place = places.get(1 + usize::from(recent.is_some()));
     if let (Some(queues), Some(place)) = (own, own_place) {
-        queues.draw(canvas, board, *place, queues.turn(board, 0));
+        queues.draw(canvas, &below, *place, queues.turn(board, 0));
     }
     let shares = own.is_none() && code.is_none() && board.view.spotlight_waiting == 0;
     let shared = queues.as_ref().filter(|_| shares && recent.is_some());
     match shared.map(|queues| (queues, queues.turn(board, 1))) {
         // The first turn is that of the last calls.
-        Some((queues, turn)) if turn.index > 0 => queues.draw(canvas, board, places[1], turn),
-        _ if recent.is_some() => recent::draw(canvas, board, places[1], code.as_ref()),
+        Some((queues, turn)) if turn.index > 0 => queues.draw(canvas, &below, places[1], turn),
+        _ if recent.is_some() => recent::draw(canvas, &below, places[1], code.as_ref()),
         _ => {}
     }
     own.map(|queues| queues.turn(board, 0)).or(shared.map(|queues| queues.turn(board, 1)))?.next

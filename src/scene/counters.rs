@@ -39,9 +39,12 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis
 
 fn dots(canvas: &mut Canvas, board: &Board<'_>, area: Rect, plan: Plan, page: usize) {
     let (theme, px) = (&board.look.theme, board.px);
-    let (side, gap) = (px.of(12.0), px.of(12.0));
     let wide = px.of(36.0);
-    let total = wide + (plan.pages - 1) as f32 * (side + gap);
+    // Many pages have smaller dots, so that none leaves the screen.
+    let step = px.of(24.0).min((area.w - wide) / (plan.pages - 1) as f32);
+    let side = px.of(12.0).min(step / 2.0);
+    let gap = step - side;
+    let total = wide + (plan.pages - 1) as f32 * step;
     let mut x = area.x + ((area.w - total) / 2.0).round();
     let y = area.bottom() + px.of(DOTS) - side;
     for index in 0..plan.pages {
@@ -73,7 +76,7 @@ fn state(counter: &CounterView) -> State<'_> {
 
 fn cell(canvas: &mut Canvas, board: &Board<'_>, area: Rect, counter: &CounterView) {
     let (theme, px) = (&board.look.theme, board.px);
-    let sizes = plan::cell_sizes(area.w, area.h, px, board.look.english);
+    let sizes = plan::Cells::of(board.look, board.size).sizes(area.w, area.h);
     let radius = px.of(theme.radius).min(area.h * 0.2);
     let state = state(counter);
     let off = !matches!(state, State::Ticket(_) | State::Free);

@@ -16,6 +16,8 @@ pub struct Look {
     pub time_zone: TimeZone,
     /// How long a page of counters stays.
     pub page: Millis,
+    /// Most counters of a page; 0 leaves it to the reading distance.
+    pub page_counters: usize,
     /// How long a call holds the spotlight.
     pub dwell: Millis,
     /// Opening hours, by which a break is a lunch break or not.
@@ -34,15 +36,16 @@ pub struct Look {
 }
 
 impl Look {
-    /// The look that the config describes; a theme or time zone that does not exist falls back to navy and UTC.
+    /// The look that the config describes; a time zone that does not exist falls back to UTC.
     pub fn of(config: &Config) -> Self {
         Self {
-            theme: Theme::named(&config.screen.theme).unwrap_or_else(Theme::navy),
+            theme: config.theme.clone(),
             title: config.hall.title.clone(),
             motto: config.hall.motto.clone(),
             ticker_title: config.board.ticker_title.clone(),
             time_zone: TimeZone::get(&config.hall.time_zone).unwrap_or(TimeZone::UTC),
             page: config.board.page,
+            page_counters: config.board.page_counters,
             dwell: config.board.dwell,
             hours: config.hours.clone(),
             english: config.board.english,

@@ -62,7 +62,6 @@ const WELCOME: f32 = 510.0;
 /// Nobody is called: a calm word instead of an empty field.
 fn welcome(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
     let (theme, px) = (&board.look.theme, board.px);
-    canvas.fill(area, theme.panel, px.of(theme.radius_large));
     let inner = area.inset(px.of(56.0), px.of(40.0));
     let head = Type::words(800, px.of(64.0), theme.ink).aligned(Align::Centre);
     let body = Type::words(500, px.of(38.0), theme.quiet).aligned(Align::Centre);
@@ -74,6 +73,11 @@ fn welcome(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
     let heights: Vec<f32> = lines.iter().map(|(_, kind)| (kind.size * LINE).ceil()).collect();
     let star = px.of(120.0);
     let total = star + px.of(30.0) + heights.iter().sum::<f32>() + px.of(24.0);
+    if total > inner.h && px.0 > 0.1 {
+        // Remarks and a code leave less room.
+        return welcome(canvas, &board.sized(0.9), area);
+    }
+    canvas.fill(area, theme.panel, px.of(theme.radius_large));
     let mut y = inner.y + ((inner.h - total) / 2.0).round().max(0.0);
     let emblem = Rect { x: inner.x + ((inner.w - star) / 2.0).round(), y, w: star, h: star };
     canvas.fill(emblem, theme.emblem, px.of(26.0));
