@@ -242,6 +242,16 @@ pub struct ControlConfig {
     pub insecure: bool,
     /// Token hashes; empty: `tokens.toml` in the state folder.
     pub tokens_file: Option<PathBuf>,
+    /// None: plain HTTP.
+    pub tls: Option<TlsConfig>,
+}
+
+/// Where the console's certificate lies, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The certificate and those between it and its root.
+    pub cert: PathBuf,
+    pub key: PathBuf,
 }
 
 #[derive(Clone, Debug, PartialEq)]

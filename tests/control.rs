@@ -72,7 +72,10 @@ async fn a_subscriber_first_gets_how_things_stand_and_then_each_change() {
     let mut other = console.signed_in(Role::Viewer).await;
     other.ask(json!({ "type": "subscribe", "topics": ["health"] })).await;
     let health = other.event("health").await;
-    assert_eq!((&health["live"], &health["detail"]["link"]), (&json!(true), &json!("127.0.0.1:1883")));
+    assert_eq!(
+        (&health["live"], &health["detail"]["screen"]["link"]),
+        (&json!(true), &json!("127.0.0.1:1883"))
+    );
     console.view.send_replace(std::sync::Arc::new(some_view(2)));
     loop {
         if client.event("view").await["view"]["revision"] == 2 {

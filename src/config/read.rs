@@ -9,7 +9,7 @@ use super::section::{Reading, Section};
 use super::{
     AudioConfig, BackgroundConfig, BoardConfig, BrokerAddress, Config, ControlConfig, CounterConfig,
     EmbeddedConfig, HallConfig, JournalConfig, MqttConfig, PathsConfig, PresentMode, ScreenConfig,
-    SeriesConfig, SeriesMode, SpeechConfig, VolumeSpan, ZoneConfig, topic_level,
+    SeriesConfig, SeriesMode, SpeechConfig, TlsConfig, VolumeSpan, ZoneConfig, topic_level,
 };
 use crate::board::call::{Counter, Lane, NAME_MAX, Series, Zone, clean};
 use crate::clock::Millis;
@@ -448,18 +448,34 @@ fn control(mut s: Section<'_, '_, '_>) -> ControlConfig {
         listen: address(&mut s, "listen", "127.0.0.1:8088"),
         insecure: s.flag("insecure", false),
         tokens_file: s.optional("tokens_file").map(Into::into),
+        tls: tls(s.child("tls")),
     };
     if let Some(listen) = out.listen
         && !listen.ip().is_loopback()
         && !out.insecure
+        && out.tls.is_none()
     {
         s.problem(
             "listen",
-            format!("{listen} can be reached from outside; set insecure = true to allow it without TLS"),
+            format!(
+                "{listen} can be reached from outside; set control.tls.cert and control.tls.key, or insecure = true to \
+                 allow it without TLS"
+            ),
         );
     }
     s.finish();
     out
+}
+
+fn tls(mut s: Section<'_, '_, '_>) -> Option<TlsConfig> {
+    let (cert, key) = (s.optional("cert"), s.optional("key"));
+    match (&cert, &key) {
+        (Some(_), None) => s.problem("key", "is missing: a certificate needs its key"),
+        (None, Some(_)) => s.problem("cert", "is missing: a key needs its certificate"),
+        _ => {}
+    }
+    s.finish();
+    Some(TlsConfig { cert: cert?.into(), key: key?.into() })
 }
 
 fn journal(mut s: Section<'_, '_, '_>) -> JournalConfig {
