@@ -154,3 +154,18 @@ async fn nothing_moves_under_the_hand_while_the_pages_load_and_while_the_board_c
         assert!(phone < 0.1, "the phones' page at {width} px: {phone}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checker_itself_finds_what_is_wrong() {
+    let console = Console::start().await;
+    let mut page = Browser::open(&format!("http://{}/", console.address), 1440, 900).await;
+    page.until("document.getElementById('sign-in').checkVisibility()").await;
+    page.value("document.querySelector('label[for=token]').remove()").await;
+    page.value("document.getElementById('token').removeAttribute('placeholder')").await;
+    page.value("document.querySelector('#sign-in .note').style.color = '#ccc'").await;
+    page.value("document.getElementById('picture').removeAttribute('alt')").await;
+    let faults = page.faults().await;
+    for rule in ["label", "color-contrast", "image-alt"] {
+        assert!(faults.iter().any(|fault| fault.starts_with(rule)), "{rule} {faults:?}");
+    }
+}

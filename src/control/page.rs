@@ -25,7 +25,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const FONT: &str = "font/ttf";
 
 /// What the pages are made of: path, type, content.
-const ASSETS: [(&str, &str, &[u8]); 23] = [
+const ASSETS: [(&str, &str, &[u8]); 22] = [
     ("/", HTML, include_bytes!("console/index.html")),
     ("/now", HTML, include_bytes!("console/now.html")),
     ("/assets/console.css", CSS, include_bytes!("console/console.css")),
@@ -47,7 +47,6 @@ const ASSETS: [(&str, &str, &[u8]); 23] = [
     ("/assets/icon.svg", "image/svg+xml", include_bytes!("console/icon.svg")),
     ("/assets/text-500.ttf", FONT, include_bytes!("../../fonts/BeVietnamPro_500Medium.ttf")),
     ("/assets/text-600.ttf", FONT, include_bytes!("../../fonts/BeVietnamPro_600SemiBold.ttf")),
-    ("/assets/text-700.ttf", FONT, include_bytes!("../../fonts/BeVietnamPro_700Bold.ttf")),
     ("/assets/digits-700.ttf", FONT, include_bytes!("../../fonts/Inter_700Bold.ttf")),
 ];
 

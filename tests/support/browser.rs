@@ -117,7 +117,8 @@ impl Browser {
 
     /// The value of a JavaScript expression; a promise is awaited.
     pub async fn value(&mut self, expression: &str) -> Value {
-        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        // A click by script counts as one by hand, without which no sound may be played.
+        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true });
         let answer = self.command("Runtime.evaluate", params).await;
         assert!(answer.get("exceptionDetails").is_none(), "{expression}: {answer}");
         answer["result"]["value"].clone()
@@ -129,7 +130,10 @@ impl Browser {
         let careful =
             format!("(() => {{ try {{ return Boolean({expression}); }} catch {{ return false; }} }})()");
         while self.value(&careful).await != true {
-            assert!(Instant::now() < deadline, "never true: {expression}\n{:#?}", self.complaints);
+            if Instant::now() > deadline {
+                let page = self.value("document.body.innerText").await;
+                panic!("never true: {expression}\n{page}\n{:#?}", self.complaints);
+            }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
     }

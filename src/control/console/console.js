@@ -96,6 +96,7 @@ function leave(words) {
   sessionStorage.removeItem(KEY);
   $('who').textContent = '';
   $('sign-in-error').textContent = words || '';
+  $('summary').textContent = '';
   pill($('link'), 'wait', 'Chưa đăng nhập');
   arrange();
   readAbout();

@@ -5,7 +5,7 @@ import { freshId } from '/assets/link.js';
 import { listen } from '/assets/listen.js';
 import { $, action, busyWhile, complain, confirmed, make, replace, tell, timeOfDay } from '/assets/show.js';
 
-const STATES = { open: 'đang mở', paused: 'tạm nghỉ', closed: 'đóng' };
+const STATES = { open: 'đang mở', paused: 'nghỉ', closed: 'đóng' };
 const DONE = {
   call: 'Đã gọi', recall: 'Đã gọi lại', transfer: 'Đã chuyển', absent: 'Đã ghi vắng', cancel: 'Đã hủy',
 };

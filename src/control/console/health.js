@@ -26,6 +26,18 @@ const SOUND = {
   off: ['wait', 'không đọc', 'Máy này đặt audio.enabled = false, hoặc không có giọng đọc.'],
 };
 
+const REASONS = {
+  'unknown-topic': 'chủ đề lạ', 'too-large': 'quá lớn', 'not-json': 'không phải JSON', 'not-an-object': 'không phải đối tượng',
+  missing: 'thiếu', 'wrong-type': 'sai kiểu', empty: 'trống', 'too-long': 'quá dài', 'control-character': 'ký tự điều khiển',
+  'unknown-word': 'giá trị lạ', 'bad-time': 'giờ không hợp lệ', 'out-of-range': 'ngoài giới hạn',
+};
+const KINDS = { call: 'gọi', recall: 'gọi lại', transfer: 'chuyển', serving: 'phục vụ', absent: 'vắng mặt', cancel: 'hủy' };
+const STATES = { open: 'mở', paused: 'tạm nghỉ', closed: 'đóng' };
+const ORDERS = {
+  mute: 'tắt tiếng', unmute: 'bật tiếng', volume: 'âm lượng', identify: 'hiện tên màn hình', 'test-call': 'đọc thử',
+  reload: 'khởi động lại', snapshot: 'lưu hình',
+};
+
 // [name, kind of pill, its words, what to do]
 function parts(health) {
   const { detail } = health;
@@ -106,7 +118,7 @@ export async function showRejected() {
   const since = new Date(Date.now() - 24 * 3600 * 1000).toISOString();
   try {
     const { rejected } = await hall.link.ask({ type: 'rejected', since, limit: 30 });
-    const rows = rejected.map((r) => [moment(r.at, true), r.topic, [r.field, r.reason].filter(Boolean).join(': '), r.detail]);
+    const rows = rejected.map((r) => [moment(r.at, true), r.topic, [r.field, REASONS[r.reason] || r.reason].filter(Boolean).join(': '), r.detail]);
     table('rejected-table', ['Lúc', 'Chủ đề', 'Lý do', 'Chi tiết'], rows, 'Một ngày qua không có bản tin nào bị từ chối.');
     const { deeds } = await hall.link.ask({ type: 'audit', since, limit: 50 });
     table('deeds-table', ['Lúc', 'Ai', 'Việc', 'Nội dung'], deeds.map(deed), 'Một ngày qua chưa ai làm gì từ trang này.');
@@ -120,10 +132,10 @@ function deed(done) {
   const what = { call: 'gọi số', command: 'lệnh' }[done.topic] || done.topic.replace('notice/', 'thông báo ').replace('counter/', 'quầy ');
   let words = '';
   if (said === '') words = 'kết thúc';
-  else if (done.topic === 'call') words = `${said.ticket} đến ${said.counter} (${said.kind})`;
-  else if (done.topic === 'command') words = [said.do, said.value].filter((w) => w !== undefined).join(' ');
+  else if (done.topic === 'call') words = `${KINDS[said.kind] || said.kind} ${said.ticket}, quầy ${said.counter}`;
+  else if (done.topic === 'command') words = [ORDERS[said.do] || said.do, said.value].filter((w) => w !== undefined).join(' ');
   else if (said && said.text) words = said.text.vi;
-  else if (said && said.state) words = said.state;
+  else if (said && said.state) words = [STATES[said.state] || said.state, said.reopens && `đến ${said.reopens}`].filter(Boolean).join(' ');
   return [moment(done.at, true), done.who, what, words];
 }
 

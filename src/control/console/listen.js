@@ -32,7 +32,10 @@ export async function listen(query, button) {
     const sound = await answer.blob();
     if (playing !== button) return;
     player.src = URL.createObjectURL(sound);
-    player.onended = stop;
+    player.onended = () => {
+      stop();
+      say('');
+    };
     say(`Loa đọc: “${text}”` + (missing ? ` Chưa có bản thu cho: ${missing}.` : ''));
     await player.play();
   } catch (error) {

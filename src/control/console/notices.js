@@ -278,7 +278,7 @@ function useTemplate(words, level) {
 
 export function beginNotices() {
   for (const [name, words, level] of TEMPLATES) {
-    $('templates').append(make('button', { type: 'button', className: 'small', onclick: () => useTemplate(words, level) }, name));
+    $('templates').append(make('button', { type: 'button', className: level === 'emergency' ? 'small danger' : 'small', onclick: () => useTemplate(words, level) }, name));
   }
   for (const id of ['text', 'text-en']) $(id).addEventListener('input', preview);
   for (const id of ['level', 'start', 'span']) $(id).addEventListener('change', arrange);

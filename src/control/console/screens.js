@@ -12,6 +12,11 @@ function state(screen) {
   return badge('good', `hoạt động, ${moment(screen.heard_at, true)}`);
 }
 
+function skew(ms) {
+  if (ms === undefined) return '';
+  return Math.abs(ms) < 1000 ? 'khớp' : `lệch ${span(Math.abs(ms) / 1000)}`;
+}
+
 function row(screen) {
   const name = make('span', {}, make('b', {}, screen.screen), screen.own ? ' (máy này)' : '');
   const [kind, words] = AUDIO[screen.audio] || ['wait', ''];
@@ -21,7 +26,7 @@ function row(screen) {
     name, state(screen),
     rebuilding ? badge('bad', 'đang dựng lại hình') : PRESENT[screen.present] || screen.present || '',
     words ? badge(kind, words) : '', screen.link || '',
-    screen.skew_ms === undefined ? '' : `lệch ${span(Math.abs(screen.skew_ms) / 1000)}`,
+    skew(screen.skew_ms),
     screen.backlog_s ? span(screen.backlog_s) : 'không',
     screen.shown === undefined ? '' : `${screen.shown} hiện, ${screen.spoken} đọc`, screen.version || '',
   ];

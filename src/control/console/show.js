@@ -42,7 +42,7 @@ export function clock(text, seconds) {
 }
 
 export function day(text) {
-  return format({ day: '2-digit', month: '2-digit' }, new Date(text));
+  return format({ day: '2-digit', month: '2-digit' }, new Date(text)).replace('-', '/');
 }
 
 // The time, with the day where it is another one.
@@ -119,7 +119,9 @@ export function replace(place, items) {
 export function table(place, heads, rows, empty) {
   const head = make('tr', { role: 'row' }, ...heads.map((words) => make('th', { role: 'columnheader', scope: 'col' }, words)));
   const body = rows.map((cells) => make('tr', { role: 'row' },
-    ...cells.map((cell, index) => make('td', { role: 'cell', 'data-label': heads[index] }, cell === '' ? '–' : cell))));
+    ...cells.map((cell, index) => make('td', {
+      role: 'cell', 'data-label': heads[index], className: cell === '' ? 'empty' : '',
+    }, cell === '' ? '–' : cell))));
   const label = $(place).getAttribute('data-caption');
   const whole = make('table', { role: 'table', 'aria-label': label },
     make('thead', { role: 'rowgroup' }, head), make('tbody', { role: 'rowgroup' }, ...body));
