@@ -167,7 +167,7 @@ async function refresh() {
     }
   }
   // Phones that began together do not stay together.
-  timer = setTimeout(refresh, EVERY_MS * Math.min(1 + failures, 6) * (0.85 + Math.random() * 0.3));
+  timer = setTimeout(refresh, EVERY_MS * Math.min(1 + failures, 3) * (0.85 + Math.random() * 0.3));
 }
 
 function begin() {
