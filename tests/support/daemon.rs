@@ -90,6 +90,14 @@ impl Daemon {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// What an operator signs in with.
     pub fn token(&self) -> &str {
         &self.token
