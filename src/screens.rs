@@ -91,7 +91,7 @@ mod tests {
     const NOW: Now = Now { mono: Millis::ZERO, wall: Timestamp::UNIX_EPOCH };
 
     fn report(session: i64, online: bool) -> ScreenReport {
-        ScreenReport { session, online, ..ScreenReport::default() }
+        ScreenReport { online, session, ..ScreenReport::default() }
     }
 
     fn is_online(screens: &Screens, name: &str) -> Option<bool> {

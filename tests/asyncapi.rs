@@ -214,8 +214,12 @@ async fn all_that_is_really_said_fits_the_document() {
             break;
         }
     }
-    replies.iter().for_each(|said| fits(&reply, said, "a reply"));
-    events.iter().for_each(|said| fits(&event, said, "an event"));
+    for said in &replies {
+        fits(&reply, said, "a reply");
+    }
+    for said in &events {
+        fits(&event, said, "an event");
+    }
     for kind in ["view", "notice", "health", "screens"] {
         assert!(events.iter().any(|said| said["event"] == kind), "an event {kind}");
     }

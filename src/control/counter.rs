@@ -145,9 +145,12 @@ mod tests {
         };
         let ask = |fields: Value| change(fields.as_object().unwrap(), &around);
         let (counter, state) = ask(json!({"counter": "1", "state": "paused", "reopens": "10:00"})).unwrap();
-        assert_eq!((counter.as_str(), state.ticket.as_ref().map(|t| t.as_str())), ("1", Some("A012")));
+        assert_eq!(
+            (counter.as_str(), state.ticket.as_ref().map(crate::board::call::Ticket::as_str)),
+            ("1", Some("A012"))
+        );
         assert_eq!((state.label, state.lanes, state.at), (None, None, wall));
-        assert_eq!(state.reopens.map(|t| t.hour()), Some(10));
+        assert_eq!(state.reopens.map(jiff::civil::Time::hour), Some(10));
         let (_, state) = ask(json!({"counter": "2", "state": "open", "seq": 9})).unwrap();
         assert_eq!((state.label.as_deref(), state.seq), (Some("Chuyển tạm"), None));
         for (fields, field) in [

@@ -101,7 +101,9 @@ impl Feed {
                     let (auth, tls) = (Arc::clone(&control.auth), control.tls.clone());
                     let look = move || {
                         auth.refresh();
-                        tls.iter().for_each(|tls| tls.refresh());
+                        if let Some(tls) = &tls {
+                            tls.refresh();
+                        }
                     };
                     let _ = tokio::task::spawn_blocking(look).await;
                 }

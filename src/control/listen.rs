@@ -4,6 +4,7 @@
 //! harms nobody, with a voice that is loaded when somebody first asks.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::Cursor;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -247,7 +248,8 @@ fn percent_encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b" ,.-".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // A text takes everything.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
