@@ -26,10 +26,11 @@ use crate::clock::{Clock, Now};
 use crate::config::Config;
 use crate::config::load::state_dir;
 use crate::demo::QueueSystem;
-use crate::health::{FrameReport, JournalState, ScreenStatus, SoundState};
+use crate::health::{FrameReport, JournalState, PanelState, ScreenStatus, SoundState};
 use crate::hub::{Hub, HubHandle, Outlets, Planner, Probes, Request, Speaker};
 use crate::journal::Journal;
 use crate::orders::{Orders, Schedule};
+use crate::power::Panel;
 use crate::screens::Screens;
 use crate::speech::Utterance;
 use crate::{audio, control, mqtt, present};
@@ -152,6 +153,8 @@ impl App {
         let (status_sender, statuses) = watch::channel(status.clone());
         let (link_sender, link) = watch::channel(mqtt::LinkState::new());
         let link_told = link.clone();
+        let panel = Panel::of(&config).map(|panel| (panel, watch::channel(PanelState::Unknown)));
+        let panel_told = panel.as_ref().map(|(_, (_, told))| told.clone());
         let (commands, orders) = mpsc::channel(COMMANDS);
         let commands_here = commands.clone();
         let (proofs, _) = broadcast::channel(PROOFS);
@@ -178,6 +181,7 @@ impl App {
                         move || glass.report()
                     }),
                     sound: sound.state,
+                    panel: Box::new(move || panel_told.as_ref().map(|state| *state.borrow())),
                     link: Box::new(move || {
                         Some(link.borrow()).filter(|l| l.is_up()).map(|l| l.broker.clone())
                     }),
@@ -230,6 +234,9 @@ impl App {
             pictures: state_dir(&config).join("pictures"),
             config: extras.config.clone(),
         };
+        if let Some((panel, (told, _))) = panel {
+            start("panel", Box::pin(panel.run(hub_handle.views.clone(), told)));
+        }
         start("commands", Box::pin(orders_of.run(orders)));
         if let Some(listener) = listener {
             let auth = Arc::new(control::auth::Auth::of(&config));
@@ -469,6 +476,7 @@ fn first_status(config: &Config, now: Now) -> ScreenStatus {
         frame: FrameReport::default(),
         audio: SoundState::Off,
         journal: JournalState::default(),
+        panel: None,
         link: "down".into(),
         skew_ms: 0,
         backlog_s: 0,

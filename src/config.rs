@@ -33,6 +33,7 @@ pub struct Config {
     pub audio: AudioConfig,
     pub control: ControlConfig,
     pub journal: JournalConfig,
+    pub power: PowerConfig,
     pub paths: PathsConfig,
 }
 
@@ -252,6 +253,33 @@ pub struct TlsConfig {
     /// The certificate and those between it and its root.
     pub cert: PathBuf,
     pub key: PathBuf,
+}
+
+/// What happens to the panel while the hall is closed for long.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct PowerConfig {
+    pub panel: PanelSwitch,
+    /// Before an opening the panel is on this long: who comes early reads when the hall opens.
+    pub on_before: Millis,
+    /// It stays on this long after the last closing of the day.
+    pub off_after: Millis,
+}
+
+/// By what the panel is turned off and on.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum PanelSwitch {
+    /// It is always on and shows the closed screen.
+    Never,
+    /// By all that this PC has: the display's power saving, and HDMI-CEC.
+    Auto,
+    /// X11's power saving, by `xset`.
+    Xset,
+    /// A wlroots compositor's, by `wlopm` or `wlr-randr`.
+    Wlroots,
+    /// The television's own standby, by `cec-client`.
+    Cec,
+    /// It stays on and is black.
+    Black,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -15,7 +15,7 @@ use crate::board::input::{
 use crate::board::state::Notice;
 use crate::board::view::SharedView;
 use crate::clock::Clock;
-use crate::health::{FrameReport, ScreenStatus, SoundState};
+use crate::health::{FrameReport, PanelState, ScreenStatus, SoundState};
 use crate::journal::{Journal, Kept, Record};
 use crate::screens::{ScreenReport, Screens};
 use crate::speech::Utterance;
@@ -127,6 +127,8 @@ pub struct Probes {
     pub sound: Box<dyn Fn() -> SoundState + Send>,
     /// Address of the broker while the link is up.
     pub link: Box<dyn Fn() -> Option<String> + Send>,
+    /// None: nobody turns the panel off and on.
+    pub panel: Box<dyn Fn() -> Option<PanelState> + Send>,
 }
 
 /// The parts that the hub drives.
@@ -448,6 +450,7 @@ impl Hub {
         };
         self.status.journal = self.outlets.journal.state();
         self.status.link = (probes.link)().unwrap_or_else(|| "down".to_owned());
+        self.status.panel = (probes.panel)();
         self.status.skew_ms = self.board.skew_ms();
         self.status.backlog_s = u32::try_from(self.board.worst_wait(now).0 / 1000).unwrap_or(0);
         (self.status.shown, self.status.spoken, self.status.expired) =

@@ -17,6 +17,7 @@ pub mod hub;
 pub mod journal;
 pub mod mqtt;
 pub mod orders;
+mod power;
 pub mod present;
 pub mod ready;
 pub mod replay;

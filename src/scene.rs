@@ -232,6 +232,9 @@ impl Board<'_> {
 
 /// Draws the view as data: the same arguments give the same picture.
 pub fn compose(view: &BoardView, look: &Look, size: Size, now: Now) -> Scene {
+    if view.dark {
+        return Scene::dark(size);
+    }
     let local = look.time_zone.to_datetime(now.wall);
     let board =
         Board { view, look, size, now, local, px: Scale::of_size(size), portrait: size.is_portrait() };
@@ -261,6 +264,14 @@ pub fn compose(view: &BoardView, look: &Look, size: Size, now: Now) -> Scene {
         layers: vec![canvas.layer, over.layer],
         strip,
         next_change: changes.into_iter().flatten().min(),
+    }
+}
+
+impl Scene {
+    /// A black picture, in which nothing moves until another view comes.
+    fn dark(size: Size) -> Self {
+        let background = Colour([0, 0, 0, 255]);
+        Self { size, background, layers: Vec::new(), strip: None, next_change: None }
     }
 }
 

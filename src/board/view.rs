@@ -15,6 +15,8 @@ pub struct BoardView {
     /// Grows with every change.
     pub revision: u64,
     pub phase: Phase,
+    /// Nobody is expected before the panel, so it is dark.
+    pub dark: bool,
     /// The calls that hold the spotlight, newest first, at most three.
     pub spotlight: Vec<Spot>,
     /// Calls that wait for the spotlight.
@@ -155,6 +157,7 @@ impl BoardView {
         Self {
             revision: 0,
             phase: Phase::Open,
+            dark: false,
             spotlight: Vec::new(),
             spotlight_waiting: 0,
             recent: Vec::new(),

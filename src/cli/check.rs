@@ -32,8 +32,12 @@ pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
         eprintln!("{problem}");
     }
     let unseen = letters_without_glyph(&config);
-    for warning in
-        absent_cards(&config).into_iter().chain(sound_alike(&config)).chain(same_name(&config)).chain(unseen)
+    for warning in absent_cards(&config)
+        .into_iter()
+        .chain(crate::power::lacks(&config))
+        .chain(sound_alike(&config))
+        .chain(same_name(&config))
+        .chain(unseen)
     {
         eprintln!("warning: {warning}");
     }

@@ -102,6 +102,15 @@ impl Hours {
         None
     }
 
+    /// When the hall closed last, today or the day before.
+    pub fn last_closing(&self, at: DateTime) -> Option<DateTime> {
+        let days = [Some(at.date()), at.date().yesterday().ok()];
+        days.into_iter().flatten().find_map(|date| {
+            let ends = self.spans_of(date).iter().map(|span| date.to_datetime(span.to));
+            ends.filter(|end| *end <= at).max()
+        })
+    }
+
     /// The next local moment at which the phase or the date changes.
     pub fn next_change(&self, at: DateTime) -> DateTime {
         let spans = self.spans_of(at.date());

@@ -8,16 +8,17 @@ use super::hours::Hours;
 use super::section::{Reading, Section};
 use super::{
     AudioConfig, BackgroundConfig, BoardConfig, BrokerAddress, Config, ControlConfig, CounterConfig,
-    EmbeddedConfig, HallConfig, JournalConfig, MqttConfig, PathsConfig, PresentMode, ScreenConfig,
-    SeriesConfig, SeriesMode, SpeechConfig, TlsConfig, VolumeSpan, ZoneConfig, topic_level,
+    EmbeddedConfig, HallConfig, JournalConfig, MqttConfig, PanelSwitch, PathsConfig, PowerConfig,
+    PresentMode, ScreenConfig, SeriesConfig, SeriesMode, SpeechConfig, TlsConfig, VolumeSpan, ZoneConfig,
+    topic_level,
 };
 use crate::board::call::{Counter, Lane, NAME_MAX, Series, Zone, clean};
 use crate::clock::Millis;
 use crate::speech::template::Template;
 
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "hall", "screen", "board", "hours", "counter", "series", "mqtt", "speech", "audio", "control", "journal",
-    "paths",
+    "power", "paths",
 ];
 const LEVEL: &str = "letters, digits, '-', '_' and '.', at most 64";
 /// Most counters of a hall (wire contract).
@@ -44,6 +45,7 @@ pub(super) fn config<'a>(reading: &mut Reading<'_>, root: &'a DeTable<'a>) -> Co
         audio: audio(Section::of(reading, root, "audio")),
         control: control(Section::of(reading, root, "control")),
         journal: journal(Section::of(reading, root, "journal")),
+        power: power(Section::of(reading, root, "power")),
         paths: paths(Section::of(reading, root, "paths")),
     };
     across(reading, &config);
@@ -480,6 +482,28 @@ fn tls(mut s: Section<'_, '_, '_>) -> Option<TlsConfig> {
 
 fn journal(mut s: Section<'_, '_, '_>) -> JournalConfig {
     let out = JournalConfig { keep_days: s.number("keep_days", 90, 1..=3650) };
+    s.finish();
+    out
+}
+
+fn power(mut s: Section<'_, '_, '_>) -> PowerConfig {
+    let minutes = |n: i64| Millis::from_secs(n * 60);
+    let out =
+        PowerConfig {
+            panel: s.parsed("panel", PanelSwitch::Never, "never, auto, xset, wlroots, cec or black", |t| {
+                match t {
+                    "never" => Some(PanelSwitch::Never),
+                    "auto" => Some(PanelSwitch::Auto),
+                    "xset" => Some(PanelSwitch::Xset),
+                    "wlroots" => Some(PanelSwitch::Wlroots),
+                    "cec" => Some(PanelSwitch::Cec),
+                    "black" => Some(PanelSwitch::Black),
+                    _ => None,
+                }
+            }),
+            on_before: minutes(s.number("on_before_min", 60, 0..=720)),
+            off_after: minutes(s.number("off_after_min", 30, 0..=720)),
+        };
     s.finish();
     out
 }

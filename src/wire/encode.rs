@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Action, Command, Proof};
 use crate::board::call::{Call, Lane, Ticket};
 use crate::board::state::{CounterState, Notice, QueueState};
-use crate::health::ScreenStatus;
+use crate::health::{PanelState, ScreenStatus};
 use crate::journal::record::{Deed, Refusal, Story};
 
 pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
@@ -193,6 +193,8 @@ struct StatusJson<'a> {
     present: &'static str,
     audio: &'static str,
     journal: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    panel: Option<&'static str>,
     link: &'a str,
     skew_ms: i64,
     backlog_s: u32,
@@ -217,6 +219,7 @@ fn status_json(status: &ScreenStatus) -> StatusJson<'_> {
         present: status.frame.present,
         audio: status.audio.as_str(),
         journal: status.journal.as_str(),
+        panel: status.panel.map(PanelState::as_str),
         link: &status.link,
         skew_ms: status.skew_ms,
         backlog_s: status.backlog_s,

@@ -15,6 +15,7 @@ use crate::board::view::{
 struct ViewJson<'a> {
     revision: u64,
     open: bool,
+    dark: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     closed: Option<ClosedJson>,
     spotlight: Vec<SpotJson<'a>>,
@@ -124,6 +125,7 @@ fn view_json(view: &BoardView) -> ViewJson<'_> {
     ViewJson {
         revision: view.revision,
         open: view.phase == Phase::Open,
+        dark: view.dark,
         closed: closed(&view.phase),
         spotlight: view.spotlight.iter().map(spot).collect(),
         spotlight_waiting: view.spotlight_waiting,

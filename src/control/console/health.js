@@ -48,7 +48,7 @@ function parts(health) {
     detail.journal_problem
       ? ['Nhật ký', 'bad', 'không ghi được xuống đĩa', detail.journal_problem]
       : ['Nhật ký', 'good', 'ghi đều', ''],
-    skew(screen), backlog(screen),
+    skew(screen), backlog(screen), ...panel(screen),
     ['Bản tin bị từ chối', screen.rejected ? 'warn' : 'good', String(screen.rejected),
       screen.rejected ? 'Xem danh sách bên dưới.' : ''],
   ];
@@ -77,6 +77,12 @@ function picture(detail, screen) {
     return ['Hình', 'bad', `đứng yên ${span(detail.unanswered_s)}`, 'Tivi có thể đã tắt hoặc ngủ; tiếng gọi vẫn đọc.'];
   }
   return ['Hình', screen.frame_at ? 'good' : 'bad', at, `${screen.frames} khung hình từ lúc khởi động`];
+}
+
+function panel(screen) {
+  if (!screen.panel) return [];
+  if (screen.panel === 'unknown') return [['Tivi', 'warn', 'không bật tắt được', 'Xem lý do trong nhật ký của dịch vụ.']];
+  return [['Tivi', 'good', screen.panel === 'on' ? 'đang bật' : 'đã tắt ngoài giờ', '']];
 }
 
 function gpu(detail, screen) {
