@@ -86,6 +86,8 @@ pub struct BoardConfig {
     pub english: bool,
     /// Ticker speed at 1080 lines, px/s.
     pub ticker_px_s: u32,
+    /// Where phones find their page: a code on the board leads there; none shows none.
+    pub phone_qr: Option<String>,
     /// Head of the ticker.
     pub ticker_title: String,
     /// What runs on the ticker when no notice does.

@@ -157,6 +157,7 @@ fn board(mut s: Section<'_, '_, '_>) -> BoardConfig {
         show_holder: s.flag("show_holder", false),
         english: s.flag("english", false),
         ticker_px_s: s.number("ticker_px_s", 120, 40..=400),
+        phone_qr: s.optional("phone_qr"),
         ticker_title: s.text("ticker_title", "THÔNG BÁO"),
         idle_ticker: s.texts(
             "idle_ticker",
@@ -165,6 +166,9 @@ fn board(mut s: Section<'_, '_, '_>) -> BoardConfig {
             |t| clean(t, crate::board::state::TEXT_MAX).ok(),
         ),
     };
+    if out.phone_qr.as_ref().is_some_and(|address| address.chars().count() > crate::wire::QR_MAX) {
+        s.problem("phone_qr", format!("must have at most {} characters", crate::wire::QR_MAX));
+    }
     s.finish();
     out
 }
