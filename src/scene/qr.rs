@@ -42,7 +42,7 @@ fn caption(board: &Board<'_>, area: Rect, modules: f32) -> Option<(Rect, Type)> 
     let w = widest + board.px.of(10.0);
     let least = board.px.of(MODULE).max(MODULE) * modules;
     let fits = of_notice(board).is_none() && area.w - w >= least;
-    fits.then(|| (Rect { x: area.x + area.w - w, w, ..area }, kind))
+    fits.then_some((Rect { x: area.x + area.w - w, w, ..area }, kind))
 }
 
 /// Draws the code onto a white card, in its middle or beside the caption; modules are whole pixels, so that edges stay
