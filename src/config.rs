@@ -99,6 +99,8 @@ pub struct BoardConfig {
     pub english: bool,
     /// Ticker speed at 1080 lines, px/s.
     pub ticker_px_s: u32,
+    /// Where phones find their page: a code on the board leads there; none shows none.
+    pub phone_qr: Option<String>,
     /// Head of the ticker.
     pub ticker_title: String,
     /// What runs on the ticker when no notice does.
@@ -257,6 +259,16 @@ pub struct ControlConfig {
     pub insecure: bool,
     /// Token hashes; empty: `tokens.toml` in the state folder.
     pub tokens_file: Option<PathBuf>,
+    /// None: plain HTTP.
+    pub tls: Option<TlsConfig>,
+}
+
+/// Where the console's certificate lies, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The certificate and those between it and its root.
+    pub cert: PathBuf,
+    pub key: PathBuf,
 }
 
 /// What happens to the panel while the hall is closed for long.

@@ -17,6 +17,7 @@ use crate::board::view::SharedView;
 use crate::clock::Clock;
 use crate::health::{FrameReport, PanelState, ScreenStatus, SoundState};
 use crate::journal::{Journal, Kept, Record};
+use crate::screens::{ScreenReport, Screens};
 use crate::speech::Utterance;
 use crate::wire::{self, Proof};
 
@@ -31,6 +32,10 @@ pub enum Request {
     Notices { reply: oneshot::Sender<Vec<Notice>> },
     /// A payload was refused before it became an input.
     Rejected(wire::Rejection),
+    /// What a screen of the hall says of itself; none: its word was taken back.
+    ScreenHeard { screen: String, report: Option<Box<ScreenReport>> },
+    /// What became of a call on a screen of the hall.
+    ProofHeard { screen: String, proof: Proof },
 }
 
 /// Whether an input changed the board.
@@ -140,6 +145,8 @@ pub struct Outlets {
     pub journal: Journal,
     /// For whoever listens.
     pub proofs: broadcast::Sender<Proof>,
+    /// The hall's screens as they tell of themselves.
+    pub screens: watch::Sender<Screens>,
 }
 
 /// Owns the board; see [`Hub::run`].
@@ -269,6 +276,8 @@ impl Hub {
                     let _ = reply.send(self.board.notices(self.clock.now()));
                 }
                 Request::Rejected(rejection) => self.reject(rejection),
+                Request::ScreenHeard { screen, report } => self.hear_of(&screen, report),
+                Request::ProofHeard { screen, proof } => self.keep_proof_of(screen, proof),
             }
         }
         if shown {
@@ -298,6 +307,22 @@ impl Hub {
         let detail = if field.as_deref() == Some("holder") { String::new() } else { detail };
         let (at, reason) = (self.clock.now().wall, reason.as_str());
         self.outlets.journal.write(Record::Rejected { at, topic, reason, field, detail });
+    }
+
+    fn hear_of(&self, screen: &str, report: Option<Box<ScreenReport>>) {
+        let now = self.clock.now();
+        self.outlets.screens.send_if_modified(|screens| match report {
+            Some(report) => screens.take(screen, *report, now),
+            None => screens.clear(screen),
+        });
+    }
+
+    /// This screen's own proofs come back from the broker too, and are kept already.
+    fn keep_proof_of(&self, screen: String, proof: Proof) {
+        if screen != self.screen {
+            let at = self.clock.now().wall;
+            self.outlets.journal.write(Record::ProofElsewhere { screen, proof, at });
+        }
     }
 
     fn apply(&mut self, input: Input) -> Done {

@@ -23,6 +23,7 @@ pub mod ready;
 pub mod replay;
 pub mod scenario;
 pub mod scene;
+pub mod screens;
 pub mod speech;
 pub mod window;
 pub mod wire;

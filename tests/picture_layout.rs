@@ -15,8 +15,8 @@ use moiso::board::call::{Counter, Kind, Lane, Ticket};
 use moiso::board::state::Level;
 use moiso::board::view::BoardView;
 use moiso::clock::Millis;
-use moiso::scene::{
 use moiso::scene::{Face, Look, Scene, Size, Theme, compose};
+use proptest::prelude::*;
 
 const SIZES: [Size; 8] = [
     Size { w: 1280, h: 720 },

@@ -11,8 +11,8 @@ use crate::config::Config;
 
 #[derive(Debug, clap::Args)]
 pub struct WatchArgs {
-    /// view, notices, health, proofs; may be given several times [default: all]
-    #[arg(long = "topic", value_parser = ["view", "notices", "health", "proofs"])]
+    /// view, notices, health, proofs, screens; may be given several times [default: all]
+    #[arg(long = "topic", value_parser = ["view", "notices", "health", "proofs", "screens"])]
     pub topics: Vec<String>,
     #[command(flatten)]
     pub connect: Connect,
@@ -32,7 +32,7 @@ pub struct StatusArgs {
 /// # Errors
 /// [`ClientError`] when it cannot be reached, refuses, or has gone.
 pub fn watch(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
-    let all = ["view", "notices", "health", "proofs"].map(str::to_owned);
+    let all = ["view", "notices", "health", "proofs", "screens"].map(str::to_owned);
     let topics = if args.topics.is_empty() { &all[..] } else { &args.topics[..] };
     args.connect.listen(config, topics, |event| {
         let mut out = std::io::stdout().lock();

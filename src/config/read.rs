@@ -9,7 +9,8 @@ use super::section::{Reading, Section};
 use super::{
     AudioConfig, BackgroundConfig, BoardConfig, BrokerAddress, Config, ControlConfig, CounterConfig,
     EmbeddedConfig, HallConfig, JournalConfig, Motion, MqttConfig, PanelSwitch, PathsConfig, PowerConfig,
-    PresentMode, ScreenConfig, SeriesConfig, SeriesMode, SpeechConfig, VolumeSpan, ZoneConfig, topic_level,
+    PresentMode, ScreenConfig, SeriesConfig, SeriesMode, SpeechConfig, TlsConfig, VolumeSpan, ZoneConfig,
+    topic_level,
 };
 use crate::board::call::{Counter, Lane, NAME_MAX, Series, Zone, clean};
 use crate::clock::Millis;
@@ -158,6 +159,7 @@ fn board(mut s: Section<'_, '_, '_>) -> BoardConfig {
         show_holder: s.flag("show_holder", false),
         english: s.flag("english", false),
         ticker_px_s: s.number("ticker_px_s", 120, 40..=400),
+        phone_qr: s.optional("phone_qr"),
         ticker_title: s.words("ticker_title", "THÔNG BÁO"),
         idle_ticker: s.texts(
             "idle_ticker",
@@ -171,6 +173,9 @@ fn board(mut s: Section<'_, '_, '_>) -> BoardConfig {
             _ => None,
         }),
     };
+    if out.phone_qr.as_ref().is_some_and(|address| address.chars().count() > crate::wire::QR_MAX) {
+        s.problem("phone_qr", format!("must have at most {} characters", crate::wire::QR_MAX));
+    }
     s.finish();
     out
 }
@@ -456,18 +461,34 @@ fn control(mut s: Section<'_, '_, '_>) -> ControlConfig {
         listen: address(&mut s, "listen", "127.0.0.1:8088"),
         insecure: s.flag("insecure", false),
         tokens_file: s.optional("tokens_file").map(Into::into),
+        tls: tls(s.child("tls")),
     };
     if let Some(listen) = out.listen
         && !listen.ip().is_loopback()
         && !out.insecure
+        && out.tls.is_none()
     {
         s.problem(
             "listen",
-            format!("{listen} can be reached from outside; set insecure = true to allow it without TLS"),
+            format!(
+                "{listen} can be reached from outside; set control.tls.cert and control.tls.key, or insecure = true to \
+                 allow it without TLS"
+            ),
         );
     }
     s.finish();
     out
+}
+
+fn tls(mut s: Section<'_, '_, '_>) -> Option<TlsConfig> {
+    let (cert, key) = (s.optional("cert"), s.optional("key"));
+    match (&cert, &key) {
+        (Some(_), None) => s.problem("key", "is missing: a certificate needs its key"),
+        (None, Some(_)) => s.problem("cert", "is missing: a key needs its certificate"),
+        _ => {}
+    }
+    s.finish();
+    Some(TlsConfig { cert: cert?.into(), key: key?.into() })
 }
 
 fn journal(mut s: Section<'_, '_, '_>) -> JournalConfig {

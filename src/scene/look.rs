@@ -28,6 +28,8 @@ pub struct Look {
     pub farthest_seat_m: f32,
     /// At 1080 lines.
     pub ticker_px_s: u32,
+    /// Where a code on the board leads phones.
+    pub phone_qr: Option<String>,
     /// What the closed screen says under the time of opening.
     pub advice: Vec<String>,
     /// Named by the identify overlay.
@@ -53,6 +55,7 @@ impl Look {
             diagonal_inches: config.screen.diagonal_inches,
             farthest_seat_m: config.screen.farthest_seat_m,
             ticker_px_s: config.board.ticker_px_s,
+            phone_qr: config.board.phone_qr.clone(),
             advice: config.hours.advice.clone(),
             screen: config.screen.id.clone(),
             motion: config.board.motion,

@@ -6,11 +6,11 @@ use jiff::{Timestamp, civil};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Proof;
+use super::{Action, Command, Proof};
 use crate::board::call::{Call, Lane, Ticket};
 use crate::board::state::{CounterState, Notice, QueueState};
 use crate::health::{PanelState, ScreenStatus};
-use crate::journal::record::Story;
+use crate::journal::record::{Deed, Refusal, Story};
 
 pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("wire structs have text keys and plain values")
@@ -320,6 +320,35 @@ pub fn story_value(story: &Story) -> Value {
     }
     if let Some(outcome) = story.outcome {
         out["outcome"] = outcome.as_str().into();
+    }
+    let elsewhere = story.elsewhere.iter().map(|(screen, proof)| {
+        let mut told = proof_value(proof);
+        told["screen"] = screen.as_str().into();
+        told
+    });
+    out["elsewhere"] = elsewhere.collect();
+    out
+}
+
+/// What somebody pushed or commanded, for the history on the WebSocket; the payload as JSON where it is some.
+pub fn deed_value(deed: &Deed) -> Value {
+    let said = serde_json::from_str(&deed.payload).unwrap_or_else(|_| Value::from(deed.payload.as_str()));
+    serde_json::json!({ "at": time(deed.at), "who": deed.who, "topic": deed.topic, "said": said })
+}
+
+/// A message that was refused, for technicians.
+pub fn refusal_value(refusal: &Refusal) -> Value {
+    let Refusal { at, topic, reason, field, detail } = refusal;
+    serde_json::json!({ "at": time(*at), "topic": topic, "reason": reason, "field": field, "detail": detail })
+}
+
+/// What a technician asked for, for the audit.
+pub fn command_value(command: &Command) -> Value {
+    let mut out = serde_json::json!({ "id": command.id.as_str(), "do": command.action.word() });
+    match &command.action {
+        Action::Mute(Some(zone)) | Action::Unmute(Some(zone)) => out["value"] = zone.as_str().into(),
+        Action::VolumePercent(percent) => out["value"] = (*percent).into(),
+        _ => {}
     }
     out
 }
