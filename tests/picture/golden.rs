@@ -78,12 +78,11 @@ fn small_png(picture: &Picture) -> Vec<u8> {
     let mut index = HashMap::new();
     for (colour, _) in colours {
         let near = palette.iter().enumerate().min_by_key(|(_, known)| away(known, &colour));
-        let at = match near.filter(|(_, known)| away(known, &colour) <= KEPT_WITHIN) {
-            Some((at, _)) => at,
-            None => {
-                palette.push(colour);
-                palette.len() - 1
-            }
+        let at = if let Some((at, _)) = near.filter(|(_, known)| away(known, &colour) <= KEPT_WITHIN) {
+            at
+        } else {
+            palette.push(colour);
+            palette.len() - 1
         };
         index.insert(colour, at);
     }
