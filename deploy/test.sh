@@ -6,10 +6,14 @@ cd "$(dirname "$0")/.."
 
 # Real peers: a broker, a monitor, a paced sound card, a browser; a voice and an encoder for small test banks.
 TEST_PACKAGES=(mosquitto mosquitto-clients xvfb x11-utils x11-xserver-utils pulseaudio pulseaudio-utils
-  libasound2-plugins chromium espeak-ng ffmpeg openssl procps)
+  libasound2-plugins chromium espeak-ng ffmpeg openssl procps npm)
 
 need_cargo
 need_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+
+# The accessibility checker of the pages' tests (MPL-2.0); never part of what is shipped.
+AXE=target/axe/node_modules/axe-core/axe.min.js
+[ -f "$AXE" ] || { mkdir -p target/axe && npm install --prefix target/axe --no-audit --no-fund --ignore-scripts --silent axe-core@4.14.1; }
 
 step() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
 step "format"; cargo fmt --check

@@ -22,16 +22,22 @@ use crate::board::call::Zone;
 use crate::board::input::{AnnouncementId, Form, Message};
 use crate::board::{Board, Rules};
 use crate::clock::system::SystemClock;
-use crate::clock::{Clock, Millis, Now};
+use crate::clock::{Clock, Now};
 use crate::config::Config;
 use crate::config::load::state_dir;
 use crate::demo::QueueSystem;
-use crate::health::{FrameReport, JournalState, ScreenStatus, SoundState};
+use crate::health::{FrameReport, JournalState, PanelState, ScreenStatus, SoundState};
 use crate::hub::{Hub, HubHandle, Outlets, Planner, Probes, Request, Speaker};
 use crate::journal::Journal;
 use crate::orders::{Orders, Schedule};
+use crate::power::Panel;
+use crate::screens::Screens;
 use crate::speech::Utterance;
-use crate::{audio, control, mqtt, present, wire};
+use crate::{audio, control, mqtt, present};
+
+mod verdict;
+
+use verdict::verdict;
 
 /// What the demo adds to a daemon.
 #[derive(Debug, Default)]
@@ -61,8 +67,6 @@ const PUBLICATIONS: usize = 1024;
 /// has no clients any more, a stop takes at most three seconds.
 const DOORS_WITHIN: Duration = Duration::from_millis(1400);
 const BROKER_WITHIN: Duration = Duration::from_millis(500);
-/// The hub renews the status every five seconds; four times that without one means that it is stuck.
-const STUCK_AFTER: Millis = Millis::from_secs(20);
 
 /// Sends the log to stderr; `MOISO_LOG` sets its filter, `info` by default.
 pub fn init_logging() {
@@ -132,6 +136,7 @@ impl App {
             Some(address) => Some(bind(address)?),
             None => None,
         };
+        let tls = door_with_tls(&config)?;
 
         let (requests, inbox) = mpsc::channel(REQUESTS);
         let (stop, stopped) = watch::channel(false);
@@ -148,9 +153,12 @@ impl App {
         let (status_sender, statuses) = watch::channel(status.clone());
         let (link_sender, link) = watch::channel(mqtt::LinkState::new());
         let link_told = link.clone();
+        let panel = Panel::of(&config).map(|panel| (panel, watch::channel(PanelState::Unknown)));
+        let panel_told = panel.as_ref().map(|(_, (_, told))| told.clone());
         let (commands, orders) = mpsc::channel(COMMANDS);
         let commands_here = commands.clone();
         let (proofs, _) = broadcast::channel(PROOFS);
+        let (screens_sender, screens) = watch::channel(Screens::default());
 
         let (journal, kept) = Journal::open(&state_dir(&config), config.journal.keep_days, now.wall)
             .context("cannot start the journal")?;
@@ -173,12 +181,14 @@ impl App {
                         move || glass.report()
                     }),
                     sound: sound.state,
+                    panel: Box::new(move || panel_told.as_ref().map(|state| *state.borrow())),
                     link: Box::new(move || {
                         Some(link.borrow()).filter(|l| l.is_up()).map(|l| l.broker.clone())
                     }),
                 },
                 journal: journal.clone(),
                 proofs: proofs.clone(),
+                screens: screens_sender,
             },
             status,
             &config.screen.id,
@@ -224,6 +234,9 @@ impl App {
             pictures: state_dir(&config).join("pictures"),
             config: extras.config.clone(),
         };
+        if let Some((panel, (told, _))) = panel {
+            start("panel", Box::pin(panel.run(hub_handle.views.clone(), told)));
+        }
         start("commands", Box::pin(orders_of.run(orders)));
         if let Some(listener) = listener {
             let auth = Arc::new(control::auth::Auth::of(&config));
@@ -235,14 +248,20 @@ impl App {
                 pictures: Arc::new(glass.clone()),
                 auth,
                 health: Arc::new({
-                    let clock = Arc::clone(&clock);
-                    move || verdict(&statuses.borrow(), &link_told.borrow(), clock.now().mono)
+                    let (clock, audio) = (Arc::clone(&clock), sound.handle.clone());
+                    move || {
+                        let volume = audio.as_ref().map(audio::Handle::volume);
+                        verdict(&statuses.borrow(), &link_told.borrow(), volume, clock.now().mono)
+                    }
                 }),
                 clock,
                 hall: control::HallFacts::of(&config),
                 proofs,
                 commands: commands_here,
                 journal: Some(journal.clone()),
+                screens,
+                rehearsal: Some(Arc::new(control::listen::Rehearsal::of(&config))),
+                tls,
             };
             doors
                 .push(start("control", Box::pin(control::serve(listener, served, told_to(stopped.clone())))));
@@ -416,33 +435,26 @@ impl control::Pictures for present::PortHandle {
     }
 }
 
-/// Alive while the hub renews the status; ready when calls reach the hall. Here `online` says whether the broker is
-/// reached: that this screen runs is plain from its answer; `link_problem` says why it is not, and what to do.
-fn verdict(status: &ScreenStatus, link: &mqtt::LinkState, now: Millis) -> control::Verdict {
-    let live = now - status.renewed < STUCK_AFTER;
-    let linked = status.link != "down";
-    let mut screen = wire::status_value(status);
-    screen["online"] = linked.into();
-    let problem = link.problem.as_ref();
-    let problem = problem.map(|p| serde_json::json!({ "what": p.to_string(), "advice": p.advice() }));
-    let journal = match &status.journal {
-        JournalState::Ok => None,
-        JournalState::Degraded(why) => Some(why),
-    };
-    let detail = serde_json::json!({
-        "screen": screen,
-        "journal_problem": journal,
-        "link_problem": problem,
-        "stalled": status.frame.is_stalled(),
-        "unanswered_s": status.frame.unanswered_s,
-    });
-    control::Verdict { live, ready: live && status.frame.is_drawn() && linked, detail }
-}
-
 /// Ends when the daemon is told to stop.
 async fn told_to(mut stop: watch::Receiver<bool>) {
     // A sender that is gone means the same.
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// The console's certificate; without one an address that others reach is warned of.
+fn door_with_tls(config: &Config) -> anyhow::Result<Option<Arc<control::tls::Tls>>> {
+    let open = config.control.listen.filter(|listen| !listen.ip().is_loopback());
+    let Some(files) = &config.control.tls else {
+        if let Some(listen) = open {
+            tracing::warn!(%listen, "the console is open to the network without TLS: tokens can be read on the way");
+        }
+        return Ok(None);
+    };
+    let tls = control::tls::Tls::load(files).map_err(|error| {
+        let advice = error.advice();
+        anyhow::Error::new(error).context(format!("control.tls ({advice})"))
+    })?;
+    Ok(Some(Arc::new(tls)))
 }
 
 fn bind(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
@@ -464,6 +476,7 @@ fn first_status(config: &Config, now: Now) -> ScreenStatus {
         frame: FrameReport::default(),
         audio: SoundState::Off,
         journal: JournalState::default(),
+        panel: None,
         link: "down".into(),
         skew_ms: 0,
         backlog_s: 0,
@@ -507,7 +520,8 @@ async fn quit_on_signal(glass: present::PortHandle, after: Option<Duration>) {
 fn print_address(config: &Config, auth: &control::auth::Auth) {
     if let Some(address) = config.control.listen {
         let token = auth.one_time(control::auth::Role::Technician, "Bản chạy thử");
-        println!("\nTrang quản lý / operators' page: http://{address}/#token={token}\n");
+        let scheme = if config.control.tls.is_some() { "https" } else { "http" };
+        println!("\nTrang quản lý / operators' page: {scheme}://{address}/#token={token}\n");
     }
 }
 
@@ -543,37 +557,5 @@ mod tests {
         assert_eq!(end_of(async { panic!("on purpose") }, false).await, Some("link"));
         assert_eq!(end_of(async {}, false).await, Some("link"));
         assert_eq!(end_of(async {}, true).await, None);
-    }
-
-    #[test]
-    fn a_hub_that_renews_nothing_is_not_alive_whatever_the_wall_clock_does() {
-        let now = SystemClock::new().now();
-        let (status, link) = (first_status(&Config::default(), now), mqtt::LinkState::new());
-        assert!(verdict(&status, &link, now.mono).live);
-        assert!(!verdict(&status, &link, now.mono + STUCK_AFTER).live);
-    }
-
-    #[test]
-    fn a_screen_is_ready_when_it_is_linked_and_the_board_is_on_the_glass() {
-        let now = SystemClock::new().now();
-        let (mut status, mut link) = (first_status(&Config::default(), now), mqtt::LinkState::new());
-        link.problem = Some(mqtt::LinkError::ThrownOut);
-        let detail = verdict(&status, &link, now.mono).detail;
-        assert!(
-            detail["link_problem"]["advice"].as_str().is_some_and(|a| a.contains("client_id")),
-            "{detail}"
-        );
-        status.frame.frame_at = Some(now.wall);
-        assert_eq!(verdict(&status, &link, now.mono).detail["screen"]["online"], false);
-        status.link = "broker:1883".into();
-        assert!(verdict(&status, &link, now.mono).ready);
-        assert_eq!(verdict(&status, &link, now.mono).detail["screen"]["online"], true);
-        status.frame.unanswered_s = 10;
-        let stalled = verdict(&status, &link, now.mono);
-        assert!(stalled.live && !stalled.ready && stalled.detail["stalled"] == true, "{}", stalled.detail);
-        status.frame.unanswered_s = 9;
-        assert!(verdict(&status, &link, now.mono).ready);
-        status.frame.gpu = "rebuilding: the device is lost".into();
-        assert!(!verdict(&status, &link, now.mono).ready);
     }
 }

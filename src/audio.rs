@@ -5,7 +5,7 @@
 //! waits for the hub.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -106,6 +106,8 @@ pub struct Handle {
     desks: Arc<Vec<Desk>>,
     decoder_ended: Arc<AtomicBool>,
     requests: mpsc::Sender<Request>,
+    /// The volume that was set last, in percent.
+    volume: Arc<AtomicU32>,
 }
 
 /// Starts a thread for every card that the zones name. With `audio.enabled = false` nothing is opened, and every
@@ -165,7 +167,8 @@ pub fn spawn_with(
             desks.push(desk);
         }
     }
-    Ok(Handle { desks: Arc::new(desks), decoder_ended, requests })
+    let volume = Arc::new(AtomicU32::new(config.audio.volume_percent));
+    Ok(Handle { desks: Arc::new(desks), decoder_ended, requests, volume })
 }
 
 /// Zones that share a device, in the order of the config.
@@ -229,8 +232,14 @@ impl Handle {
         self.desks.iter().flat_map(|desk| desk.zones.clone()).collect()
     }
 
+    /// The volume of all zones, in percent.
+    pub fn volume(&self) -> u32 {
+        self.volume.load(Ordering::Relaxed)
+    }
+
     /// Changes the volume of all zones from the next samples on.
     pub fn set_volume(&self, percent: u32) {
+        self.volume.store(percent, Ordering::Relaxed);
         for desk in self.desks.iter() {
             let gains = desk.gains_db.iter().map(|db| mixer::gain(percent, *db)).collect();
             if desk.commands.try_send(Command::Gains(gains)).is_err() {

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::clock::{Millis, Now};
 use crate::config::hours::Hours;
-use crate::config::{Config, CounterConfig, SeriesConfig, ZoneConfig};
+use crate::config::{Config, CounterConfig, PanelSwitch, PowerConfig, SeriesConfig, ZoneConfig};
 
 pub mod call;
 mod calls;
@@ -49,6 +49,8 @@ pub struct Rules {
     pub repeats: u8,
     pub show_holder: bool,
     pub hours: Hours,
+    /// None: the panel is never dark.
+    pub power: Option<PowerConfig>,
     pub time_zone: TimeZone,
     pub counters: Vec<CounterConfig>,
     pub series: Vec<SeriesConfig>,
@@ -67,6 +69,7 @@ impl Rules {
             repeats: config.speech.repeats,
             show_holder: config.board.show_holder,
             hours: config.hours.clone(),
+            power: Some(config.power).filter(|power| power.panel != PanelSwitch::Never),
             time_zone: TimeZone::get(&config.hall.time_zone).unwrap_or(TimeZone::UTC),
             counters: config.counters.clone(),
             series: config.series.clone(),
@@ -127,7 +130,7 @@ impl Board {
         let mut board = Self {
             fresh: rules.announce_max_age,
             show_holder: rules.show_holder,
-            day: Day::new(rules.hours, rules.time_zone, now),
+            day: Day::new(rules.hours, rules.power, rules.time_zone, now),
             ledger: Ledger::default(),
             counters: Counters::new(rules.counters),
             spotlight: Spotlight::new(rules.dwell),
@@ -274,17 +277,20 @@ impl Board {
     /// The snapshot at `now`, with the revision of the last input.
     pub fn view(&self, now: Now) -> BoardView {
         let today = |at| self.day.is_today(at, now);
+        let emergency = self.notices.emergency(now);
         BoardView {
             revision: self.shown.revision,
             phase: self.day.phase(now),
+            dark: self.day.is_dark(now) && emergency.is_none() && self.identify_until.is_none(),
             spotlight: self.spotlight.spots(),
+            spotlight_since: self.spotlight.since(),
             spotlight_waiting: self.spotlight.waiting(),
             recent: self.recent.list(),
             missed: self.missed.list(self.queues.missed(today)),
             counters: self.counters.views(|counter, ticket| self.spotlight.holds(counter, ticket)),
             queues: self.queues.views(today),
             ticker: self.notices.ticker(now),
-            emergency: self.notices.emergency(now),
+            emergency,
             link: self.link.view(now),
             identify_until: self.identify_until,
         }

@@ -21,6 +21,7 @@ pub mod replay;
 pub mod run;
 pub mod say;
 pub mod token;
+mod trust;
 pub mod voice;
 pub mod watch;
 

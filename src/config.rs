@@ -6,10 +6,10 @@
 use std::path::PathBuf;
 
 use jiff::civil;
-use toml::de::DeTable;
 
 use crate::board::call::{Counter, Lane, Series, Zone, clean};
 use crate::clock::Millis;
+use crate::scene::Theme;
 
 pub mod hours;
 pub mod load;
@@ -24,6 +24,8 @@ use section::{Env, Problem, Reading};
 pub struct Config {
     pub hall: HallConfig,
     pub screen: ScreenConfig,
+    /// What `screen.theme` names; a file is read by [`load`], and is navy until then.
+    pub theme: Theme,
     pub board: BoardConfig,
     pub hours: Hours,
     pub counters: Vec<CounterConfig>,
@@ -33,6 +35,7 @@ pub struct Config {
     pub audio: AudioConfig,
     pub control: ControlConfig,
     pub journal: JournalConfig,
+    pub power: PowerConfig,
     pub paths: PathsConfig,
 }
 
@@ -65,6 +68,7 @@ pub struct ScreenConfig {
     pub full_screen: bool,
     /// Name of the monitor, or its number from 1; none takes the current one.
     pub monitor: Option<String>,
+    /// Name of a built-in theme, or a theme's file.
     pub theme: String,
     /// Which screen of the hall speaks first, 1 before 2.
     pub rank: u32,
@@ -73,22 +77,35 @@ pub struct ScreenConfig {
     pub max_fps: u32,
 }
 
+/// Whether new things on the board move.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Motion {
+    /// A new call slides in and breathes while it keeps the spotlight; pages that turn slide.
+    Calm,
+    None,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoardConfig {
     /// How long a call keeps the spotlight.
     pub dwell: Millis,
     /// How long a page of counters stays.
     pub page: Millis,
+    /// Most counters of a page; 0 leaves it to the reading distance.
+    pub page_counters: usize,
     /// How long the link may be silent before the board says so.
     pub stale_after: Millis,
     pub show_holder: bool,
     pub english: bool,
     /// Ticker speed at 1080 lines, px/s.
     pub ticker_px_s: u32,
+    /// Where phones find their page: a code on the board leads there; none shows none.
+    pub phone_qr: Option<String>,
     /// Head of the ticker.
     pub ticker_title: String,
     /// What runs on the ticker when no notice does.
     pub idle_ticker: Vec<String>,
+    pub motion: Motion,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -242,6 +259,43 @@ pub struct ControlConfig {
     pub insecure: bool,
     /// Token hashes; empty: `tokens.toml` in the state folder.
     pub tokens_file: Option<PathBuf>,
+    /// None: plain HTTP.
+    pub tls: Option<TlsConfig>,
+}
+
+/// Where the console's certificate lies, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The certificate and those between it and its root.
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+/// What happens to the panel while the hall is closed for long.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct PowerConfig {
+    pub panel: PanelSwitch,
+    /// Before an opening the panel is on this long: who comes early reads when the hall opens.
+    pub on_before: Millis,
+    /// It stays on this long after the last closing of the day.
+    pub off_after: Millis,
+}
+
+/// By what the panel is turned off and on.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum PanelSwitch {
+    /// It is always on and shows the closed screen.
+    Never,
+    /// By all that this PC has: the display's power saving, and HDMI-CEC.
+    Auto,
+    /// X11's power saving, by `xset`.
+    Xset,
+    /// A wlroots compositor's, by `wlopm` or `wlr-randr`.
+    Wlroots,
+    /// The television's own standby, by `cec-client`.
+    Cec,
+    /// It stays on and is black.
+    Black,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -270,13 +324,8 @@ impl Config {
 
     /// The same, with the defaults in place of what is wrong: for whoever wants to find more that is.
     pub fn read_all(text: &str, env: Env) -> (Self, Vec<Problem>) {
-        let mut reading = Reading::new(text, env);
-        let (root, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let line = error.span().map(|span| reading.line_at(span.start));
-            reading.problem(line, "", format!("is not valid TOML: {}", error.message()));
-        }
-        let config = read::config(&mut reading, root.get_ref());
+        let (mut reading, root) = Reading::parse(text, env);
+        let config = read::config(&mut reading, &root);
         (config, reading.finish())
     }
 
@@ -386,6 +435,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_is_normalised_however_it_was_typed() {
+        use unicode_normalization::UnicodeNormalization;
+        let typed = |text: &str| text.nfd().collect::<String>();
+        let text = format!(
+            "[hall]\ntitle = \"{0}\"\nmotto = \"{0}\"\n[board]\nticker_title = \"{0}\"\nidle_ticker = [\"{0}\"]\n\
+             [[counter]]\nid = \"{0}\"\nnoun = \"{0}\"\nlabel = \"{0}\"\nlabel_en = \"{0}\"\n\
+             [[series]]\nid = \"A\"\nlabel = \"{0}\"\n[hours]\nadvice = [\"{0}\"]\n",
+            typed("Quầy Ễ Ộ Ữ")
+        );
+        assert!(!text.contains("Quầy"), "typed as letters and marks apart");
+        let config = Config::read(&text, Env::new()).unwrap();
+        let counter = &config.counters[0];
+        let shown = [
+            &config.hall.title,
+            &config.hall.motto,
+            &config.board.ticker_title,
+            &config.board.idle_ticker[0],
+            &counter.noun,
+            counter.label.as_ref().unwrap(),
+            counter.label_en.as_ref().unwrap(),
+            config.series[0].label.as_ref().unwrap(),
+            &config.hours.advice[0],
+        ];
+        assert_eq!(shown, ["Quầy Ễ Ộ Ữ"; 9]);
+        assert_eq!(counter.id.as_str(), "Quầy Ễ Ộ Ữ");
+    }
+
+    #[test]
     fn vietnamese_comes_first() {
         for wrong in ["[\"en\"]", "[\"en\", \"vi\"]", "[\"vi\", \"vi\"]", "[]"] {
             let problems = problems(&format!("[speech]\nlanguages = {wrong}\n"));
@@ -407,10 +484,9 @@ mod tests {
         let text = include_str!("../deploy/moiso.toml");
         let plain: Vec<&str> = text.lines().map(|l| l.strip_prefix("#: ").unwrap_or(l)).collect();
         let plain = plain.join("\n");
-        let mut reading = Reading::new(&plain, Env::new());
-        let (root, errors) = DeTable::parse_recoverable(&plain);
-        assert!(errors.is_empty(), "{errors:?}");
-        read::config(&mut reading, root.get_ref());
+        let (mut reading, root) = Reading::parse(&plain, Env::new());
+        assert!(reading.problems.is_empty(), "{:?}", reading.problems);
+        read::config(&mut reading, &root);
         let keys = std::mem::take(&mut reading.keys);
         let problems: Vec<String> = reading.finish().iter().map(ToString::to_string).collect();
         // Not all of them go together: a password and its file, certificates and a broker without TLS.

@@ -15,29 +15,38 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use jiff::tz::TimeZone;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch};
+use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
-use crate::config::{Config, CounterConfig, ZoneConfig};
+use crate::config::{Config, CounterConfig, SeriesConfig, ZoneConfig};
 use crate::hub::HubHandle;
 use crate::journal::Journal;
+use crate::screens::Screens;
 use crate::wire::{Command, Proof};
 
 pub mod auth;
+pub mod counter;
 pub mod fault;
 mod feed;
 pub mod limits;
+pub mod listen;
+pub mod look;
 pub mod order;
 mod page;
 mod picture;
 pub mod session;
 mod socket;
+pub mod tls;
 
 use auth::Auth;
 use feed::Feed;
 use limits::{Attempts, Crowd};
+use listen::Rehearsal;
 use picture::PictureCache;
+use tls::Tls;
 
 /// Connections of one address at once: the phones of a hall may share one behind its router.
 const CONNECTIONS_EACH: usize = 128;
@@ -86,7 +95,13 @@ pub struct HallFacts {
     pub time_zone_name: String,
     pub time_zone: TimeZone,
     pub counters: Vec<CounterConfig>,
+    pub series: Vec<SeriesConfig>,
     pub zones: Vec<ZoneConfig>,
+    pub ticker_title: String,
+    /// Pixels a second on a screen of 1080 lines.
+    pub ticker_px_s: u32,
+    /// Name of this screen.
+    pub screen_id: String,
     /// Width and height of the picture, so that a page can keep its place.
     pub screen: (u32, u32),
 }
@@ -99,7 +114,11 @@ impl HallFacts {
             time_zone_name: config.hall.time_zone.clone(),
             time_zone: TimeZone::get(&config.hall.time_zone).unwrap_or(TimeZone::UTC),
             counters: config.counters.clone(),
+            series: config.series.clone(),
             zones: config.audio.zones.clone(),
+            ticker_title: config.board.ticker_title.clone(),
+            ticker_px_s: config.board.ticker_px_s,
+            screen_id: config.screen.id.clone(),
             screen: (config.screen.width, config.screen.height),
         }
     }
@@ -119,6 +138,12 @@ pub struct Control {
     pub commands: mpsc::Sender<Command>,
     /// None: nothing is kept.
     pub journal: Option<Journal>,
+    /// The hall's screens as they tell of themselves.
+    pub screens: watch::Receiver<Screens>,
+    /// None: nothing can be listened to here.
+    pub rehearsal: Option<Arc<Rehearsal>>,
+    /// None: plain HTTP.
+    pub tls: Option<Arc<Tls>>,
 }
 
 /// What all handlers share.
@@ -129,6 +154,8 @@ struct Console {
     attempts: Mutex<Attempts>,
     greeting_crowd: SharedCrowd,
     greetings: Arc<Semaphore>,
+    /// Whose turn it is to have something mixed.
+    rehearsals: Semaphore,
     sessions: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
 }
@@ -176,13 +203,15 @@ pub async fn serve(listener: TcpListener, control: Control, stop: impl Future<Ou
         attempts: Mutex::default(),
         greeting_crowd: SharedCrowd::new(GREETINGS_EACH),
         greetings: Arc::new(Semaphore::new(GREETINGS)),
+        rehearsals: listen::turns(),
         sessions: Arc::new(Semaphore::new(SESSIONS)),
         stop: stopped.clone(),
     });
     let router = page::router(Arc::clone(&console));
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    let door = Door { router, acceptor: console.control.tls.as_ref().map(|tls| tls.acceptor()), stopped };
     tokio::select! {
-        () = accept(&listener, &router, &connections, &stopped) => {}
+        () = accept(&listener, &door, &connections) => {}
         () = console.feed.run(&console.control) => {}
         () = stop => {}
     }
@@ -199,12 +228,16 @@ pub async fn serve(listener: TcpListener, control: Control, stop: impl Future<Ou
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    router: &Router,
-    connections: &Arc<Semaphore>,
-    stopped: &watch::Receiver<bool>,
-) {
+/// What every connection enters by.
+#[derive(Clone)]
+struct Door {
+    router: Router,
+    /// None: plain HTTP.
+    acceptor: Option<TlsAcceptor>,
+    stopped: watch::Receiver<bool>,
+}
+
+async fn accept(listener: &TcpListener, door: &Door, connections: &Arc<Semaphore>) {
     let mut pause = Pause::default();
     let crowd = SharedCrowd::new(CONNECTIONS_EACH);
     loop {
@@ -217,7 +250,7 @@ async fn accept(
                     tracing::debug!(peer = %peer.0, "too many connections of one address");
                     continue;
                 };
-                tokio::spawn(connection(stream, peer, router.clone(), stopped.clone(), (permit, place)));
+                tokio::spawn(enter(stream, peer, door.clone(), (permit, place)));
             }
             Err(error) => {
                 drop(permit);
@@ -240,15 +273,29 @@ impl Pause {
     }
 }
 
+type Held = (OwnedSemaphorePermit, Place);
+
+async fn enter(stream: TcpStream, peer: Peer, door: Door, held: Held) {
+    // Events are small and should not wait for each other.
+    let _ = stream.set_nodelay(true);
+    let Door { router, acceptor, stopped } = door;
+    let Some(acceptor) = acceptor else {
+        return connection(stream, peer, router, stopped, held).await;
+    };
+    match tokio::time::timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => connection(stream, peer, router, stopped, held).await,
+        Ok(Err(error)) => tracing::debug!(%error, peer = %peer.0, "no TLS with this client"),
+        Err(_) => tracing::debug!(peer = %peer.0, "the TLS handshake took too long"),
+    }
+}
+
 async fn connection(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
     router: Router,
     mut stopped: watch::Receiver<bool>,
-    _held: (OwnedSemaphorePermit, Place),
+    _held: Held,
 ) {
-    // Events are small and should not wait for each other.
-    let _ = stream.set_nodelay(true);
     let service = TowerToHyperService::new(router.layer(Extension(peer)));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

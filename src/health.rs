@@ -46,6 +46,26 @@ impl JournalState {
     }
 }
 
+/// What the panel was last told, and whether that went well.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum PanelState {
+    On,
+    Off,
+    /// Nothing here turns it off and on, or what does has failed.
+    Unknown,
+}
+
+impl PanelState {
+    /// `on`, `off` or `unknown`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// The last frame that reached the glass (or the headless picture).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrameReport {
@@ -98,6 +118,8 @@ pub struct ScreenStatus {
     pub frame: FrameReport,
     pub audio: SoundState,
     pub journal: JournalState,
+    /// None: nobody turns the panel off and on.
+    pub panel: Option<PanelState>,
     /// Address of the broker, or `down`.
     pub link: String,
     pub skew_ms: i64,

@@ -15,8 +15,9 @@ use crate::board::input::{
 use crate::board::state::Notice;
 use crate::board::view::SharedView;
 use crate::clock::Clock;
-use crate::health::{FrameReport, ScreenStatus, SoundState};
+use crate::health::{FrameReport, PanelState, ScreenStatus, SoundState};
 use crate::journal::{Journal, Kept, Record};
+use crate::screens::{ScreenReport, Screens};
 use crate::speech::Utterance;
 use crate::wire::{self, Proof};
 
@@ -31,6 +32,10 @@ pub enum Request {
     Notices { reply: oneshot::Sender<Vec<Notice>> },
     /// A payload was refused before it became an input.
     Rejected(wire::Rejection),
+    /// What a screen of the hall says of itself; none: its word was taken back.
+    ScreenHeard { screen: String, report: Option<Box<ScreenReport>> },
+    /// What became of a call on a screen of the hall.
+    ProofHeard { screen: String, proof: Proof },
 }
 
 /// Whether an input changed the board.
@@ -122,6 +127,8 @@ pub struct Probes {
     pub sound: Box<dyn Fn() -> SoundState + Send>,
     /// Address of the broker while the link is up.
     pub link: Box<dyn Fn() -> Option<String> + Send>,
+    /// None: nobody turns the panel off and on.
+    pub panel: Box<dyn Fn() -> Option<PanelState> + Send>,
 }
 
 /// The parts that the hub drives.
@@ -138,6 +145,8 @@ pub struct Outlets {
     pub journal: Journal,
     /// For whoever listens.
     pub proofs: broadcast::Sender<Proof>,
+    /// The hall's screens as they tell of themselves.
+    pub screens: watch::Sender<Screens>,
 }
 
 /// Owns the board; see [`Hub::run`].
@@ -267,6 +276,8 @@ impl Hub {
                     let _ = reply.send(self.board.notices(self.clock.now()));
                 }
                 Request::Rejected(rejection) => self.reject(rejection),
+                Request::ScreenHeard { screen, report } => self.hear_of(&screen, report),
+                Request::ProofHeard { screen, proof } => self.keep_proof_of(screen, proof),
             }
         }
         if shown {
@@ -296,6 +307,22 @@ impl Hub {
         let detail = if field.as_deref() == Some("holder") { String::new() } else { detail };
         let (at, reason) = (self.clock.now().wall, reason.as_str());
         self.outlets.journal.write(Record::Rejected { at, topic, reason, field, detail });
+    }
+
+    fn hear_of(&self, screen: &str, report: Option<Box<ScreenReport>>) {
+        let now = self.clock.now();
+        self.outlets.screens.send_if_modified(|screens| match report {
+            Some(report) => screens.take(screen, *report, now),
+            None => screens.clear(screen),
+        });
+    }
+
+    /// This screen's own proofs come back from the broker too, and are kept already.
+    fn keep_proof_of(&self, screen: String, proof: Proof) {
+        if screen != self.screen {
+            let at = self.clock.now().wall;
+            self.outlets.journal.write(Record::ProofElsewhere { screen, proof, at });
+        }
     }
 
     fn apply(&mut self, input: Input) -> Done {
@@ -423,6 +450,7 @@ impl Hub {
         };
         self.status.journal = self.outlets.journal.state();
         self.status.link = (probes.link)().unwrap_or_else(|| "down".to_owned());
+        self.status.panel = (probes.panel)();
         self.status.skew_ms = self.board.skew_ms();
         self.status.backlog_s = u32::try_from(self.board.worst_wait(now).0 / 1000).unwrap_or(0);
         (self.status.shown, self.status.spoken, self.status.expired) =

@@ -19,7 +19,7 @@ pub mod record;
 mod schema;
 mod store;
 
-pub use record::{Kept, Query, Record, Story};
+pub use record::{Deed, Kept, Query, Record, Refusal, Story};
 pub use store::{Store, StoreError};
 
 /// Name of the file in the state folder.
@@ -99,6 +99,23 @@ impl Journal {
     /// [`StoreError`] when the file cannot be read.
     pub fn stories(&self, query: &Query) -> Result<Vec<Story>, StoreError> {
         Store::read_only(&self.path)?.stories(query)
+    }
+
+    /// What was pushed or commanded from here, newest first: on topics that begin with `about`, at most `limit`. Reads the
+    /// file.
+    ///
+    /// # Errors
+    /// As for [`Journal::stories`].
+    pub fn deeds(&self, about: &str, since: Timestamp, limit: usize) -> Result<Vec<Deed>, StoreError> {
+        Store::read_only(&self.path)?.deeds(about, since, limit)
+    }
+
+    /// The last messages that were refused, newest first. Reads the file.
+    ///
+    /// # Errors
+    /// As for [`Journal::stories`].
+    pub fn refusals(&self, since: Timestamp, limit: usize) -> Result<Vec<Refusal>, StoreError> {
+        Store::read_only(&self.path)?.refusals(since, limit)
     }
 
     pub fn state(&self) -> JournalState {

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::config::load::state_dir;
 use crate::control::auth::file::TokenFile;
 use crate::control::auth::tokens_path;
+use crate::control::tls;
 use crate::mqtt;
 use crate::speech::voice::Voice;
 
@@ -18,6 +19,8 @@ pub fn missing(config: &Config) -> Vec<String> {
     if config.control.listen.is_some() {
         let tokens = TokenFile::at(tokens_path(config)).load();
         problems.extend(tokens.err().map(|error| format!("control.tokens_file: {error}")));
+        let tls = config.control.tls.as_ref().and_then(tls::problem);
+        problems.extend(tls.map(|error| format!("control.tls: {error}; {}", error.advice())));
     }
     problems.extend(music(config));
     problems.extend(not_writable(&state_dir(config)));

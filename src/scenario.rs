@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::board::Rules;
 use crate::config::Config;
+use crate::config::load::theme;
 use crate::config::section::{Env, Problem};
 use crate::replay::{self, BadLine, Event, Replay};
 use crate::scene::{Look, Scene, Size, compose};
@@ -81,10 +82,10 @@ impl Scenario {
         replay::play(Rules::of(&self.config), &self.events, at)
     }
 
-    /// The picture at `at` on a screen of `size`.
+    /// The picture at `at` on a screen of `size`, with all that moves where it is then.
     pub fn scene_at(&self, at: Timestamp, size: Size) -> Scene {
         let replay = self.board_at(at);
-        compose(&replay.board.view(replay.now), &self.look, size, replay.now)
+        compose(&replay.board.view(replay.now), &self.look, size, replay.now).moved(replay.now.mono)
     }
 }
 
@@ -119,7 +120,10 @@ fn beside(path: &Path) -> Result<Option<Config>, ScenarioError> {
     if !file.is_file() {
         return Ok(None);
     }
-    let config = Config::read(&text(&file)?, Env::new());
+    let config = Config::read(&text(&file)?, Env::new()).and_then(|mut config| {
+        config.theme = theme(&config.screen.theme, file.parent().unwrap_or(Path::new("")))?;
+        Ok(config)
+    });
     config.map(Some).map_err(|problems| ScenarioError::NotAConfig { path: file, problems })
 }
 

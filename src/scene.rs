@@ -8,18 +8,22 @@ use crate::board::call::Counter;
 use crate::board::view::{BoardView, Phase};
 use crate::clock::{Millis, Now};
 
+mod below;
 mod canvas;
 mod chip;
 mod counters;
 mod damage;
+pub mod distance;
 pub mod fit;
 pub mod font;
 mod full;
 mod header;
 pub mod layout;
 mod look;
+mod motion;
 pub mod plan;
 mod qr;
+mod queues;
 mod recent;
 mod spotlight;
 pub mod theme;
@@ -31,6 +35,7 @@ pub use canvas::LINE as LINE_HEIGHT_EM;
 pub use damage::damage;
 use layout::Track;
 pub use look::Look;
+pub use motion::Moving;
 pub use theme::Theme;
 
 /// Pixels of the target.
@@ -157,8 +162,11 @@ pub struct Scene {
     /// In painting order; all quads lie under all texts, layer by layer.
     pub layers: Vec<Layer>,
     pub strip: Option<Strip>,
-    /// When the picture changes by itself next (clock, page, motion), the strip left aside.
+    /// When the picture changes by itself next (clock, page), the strip and what is moving left aside.
     pub next_change: Option<Millis>,
+    /// What is on its way to its place, or breathes. The layers are the picture at rest: [`Scene::moved`] is the one at
+    /// an instant.
+    pub moving: Vec<Moving>,
 }
 
 /// Quads, then the texts on them.
@@ -185,6 +193,10 @@ impl Scale {
     pub fn of_size(size: Size) -> Self {
         let (w, h) = if size.is_portrait() { (1080.0, 1920.0) } else { (1920.0, 1080.0) };
         Self((size.w as f32 / w).min(size.h as f32 / h))
+    }
+
+    fn times(self, factor: f32) -> Self {
+        Self(self.0 * factor)
     }
 
     /// Whole pixels of the target, at least one for anything that is not zero.
@@ -216,6 +228,11 @@ struct Board<'a> {
 }
 
 impl Board<'_> {
+    /// The same for a part that the theme makes larger or smaller.
+    fn sized(&self, factor: f32) -> Self {
+        Self { px: self.px.times(factor), ..*self }
+    }
+
     /// Noun and counter in one line; where there is no room for both, the counter alone, to its last word.
     fn place(&self, counter: &Counter, kind: &canvas::Type, room: f32) -> fit::Fitted {
         let noun = self.noun(counter);
@@ -230,22 +247,26 @@ impl Board<'_> {
     }
 }
 
-/// Draws the view as data: the same arguments give the same picture.
+/// Draws the view as data, at rest: the same arguments give the same picture.
 pub fn compose(view: &BoardView, look: &Look, size: Size, now: Now) -> Scene {
+    if view.dark {
+        return Scene::dark(size);
+    }
     let local = look.time_zone.to_datetime(now.wall);
     let board =
         Board { view, look, size, now, local, px: Scale::of_size(size), portrait: size.is_portrait() };
     let mut canvas = Canvas::default();
     let mut over = Canvas::default();
     let areas = Areas::of(&board);
-    header::draw(&mut canvas, &board, areas.header);
+    let sizes = look.theme.sizes;
+    header::draw(&mut canvas, &board.sized(sizes.header), areas.header);
     let mut strip = None;
     let mut turns = None;
     if let Some(notice) = &view.emergency {
-        full::emergency(&mut canvas, &board, areas.main.union(areas.footer), notice);
+        full::emergency(&mut canvas, &board.sized(sizes.full), areas.main.union(areas.footer), notice);
     } else {
         turns = body(&mut canvas, &board, areas.main);
-        strip = ticker::draw(&mut canvas, &board, areas.footer);
+        strip = ticker::draw(&mut canvas, &board.sized(sizes.ticker), areas.footer);
     }
     let identify = view.identify_until.filter(|until| *until > now.mono);
     // An emergency outranks a technician's question, and a call must not be covered either.
@@ -261,6 +282,15 @@ pub fn compose(view: &BoardView, look: &Look, size: Size, now: Now) -> Scene {
         layers: vec![canvas.layer, over.layer],
         strip,
         next_change: changes.into_iter().flatten().min(),
+        moving: canvas.moving,
+    }
+}
+
+impl Scene {
+    /// A black picture, in which nothing moves until another view comes.
+    fn dark(size: Size) -> Self {
+        let background = Colour([0, 0, 0, 255]);
+        Self { size, background, layers: Vec::new(), strip: None, next_change: None, moving: Vec::new() }
     }
 }
 
@@ -280,36 +310,15 @@ fn body(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis> {
         area = area.band(used, area.h - used);
     }
     if let Phase::Closed { reason, opens } = &board.view.phase {
-        full::closed(canvas, board, area, *reason, *opens);
+        full::closed(canvas, &board.sized(board.look.theme.sizes.full), area, *reason, *opens);
         return None;
     }
     let remarks = recent::remarks(board);
     let areas = BodyAreas::of(board.size, area, remarks.len());
-    spotlight_and_below(canvas, board, areas.left, &remarks);
-    counters::draw(canvas, board, areas.counters)
+    let rows = below::draw(canvas, board, areas.left, &remarks);
+    let counters = counters::draw(canvas, board, areas.counters);
+    [rows, counters].into_iter().flatten().min()
 }
-
-fn spotlight_and_below(canvas: &mut Canvas, board: &Board<'_>, area: Rect, remarks: &[(Shape, String)]) {
-    let px = board.px;
-    let code = qr::wanted(board, recent::card_width(board, area.w));
-    let any = !recent::calls(board).is_empty() || code.is_some();
-    let least = code.as_ref().map_or(0.0, |code| qr::least_side(board, code));
-    let recent = any.then_some(Track::Px(px.of(172.0).max(least)));
-    let mut tracks = vec![Track::Share(1.0)];
-    tracks.extend(recent);
-    tracks.extend(remarks.iter().map(|_| Track::Px(px.of(REMARK))));
-    let places = layout::rows(area, &tracks, px.of(if remarks.is_empty() { 22.0 } else { 16.0 }));
-    spotlight::draw(canvas, board, places[0]);
-    if recent.is_some() {
-        recent::draw(canvas, board, places[1], code.as_ref());
-    }
-    for (remark, place) in remarks.iter().rev().zip(places.iter().rev()) {
-        recent::remark(canvas, board, *place, remark);
-    }
-}
-
-/// Height of one remark at 1080 lines.
-const REMARK: f32 = 54.0;
 
 /// Head, middle and foot.
 struct Areas {
@@ -321,13 +330,14 @@ struct Areas {
 impl Areas {
     fn of(board: &Board<'_>) -> Self {
         let footer = if board.view.ticker.is_empty() { 0.0 } else { 1.0 };
-        Self::with_footer(board.size, footer)
+        Self::with_footer(board.look, board.size, footer)
     }
 
-    fn with_footer(size: Size, footer: f32) -> Self {
-        let px = Scale::of_size(size);
+    fn with_footer(look: &Look, size: Size, footer: f32) -> Self {
+        let (px, sizes) = (Scale::of_size(size), look.theme.sizes);
         let (head, foot) = if size.is_portrait() { (128.0, 104.0) } else { (104.0, 92.0) };
-        let tracks = [Track::Px(px.of(head)), Track::Share(1.0), Track::Px(px.of(foot) * footer)];
+        let (head, foot) = (px.of(head * sizes.header), px.of(foot * sizes.ticker) * footer);
+        let tracks = [Track::Px(head), Track::Share(1.0), Track::Px(foot)];
         let parts = layout::rows(size.rect(), &tracks, 0.0);
         Self { header: parts[0], main: parts[1], footer: parts[2] }
     }
@@ -344,7 +354,7 @@ impl BodyAreas {
         let px = Scale::of_size(size);
         let inner = area.inset(px.of(40.0), px.of(28.0));
         let parts = if size.is_portrait() {
-            let left = px.of(720.0) + px.of(REMARK + 14.0) * remarks as f32;
+            let left = px.of(720.0) + px.of(below::REMARK + 14.0) * remarks as f32;
             layout::rows(inner, &[Track::Px(left), Track::Share(1.0)], px.of(28.0))
         } else {
             layout::columns(inner, &[Track::Share(800.0), Track::Share(1012.0)], px.of(28.0))
@@ -354,6 +364,6 @@ impl BodyAreas {
 }
 
 /// Where the counters stand on a calm day, for judging whether they can be read.
-fn counters_area(size: Size) -> Rect {
-    BodyAreas::of(size, Areas::with_footer(size, 1.0).main, 0).counters
+fn counters_area(look: &Look, size: Size) -> Rect {
+    BodyAreas::of(size, Areas::with_footer(look, size, 1.0).main, 0).counters
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 use winit::application::ApplicationHandler;
-use winit::dpi::PhysicalSize;
+use winit::dpi::{PhysicalPosition, PhysicalSize};
 use winit::event::{ElementState, KeyEvent, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
 use winit::keyboard::{Key, NamedKey};
@@ -19,12 +19,13 @@ use winit::window::{Fullscreen, Window, WindowAttributes, WindowId};
 
 use crate::config::{PresentMode, ScreenConfig};
 use crate::present::PresentError;
-use crate::present::display::Held;
+use crate::present::display::{Held, Monitor, Server};
 use crate::present::show::{Show, Way};
 use crate::scene::Size;
 
-/// How often the window is compared with its monitor.
-const COVER_EVERY: Duration = Duration::from_secs(30);
+/// How often the window is compared with its monitor: X11 tells a window nothing when a monitor changes. It
+/// costs three round trips.
+const COVER_EVERY: Duration = Duration::from_secs(3);
 /// Changes of the window are answered at most this often; a window manager that insists is not fought.
 const COVER_PAUSE: Duration = Duration::from_secs(1);
 /// Fractional scales round a window's size by a pixel or two.
@@ -35,6 +36,10 @@ const ROUNDING: u32 = 2;
 pub(crate) fn run(screen: &ScreenConfig, show: &mut Show, held: Option<Held>) -> Result<(), PresentError> {
     let event_loop = EventLoop::new().map_err(|e| PresentError::Display(e.to_string()))?;
     drop(held);
+    let server = Server::connect();
+    if screen.full_screen && server.as_ref().is_some_and(|server| server.stay_awake().is_none()) {
+        warn!("the display may blank the screen: it cannot be asked not to");
+    }
     let proxy = event_loop.create_proxy();
     show.waker().forward_to(move || {
         // The loop is gone only when the process ends.
@@ -44,6 +49,7 @@ pub(crate) fn run(screen: &ScreenConfig, show: &mut Show, held: Option<Held>) ->
     let mut kiosk = Kiosk {
         screen,
         show,
+        server,
         window: None,
         size: Size { w: 0, h: 0 },
         cover: Cover::default(),
@@ -61,6 +67,8 @@ pub(crate) fn run(screen: &ScreenConfig, show: &mut Show, held: Option<Held>) ->
 struct Kiosk<'a> {
     screen: &'a ScreenConfig,
     show: &'a mut Show,
+    /// Where the display is an X server.
+    server: Option<Server>,
     window: Option<Arc<Window>>,
     /// Asking the display for it at every frame would cost a round trip.
     size: Size,
@@ -179,12 +187,14 @@ impl Kiosk<'_> {
         if !self.screen.full_screen {
             return attributes.with_inner_size(configured);
         }
-        let monitor = self.configured_monitor(event_loop).or_else(|| first_monitor(event_loop));
-        let attributes =
-            attributes.with_decorations(false).with_fullscreen(Some(Fullscreen::Borderless(monitor.clone())));
+        let monitor = self.monitor(event_loop, None);
+        let full = Fullscreen::Borderless(monitor.as_ref().and_then(|m| handle_of(event_loop, m)));
+        let attributes = attributes.with_decorations(false).with_fullscreen(Some(full));
         // Without a window manager nobody else gives the window its size and place.
-        match monitor.filter(has_size) {
-            Some(monitor) => attributes.with_inner_size(monitor.size()).with_position(monitor.position()),
+        match monitor {
+            Some(monitor) => {
+                attributes.with_inner_size(pixels(monitor.size)).with_position(place_of(&monitor))
+            }
             None => attributes.with_inner_size(configured),
         }
     }
@@ -211,7 +221,7 @@ impl Kiosk<'_> {
         }
     }
 
-    /// Brings the window back over its whole monitor. Monitors are looked up each time: their handles die with them.
+    /// Brings the window back over its whole monitor.
     fn cover(&mut self, event_loop: &ActiveEventLoop) {
         self.cover.done(Instant::now());
         let Some(window) = self.window.clone() else { return };
@@ -219,36 +229,64 @@ impl Kiosk<'_> {
         if !self.screen.full_screen {
             return;
         }
-        let monitor = self.configured_monitor(event_loop).or_else(|| current_monitor(&window, event_loop));
-        let Some(monitor) = monitor.filter(has_size) else { return };
+        let Some(monitor) = self.monitor(event_loop, Some(&window)) else { return };
         let place = window.outer_position().ok();
-        let covers = close_to(window.inner_size(), monitor.size())
-            && place.is_none_or(|place| place == monitor.position());
+        let covers =
+            close_to(self.size, monitor.size) && place.is_none_or(|place| place == place_of(&monitor));
         if covers {
             return;
         }
-        info!(window = ?window.inner_size(), monitor = ?monitor.size(), name = monitor.name(), "full screen again");
+        info!(window = ?self.size, ?monitor, "full screen again");
         if place.is_some() {
             // X11 ignores a state that it believes to have, and without a window manager it is only a belief.
             window.set_fullscreen(None);
         }
-        window.set_fullscreen(Some(Fullscreen::Borderless(Some(monitor.clone()))));
-        window.set_outer_position(monitor.position());
-        if let Some(size) = window.request_inner_size(monitor.size()) {
+        window.set_fullscreen(Some(Fullscreen::Borderless(handle_of(event_loop, &monitor))));
+        window.set_outer_position(place_of(&monitor));
+        if let Some(size) = window.request_inner_size(pixels(monitor.size)) {
             self.size = size_of(size);
         }
     }
 
+    /// The monitor that the window is to cover: the configured one, else the one that it is on, else the first.
+    fn monitor(&mut self, event_loop: &ActiveEventLoop, window: Option<&Window>) -> Option<Monitor> {
+        let all = self.monitors(event_loop);
+        let configured = self.configured(&all);
+        let of_window = || {
+            let name = window?.current_monitor()?.name()?;
+            all.iter().find(|monitor| monitor.name == name)
+        };
+        let first = || all.iter().find(|monitor| monitor.primary).or(all.first());
+        configured.or_else(of_window).or_else(first).cloned()
+    }
+
+    /// Looked up each time: what a monitor was before it was unplugged means nothing.
+    fn monitors(&self, event_loop: &ActiveEventLoop) -> Vec<Monitor> {
+        if let Some(monitors) = self.server.as_ref().and_then(Server::monitors) {
+            return monitors;
+        }
+        let primary = event_loop.primary_monitor();
+        let all = event_loop.available_monitors().map(|handle| Monitor {
+            name: handle.name().unwrap_or_default(),
+            left: handle.position().x,
+            top: handle.position().y,
+            size: size_of(handle.size()),
+            primary: primary.as_ref() == Some(&handle),
+        });
+        // An unplugged monitor may leave a handle of no size behind.
+        all.filter(|monitor| monitor.size.w > 0 && monitor.size.h > 0).collect()
+    }
+
     /// The monitor that the config names, by its name or its number from 1.
-    fn configured_monitor(&mut self, event_loop: &ActiveEventLoop) -> Option<MonitorHandle> {
+    fn configured<'m>(&mut self, all: &'m [Monitor]) -> Option<&'m Monitor> {
         let wanted = self.screen.monitor.as_deref()?;
         let number = wanted.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-        let named = event_loop.available_monitors().find(|m| m.name().as_deref() == Some(wanted));
-        let found = named.or_else(|| event_loop.available_monitors().nth(number?));
-        // Told once when it goes and once when it is back: it is looked for twice a minute.
+        let named = all.iter().find(|monitor| monitor.name == wanted);
+        let found = named.or_else(|| all.get(number?));
+        // Told once when it goes and once when it is back: it is looked for often.
         match (std::mem::replace(&mut self.monitor_missing, found.is_none()), found.is_none()) {
             (false, true) => {
-                let names: Vec<_> = event_loop.available_monitors().filter_map(|m| m.name()).collect();
+                let names: Vec<_> = all.iter().map(|monitor| &monitor.name).collect();
                 warn!(wanted, ?names, "the configured monitor is not there");
             }
             (true, false) => info!(wanted, "the configured monitor is there"),
@@ -258,24 +296,21 @@ impl Kiosk<'_> {
     }
 }
 
-/// The monitor that the window is on, as it is now.
-fn current_monitor(window: &Window, event_loop: &ActiveEventLoop) -> Option<MonitorHandle> {
-    let name = window.current_monitor().and_then(|monitor| monitor.name());
-    let same = event_loop.available_monitors().find(|m| m.name() == name);
-    same.or_else(|| first_monitor(event_loop))
+/// What the window system calls this monitor; none when it does not know it any more, which means the present one.
+fn handle_of(event_loop: &ActiveEventLoop, monitor: &Monitor) -> Option<MonitorHandle> {
+    event_loop.available_monitors().find(|handle| handle.name().as_ref() == Some(&monitor.name))
 }
 
-fn first_monitor(event_loop: &ActiveEventLoop) -> Option<MonitorHandle> {
-    event_loop.primary_monitor().or_else(|| event_loop.available_monitors().next())
+fn place_of(monitor: &Monitor) -> PhysicalPosition<i32> {
+    PhysicalPosition::new(monitor.left, monitor.top)
 }
 
-/// An unplugged monitor may leave a handle of no size behind.
-fn has_size(monitor: &MonitorHandle) -> bool {
-    monitor.size().width > 0 && monitor.size().height > 0
+fn pixels(size: Size) -> PhysicalSize<u32> {
+    PhysicalSize::new(size.w, size.h)
 }
 
-fn close_to(a: PhysicalSize<u32>, b: PhysicalSize<u32>) -> bool {
-    a.width.abs_diff(b.width) <= ROUNDING && a.height.abs_diff(b.height) <= ROUNDING
+fn close_to(a: Size, b: Size) -> bool {
+    a.w.abs_diff(b.w) <= ROUNDING && a.h.abs_diff(b.h) <= ROUNDING
 }
 
 fn size_of(size: PhysicalSize<u32>) -> Size {

@@ -17,17 +17,20 @@ use jiff::tz::TimeZone;
 mod decode;
 mod encode;
 mod object;
+mod screen;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
 pub use encode::{
-    encode_call, encode_counter, encode_notice, encode_offline, encode_proof, encode_queue, encode_status,
-    encode_sync_request, notice_value, proof_value, status_value, story_value,
+    command_value, deed_value, encode_call, encode_counter, encode_notice, encode_offline, encode_proof,
+    encode_queue, encode_status, encode_sync_request, notice_value, proof_value, refusal_value, status_value,
+    story_value,
 };
 use object::{Object, Reader};
-pub use view::{encode_view, view_value};
+pub use screen::{decode_proof, decode_status, screens_value};
+pub use view::{encode_public, encode_view, view_value};
 
 /// Largest payload that is read at all, in bytes (wire contract).
 pub const PAYLOAD_MAX: usize = 64 * 1024;
@@ -271,6 +274,19 @@ pub enum Action {
 
 impl Action {
     pub const ALLOWED: &'static str = "mute, unmute, volume, identify, test-call, reload, snapshot";
+
+    /// The word of the wire contract.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Mute(_) => "mute",
+            Self::Unmute(_) => "unmute",
+            Self::VolumePercent(_) => "volume",
+            Self::Identify => "identify",
+            Self::TestCall => "test-call",
+            Self::Reload => "reload",
+            Self::Snapshot => "snapshot",
+        }
+    }
 
     /// The input that the action is, when the board itself carries it out.
     pub fn input(&self) -> Option<Input> {

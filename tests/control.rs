@@ -72,7 +72,10 @@ async fn a_subscriber_first_gets_how_things_stand_and_then_each_change() {
     let mut other = console.signed_in(Role::Viewer).await;
     other.ask(json!({ "type": "subscribe", "topics": ["health"] })).await;
     let health = other.event("health").await;
-    assert_eq!((&health["live"], &health["detail"]["link"]), (&json!(true), &json!("127.0.0.1:1883")));
+    assert_eq!(
+        (&health["live"], &health["detail"]["screen"]["link"]),
+        (&json!(true), &json!("127.0.0.1:1883"))
+    );
     console.view.send_replace(std::sync::Arc::new(some_view(2)));
     loop {
         if client.event("view").await["view"]["revision"] == 2 {
@@ -380,4 +383,97 @@ async fn a_page_can_tell_that_nobody_can_sign_in_yet() {
     assert_eq!(console.get("/api/about", "").await.json()["has_tokens"], false);
     console.auth.one_time(Role::Viewer, "Một");
     assert_eq!(console.get("/api/about", "").await.json()["has_tokens"], true);
+}
+
+#[tokio::test]
+async fn a_thousand_who_want_in_at_once_are_answered_or_sent_away_and_nobody_inside_notices() {
+    let console = Console::start().await;
+    let mut inside = console.signed_in(Role::Operator).await;
+    let (url, own) = (console.url(), format!("http://{}", console.address));
+    let crowd: Vec<_> = (0..1000)
+        .map(|_| {
+            let (url, own) = (url.clone(), own.clone());
+            tokio::spawn(async move {
+                let mut request =
+                    tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(url)
+                        .unwrap();
+                request.headers_mut().insert("Origin", own.parse().unwrap());
+                match tokio_tungstenite::connect_async(request).await {
+                    Ok((socket, _)) => (101, Some(socket)),
+                    Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => {
+                        (answer.status().as_u16(), None)
+                    }
+                    // More connections of one address than it may hold are closed without a word.
+                    Err(_) => (0, None),
+                }
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for one in crowd {
+        answers.push(tokio::time::timeout(PATIENCE, one).await.expect("nobody waits for ever").unwrap());
+    }
+    let count = |wanted: u16| answers.iter().filter(|(status, _)| *status == wanted).count();
+    assert_eq!(count(101), 8, "one address holds eight places of those who have not signed in");
+    assert!(count(503) > 0 && count(503) + count(0) == 992, "{} {}", count(503), count(0));
+    assert_eq!(inside.ask(json!({ "type": "notice.list" })).await["ok"], true);
+    drop(answers);
+    let deadline = Instant::now() + PATIENCE;
+    while Client::status_with_origin(&url, &own).await != 101 {
+        assert!(Instant::now() < deadline, "their places are free again");
+    }
+}
+
+#[tokio::test]
+async fn phones_get_numbers_only_and_their_connection_is_given_back() {
+    let console = Console::start().await;
+    let mut view = some_view(2);
+    view.spotlight.push(moiso::board::view::Spot {
+        call: moiso::board::call::CallId::parse("c-1").unwrap(),
+        ticket: moiso::board::call::Ticket::parse("A012").unwrap(),
+        counter: view.counters[4].counter.clone(),
+        kind: moiso::board::call::Kind::Call,
+        lane: moiso::board::call::Lane::Elderly,
+        slot: None,
+        holder: Some(moiso::board::call::Holder::mask("Nguyễn Văn An").unwrap()),
+        since: moiso::clock::Millis::ZERO,
+    });
+    console.view.send_replace(std::sync::Arc::new(view.clone()));
+    let deadline = Instant::now() + PATIENCE;
+    let mut answer = console.get("/api/now", "").await;
+    while answer.json()["called"].as_array().unwrap().is_empty() {
+        assert!(Instant::now() < deadline, "the phones hear of it");
+        answer = console.get("/api/now", "").await;
+    }
+    let now = answer.json();
+    assert_eq!(
+        (&now["called"][0]["ticket"], &now["called"][0]["lane"]),
+        (&json!("A012"), &json!("người cao tuổi"))
+    );
+    let text = now.to_string();
+    assert!(!text.contains("V**") && !text.contains("c-1"), "{text}");
+    assert!(answer.head.contains("connection: close"), "{}", answer.head);
+    // A revision that changes nothing for phones is no news to them.
+    let tag = answer.head.lines().find_map(|l| l.strip_prefix("etag: ")).unwrap().to_owned();
+    console.view.send_replace(std::sync::Arc::new(moiso::board::view::BoardView { revision: 3, ..view }));
+    let mut client = console.signed_in(Role::Viewer).await;
+    client.ask(json!({ "type": "subscribe", "topics": ["view"] })).await;
+    while client.event("view").await["view"]["revision"] != 3 {}
+    let again = console.get("/api/now", &format!("If-None-Match: {tag}\r\n")).await;
+    assert_eq!((again.status, again.body.len()), (304, 0));
+}
+
+#[tokio::test]
+async fn screens_of_the_hall_are_told_to_whoever_asks_for_them() {
+    use moiso::screens::ScreenReport;
+    let console = Console::start().await;
+    let mut client = console.signed_in(Role::Viewer).await;
+    client.ask(json!({ "type": "subscribe", "topics": ["screens"] })).await;
+    assert_eq!(client.event("screens").await["screens"], json!([]));
+    let heard = moiso::clock::Now { mono: moiso::clock::Millis::ZERO, wall: now() };
+    console.screens.send_modify(|screens| {
+        screens.take("sanh-1", ScreenReport { online: true, ..ScreenReport::default() }, heard);
+    });
+    let told = client.event("screens").await;
+    assert_eq!((&told["screens"][0]["screen"], &told["screens"][0]["own"]), (&json!("sanh-1"), &json!(true)));
 }

@@ -12,9 +12,12 @@ use moiso::control::auth::{Auth, Role};
 mod browser;
 #[path = "support/console.rs"]
 mod console;
+#[path = "support/scenes.rs"]
+mod scenes;
 
 use browser::Browser;
 use console::{Console, some_view};
+use scenes::busy_view;
 
 /// A picture of one colour, or the one that MOISO_BOARD names, to look at the page with.
 fn picture() -> Vec<u8> {
@@ -47,6 +50,8 @@ async fn an_operator_signs_in_puts_a_notice_and_calls_a_number() {
     page.until("document.getElementById('picture').naturalWidth > 0").await;
     page.until("document.querySelectorAll('#pad li').length === 5").await;
 
+    page.value("location.hash = '#thong-bao'").await;
+    page.until("!document.getElementById('notices').hidden").await;
     page.value("document.getElementById('text').value = 'Hết số <img src=x onerror=document.title=1>'").await;
     page.value("document.querySelector('#notice-form .main').click()").await;
     page.until("document.querySelectorAll('#notice-list li').length === 1").await;
@@ -57,12 +62,14 @@ async fn an_operator_signs_in_puts_a_notice_and_calls_a_number() {
     );
     assert_eq!(page.value("document.querySelectorAll('#notice-list img').length").await, 0);
 
+    page.value("location.hash = '#sanh'").await;
     page.value("document.getElementById('ticket').value = 'a012'").await;
     page.value("document.getElementById('counter').value = '5'").await;
     page.value("document.getElementById('lane').value = 'elderly'").await;
     page.value("document.querySelector('#call-form .main').click()").await;
     page.until("document.getElementById('call-done').textContent === 'Đã gọi A012, Quầy 5.'").await;
 
+    page.value("location.hash = '#thong-bao'").await;
     page.value("document.getElementById('text').value = 'Nghỉ trưa'").await;
     page.value("document.getElementById('span').value = 'until'").await;
     page.value("document.getElementById('span').dispatchEvent(new Event('change'))").await;
@@ -71,10 +78,9 @@ async fn an_operator_signs_in_puts_a_notice_and_calls_a_number() {
     page.until("document.querySelectorAll('#notice-list li').length === 2").await;
     let facts = page.value("document.querySelectorAll('#notice-list small')[1].textContent").await;
     assert!(facts.as_str().unwrap().starts_with("đến 23:59"), "{facts}");
-    page.picture("console-1440").await;
-    page.value("document.querySelectorAll('#notice-list button')[1].click()").await;
+    page.value("document.querySelectorAll('#notice-list [data-spot$=\"/end\"]')[1].click()").await;
     page.until("document.querySelectorAll('#notice-list li').length === 1").await;
-    page.value("document.querySelector('#notice-list button').click()").await;
+    page.value("document.querySelector('#notice-list [data-spot$=\"/end\"]').click()").await;
     page.until("document.querySelectorAll('#notice-list li').length === 0").await;
     {
         let given = console.given.lock().unwrap();
@@ -90,6 +96,8 @@ async fn a_phone_keeps_its_session_over_a_reload_and_says_what_is_wrong_with_a_f
     let console = Console::with(Auth::in_memory(), picture()).await;
     let mut page = Browser::open(&token_url(&console, Role::Operator), 360, 740).await;
     page.until("document.querySelectorAll('#pad li').length === 5").await;
+    page.value("location.hash = '#thong-bao'").await;
+    page.until("!document.getElementById('notices').hidden").await;
     page.value("document.getElementById('text').value = 'Ch\\u200bào'").await;
     page.value("document.querySelector('#notice-form .main').click()").await;
     page.until("document.getElementById('text').getAttribute('aria-invalid') === 'true'").await;
@@ -100,7 +108,6 @@ async fn a_phone_keeps_its_session_over_a_reload_and_says_what_is_wrong_with_a_f
         true,
         "nothing is cut off on a phone"
     );
-    page.picture("console-360").await;
     page.value("location.reload()").await;
     page.until("document.getElementById('who').textContent === 'Quầy hướng dẫn · nhân viên'").await;
     console.view.send_replace(Arc::new(BoardView { revision: 2, counters: Vec::new(), ..some_view(2) }));
@@ -138,7 +145,6 @@ async fn without_a_token_the_page_shows_the_board_and_how_to_get_one() {
     page.value("document.querySelector('#sign-in-form .main').click()").await;
     page.until("document.getElementById('sign-in-error').textContent.startsWith('Mã truy cập không đúng')")
         .await;
-    page.picture("console-sign-in").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,11 +187,238 @@ async fn a_phone_shows_the_number_and_whether_it_is_mine() {
         ("A012", "Mời bạn đến Quầy 5"),
         ("A011", "Đã gọi bạn đến Quầy 1"),
         ("Z999", "Chưa đến lượt"),
+        // The list is the queue's word; who is not in it has at least all of it before them.
+        ("A030", "Chưa đến lượt"),
     ] {
         assert_eq!(page.value(&mine(ticket)).await, answer, "{ticket}");
     }
+    let more = "document.getElementById('more').textContent";
+    assert_eq!(page.value(more).await, "ít nhất 3 người trước bạn · số gần nhất đã gọi: A012");
     page.value(&mine("A026")).await;
-    page.picture("now-360").await;
+    assert_eq!(page.value(more).await, "chờ khoảng 12 phút · lĩnh vực đất đai");
     assert_eq!(page.value("document.documentElement.scrollWidth <= 360").await, true);
+    assert_eq!(page.complaints, Vec::<String>::new());
+}
+
+async fn says(page: &mut Browser, id: &str, words: &str) {
+    page.until(&format!("document.getElementById('{id}').textContent === '{words}'")).await;
+}
+
+/// What the hub was given, without the notices.
+fn told(console: &Console) -> Vec<String> {
+    let given = console.given.lock().unwrap();
+    let told = given.inputs.iter().map(|input| match input {
+        Input::CallReceived(call) => format!("{} {} {}", call.kind.as_str(), call.ticket, call.counter),
+        Input::CounterChanged { counter, state } => {
+            let back = state
+                .reopens
+                .map_or_else(String::new, |time| format!(" {:02}:{:02}", time.hour(), time.minute()));
+            format!("{} {counter}{back}", state.mode.as_str())
+        }
+        other => format!("{other:?}"),
+    });
+    told.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_counter_is_run_by_keyboard_alone() {
+    let console = Console::with(Auth::in_memory(), picture()).await;
+    console.view.send_replace(Arc::new(busy_view(2)));
+    let mut page = Browser::open(&token_url(&console, Role::Operator), 1440, 900).await;
+    page.until("document.querySelectorAll('#pad li').length === 11").await;
+
+    // A number of two digits, and the counter's present ticket called again.
+    page.press(&["1", "1", "l"]).await;
+    says(&mut page, "call-done", "Đã gọi lại E010, Quầy 11.").await;
+    page.press(&["5", "v"]).await;
+    says(&mut page, "call-done", "Đã ghi vắng A012, Quầy 5.").await;
+
+    // The next one is suggested from the queue's own list, and only called on Enter.
+    page.press(&["5", "g"]).await;
+    page.until("document.activeElement.id === 'ticket'").await;
+    assert_eq!(page.value("document.getElementById('ticket').value").await, "A013");
+    page.press(&["Enter"]).await;
+    says(&mut page, "call-done", "Đã gọi A013, Quầy 5.").await;
+    // Typed over the suggestion; letters in a field are letters.
+    page.press(&["Escape", "7", "g"]).await;
+    page.until("document.activeElement.id === 'ticket'").await;
+    page.press(&["v", "1", "2", "Enter"]).await;
+    says(&mut page, "call-done", "Đã gọi V12, Quầy 7.").await;
+
+    // A pause asks until when; an open counter pauses, a paused one opens at once.
+    page.press(&["Escape", "3", "n"]).await;
+    page.until("document.getElementById('dialog').open && document.activeElement.id === 'dialog-text'").await;
+    page.type_text("10h").await;
+    page.press(&["Enter"]).await;
+    says(&mut page, "call-done", "Quầy 3 tạm nghỉ đến 10:00.").await;
+    page.press(&["8", "n"]).await;
+    says(&mut page, "call-done", "Đã mở Quầy 8.").await;
+
+    // Sent on to another counter.
+    page.press(&["2", "c"]).await;
+    page.until("document.activeElement.id === 'counter'").await;
+    page.value("document.getElementById('counter').value = '6'").await;
+    page.value("document.querySelector('[data-kind=transfer]').click()").await;
+    says(&mut page, "call-done", "Đã chuyển B107, Quầy 6.").await;
+
+    // A counter that is not there, nothing chosen, and turned off.
+    page.value("document.activeElement.blur()").await;
+    page.press(&["0"]).await;
+    says(&mut page, "keys-now", "Không có Quầy 0.").await;
+    page.press(&["l"]).await;
+    says(&mut page, "keys-now", "Gõ số quầy trước.").await;
+    page.value("document.getElementById('keys-on').click()").await;
+    page.value("document.activeElement.blur()").await;
+    page.press(&["5", "l"]).await;
+    assert_eq!(
+        told(&console),
+        [
+            "recall E010 11",
+            "absent A012 5",
+            "call A013 5",
+            "call V12 7",
+            "paused 3 10:00",
+            "open 8",
+            "transfer B107 6"
+        ]
+    );
+    assert_eq!(page.complaints, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_is_changed_and_put_in_order_and_an_emergency_is_asked_about_first() {
+    let console = Console::with(Auth::in_memory(), picture()).await;
+    let mut page = Browser::open(&token_url(&console, Role::Operator), 1440, 900).await;
+    page.until("document.querySelectorAll('#pad li').length === 5").await;
+    page.value("location.hash = '#thong-bao'").await;
+    page.until("!document.getElementById('notices').hidden").await;
+    let fill = |text: &str| {
+        format!(
+            "(() => {{ const t = document.getElementById('text'); t.value = '{text}'; t.dispatchEvent(new Event('input')); }})()"
+        )
+    };
+    for (text, count) in [("Một", 1), ("Hai", 2)] {
+        page.value(&fill(text)).await;
+        page.value("document.getElementById('notice-send').click()").await;
+        page.until(&format!("document.querySelectorAll('#notice-list li').length === {count}")).await;
+    }
+    let texts = "Array.from(document.querySelectorAll('#notice-list p'), (p) => p.textContent).join()";
+    page.value("document.querySelectorAll('#notice-list [data-spot$=\"/down\"]')[0].click()").await;
+    page.until(&format!("{texts} === 'Hai,Một'")).await;
+    page.value("document.querySelectorAll('#notice-list [data-spot$=\"/edit\"]')[1].click()").await;
+    page.until("document.getElementById('text').value === 'Một' && document.activeElement.id === 'text'")
+        .await;
+    page.value(&fill("Một lần nữa")).await;
+    page.value("document.getElementById('notice-send').click()").await;
+    says(&mut page, "notice-done", "Đã sửa thông báo.").await;
+    page.until(&format!("{texts} === 'Hai,Một lần nữa'")).await;
+
+    // How it will run: one short line stands, a long one passes in the time that it needs.
+    page.value(&fill("Ngắn")).await;
+    let time = "document.getElementById('preview-time').textContent";
+    assert_eq!(page.value(time).await, "Vừa một dòng, đứng yên trên màn hình.");
+    page.value(&fill(&"dài ".repeat(60))).await;
+    let words = page.value(time).await.as_str().unwrap().to_owned();
+    let seconds: f64 = words.split(' ').find_map(|word| word.parse().ok()).unwrap();
+    // 240 letters of some 18 px and a strip of 1700, at 120 px a second.
+    assert!((35.0..65.0).contains(&seconds), "{words}");
+
+    page.value(&fill("Cháy")).await;
+    page.value("document.getElementById('level').value = 'emergency'").await;
+    page.value("document.getElementById('level').dispatchEvent(new Event('change'))").await;
+    page.value("document.getElementById('notice-send').click()").await;
+    page.until("document.getElementById('dialog').open").await;
+    page.value("document.getElementById('dialog-not').click()").await;
+    page.until("!document.getElementById('dialog').open").await;
+    page.until("!document.getElementById('notice-send').hasAttribute('aria-disabled')").await;
+    assert_eq!(console.given.lock().unwrap().notices.len(), 2, "nothing went out");
+    page.value("document.getElementById('notice-send').click()").await;
+    page.until("document.getElementById('dialog').open").await;
+    page.value("document.getElementById('dialog-done').click()").await;
+    page.until("document.querySelectorAll('#notice-list li').length === 3").await;
+    assert_eq!(page.complaints, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_listens_on_their_own_computer_and_a_technician_turns_the_hall_down() {
+    let mut console = Console::with(Auth::in_memory(), picture()).await;
+    console.view.send_replace(Arc::new(busy_view(2)));
+    let mut page = Browser::open(&token_url(&console, Role::Technician), 1440, 900).await;
+    page.until("document.querySelectorAll('#sound-calls li').length === 4").await;
+    page.value("document.querySelector('#sound-calls button').click()").await;
+    page.until("document.getElementById('listen-words').textContent.startsWith('Loa đọc: “Mời công dân có số thứ tự')").await;
+
+    page.until("document.getElementById('volume').value === '80'").await;
+    page.value("document.getElementById('volume').value = '40'").await;
+    page.value("document.getElementById('volume').dispatchEvent(new Event('change'))").await;
+    says(&mut page, "sound-done", "Âm lượng sảnh 40 %.").await;
+    let command = console.commands.recv().await.unwrap();
+    assert_eq!((command.action.word(), command.by.as_deref()), ("volume", Some("Quầy hướng dẫn")));
+    page.value("document.getElementById('mute').click()").await;
+    page.until("document.getElementById('sound-done').textContent.startsWith('Đã tắt tiếng')").await;
+    assert!(matches!(
+        console.given.lock().unwrap().inputs.last(),
+        Some(Input::MuteChanged { muted: true, .. })
+    ));
+
+    let verdict = console.health.lock().unwrap().clone();
+    let mut ill = verdict.clone();
+    ill.ready = false;
+    ill.detail["screen"]["link"] = "down".into();
+    ill.detail["link_problem"] =
+        serde_json::json!({ "code": "wrong-password", "what": "refused", "advice": "check" });
+    *console.health.lock().unwrap() = ill;
+    page.until("document.getElementById('link').textContent === '● Máy chủ MQTT: sai tên hoặc mật khẩu'")
+        .await;
+    page.value("location.hash = '#suc-khoe'").await;
+    page.until(
+        "document.querySelector('#health-list li.bad small').textContent.includes('mqtt.password_file')",
+    )
+    .await;
+    *console.health.lock().unwrap() = verdict;
+    page.until("document.getElementById('link').textContent === '● Đang hoạt động'").await;
+    assert_eq!(page.complaints, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_sees_the_hall_and_has_nothing_to_press_that_would_be_refused() {
+    let console = Console::with(Auth::in_memory(), picture()).await;
+    let mut page = Browser::open(&token_url(&console, Role::Viewer), 1440, 900).await;
+    page.until("document.querySelectorAll('#pad li').length === 5").await;
+    let seen = |id: &str| format!("document.getElementById('{id}').checkVisibility()");
+    for (id, visible) in [("pad", true), ("picture", true), ("call-form", false), ("sound-orders", false)] {
+        assert_eq!(page.value(&seen(id)).await, visible, "{id}");
+    }
+    assert_eq!(page.value("document.querySelectorAll('#pad button').length").await, 0);
+    page.value("location.hash = '#lich-su'").await;
+    page.value("location.hash = '#thong-bao'").await;
+    page.until("document.getElementById('live').checkVisibility()").await;
+    assert_eq!(page.value(&seen("notices")).await, false);
+    assert_eq!(page.complaints, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_in_a_ticket_or_a_label_is_a_text_on_both_pages() {
+    let console = Console::with(Auth::in_memory(), picture()).await;
+    let mut view = busy_view(2);
+    let script = "<img src=x onerror=document.title=666>";
+    view.counters[0].label = Some(script.to_owned());
+    view.counters[0].noun = script.to_owned();
+    view.ticker[0].text = script.to_owned();
+    // As long as a ticket may be.
+    let ticket = scenes::ticket("<b>A</b><i>");
+    view.spotlight[0].ticket = ticket.clone();
+    view.counters[4].ticket = Some(ticket);
+    console.view.send_replace(Arc::new(view));
+    let mut page = Browser::open(&token_url(&console, Role::Technician), 1440, 900).await;
+    page.until("document.querySelectorAll('#pad li').length === 11").await;
+    assert_eq!(page.value("document.querySelector('#sound-calls b').textContent").await, "<b>A</b><i>");
+    assert_eq!(page.value("document.querySelector('#pad .what').textContent").await, script);
+    assert_eq!(page.value("document.querySelectorAll('#pad img, #sound-calls b b').length").await, 0);
+    page.go(&format!("http://{}/now", console.address)).await;
+    page.until("document.getElementById('number').textContent === '<b>A</b><i>'").await;
+    assert_eq!(page.value("document.querySelector('#notices li').textContent").await, script);
+    assert_eq!(page.value("document.querySelectorAll('main img, #number b').length").await, 0);
+    assert_ne!(page.value("document.title").await, "666");
     assert_eq!(page.complaints, Vec::<String>::new());
 }

@@ -7,22 +7,28 @@ mod board;
 #[path = "glass/xvfb.rs"]
 mod xvfb;
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use board::{Board, Start, until};
 use libtest_mimic::{Arguments, Trial};
+use x11rb::connection::Connection as _;
+use x11rb::protocol::screensaver::{ConnectionExt as _, State};
 use xvfb::Xvfb;
 
 const SIZE: (u32, u32) = (1280, 720);
 
 fn main() {
     board::be_the_child_if_asked();
-    let tests: [(&str, fn()); 10] = [
+    let tests: [(&str, fn()); 13] = [
         ("the_window_covers_the_screen_and_shows_what_is_drawn_without_a_display", same_as_headless),
         ("a_whole_surface_shows_the_same_as_the_damaged_parts", surface_same_as_headless),
         ("a_changed_view_is_on_the_glass_within_a_tenth_of_a_second", changed_view),
+        ("a_new_call_moves_on_the_glass_for_its_dwell_and_then_no_frame_is_drawn", new_call),
         ("the_ticker_moves_by_equal_steps_of_whole_pixels", ticker_moves),
         ("a_board_that_nobody_changes_draws_no_frame", still_board),
+        ("a_monitor_that_changes_or_goes_and_comes_back_is_covered_again", monitor_changes),
+        ("the_display_does_not_blank_the_screen_while_the_board_is_on_it", no_blanking),
         ("a_display_that_dies_ends_the_process_with_a_message", killed_display),
         ("a_display_that_comes_later_is_taken_while_the_board_runs", late_display),
         ("a_display_that_takes_no_window_is_left_to_the_next_process_after_a_minute", no_window),
@@ -109,6 +115,34 @@ fn changed_view() {
     board.ask("view 11");
     let again = board.report_when("the hash of before", |r| r.hash != other).hash;
     assert_eq!(again, hash, "equal pictures have equal hashes");
+}
+
+fn new_call() {
+    let screen = Xvfb::start(SIZE.0, SIZE.1);
+    let mut board = start(Some(&screen.display), "auto", false);
+    board.report_when("a frame", |r| r.frames > 0);
+    let before = board.report();
+    board.ask("call 2");
+    let first = board.report_when("another picture", |r| r.hash != before.hash);
+    let mut pictures = vec![board.snapshot()];
+    // A slide, then breaths: at each of these instants the damaged parts on the glass make up the whole picture.
+    for span in [33, 66, 301, 100, 125, 250, 125] {
+        board.ask(&format!("advance {span}"));
+        let picture = board.snapshot();
+        until("the moved call on the glass", || without_padding(screen.pixels()) == picture);
+        assert!(!pictures.contains(&picture), "another picture after {span} ms");
+        pictures.push(picture);
+    }
+    board.ask("advance 7000");
+    let rest = board.snapshot();
+    until("the call at rest on the glass", || without_padding(screen.pixels()) == rest);
+    let report = board.report();
+    assert_eq!(report.hash, first.hash, "what moves is no other picture to a proof");
+    for _ in 0..5 {
+        board.ask("advance 0");
+    }
+    assert!(board.snapshot() == rest);
+    assert_eq!(board.report().frames, report.frames);
 }
 
 fn ticker_moves() {
@@ -214,4 +248,59 @@ fn quits() {
         let (status, said) = board.quit();
         assert!(status.success(), "{status:?}\n{said}");
     }
+}
+
+/// Left, top, width and height of the board's window, as the server has them.
+fn window_on(screen: &Xvfb) -> [i32; 4] {
+    let told = tool(screen, "xwininfo", &["-name", "moiso"]);
+    let number = |name: &str| {
+        let line = told.lines().find_map(|line| line.trim().strip_prefix(name)).unwrap_or_default();
+        line.trim().parse().unwrap_or(-1)
+    };
+    ["Absolute upper-left X:", "Absolute upper-left Y:", "Width:", "Height:"].map(number)
+}
+
+fn tool(screen: &Xvfb, program: &str, args: &[&str]) -> String {
+    let output = Command::new(program).args(args).env("DISPLAY", &screen.display).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A television that switches its mode, is turned off, and is turned on again.
+fn monitor_changes() {
+    let screen = Xvfb::start(SIZE.0, SIZE.1);
+    let mut board = start(Some(&screen.display), "auto", false);
+    board.report_when("a frame", |r| r.frames > 0);
+    let whole = board.snapshot();
+    until("the picture on the glass", || without_padding(screen.pixels()) == whole);
+    let xrandr = |args: &str| tool(&screen, "xrandr", &args.split(' ').collect::<Vec<_>>());
+
+    xrandr("--newmode small 40 960 984 1080 1224 540 541 544 563");
+    xrandr("--addmode screen small");
+    xrandr("--output screen --mode small");
+    until("the smaller monitor is covered", || window_on(&screen) == [0, 0, 960, 540]);
+
+    xrandr("--fb 1280x720 --output screen --off");
+    xrandr("--output screen --mode 1280x720");
+    until("the monitor that came back is covered", || window_on(&screen) == [0, 0, 1280, 720]);
+    until("the picture is on the glass again", || without_padding(screen.pixels()) == whole);
+    assert_eq!(board.report().rebuilds, 0, "nothing was lost on the way");
+}
+
+fn no_blanking() {
+    let screen = Xvfb::start(SIZE.0, SIZE.1);
+    let (server, number) = x11rb::connect(Some(&screen.display)).expect("a second client");
+    let root = server.setup().roots[number].root;
+    let is_blank = || {
+        let info = server.screensaver_query_info(root).expect("a question").reply().expect("an answer");
+        info.state == u8::from(State::ON)
+    };
+    let mut board = start(Some(&screen.display), "auto", false);
+    board.report_when("a frame", |r| r.frames > 0);
+    tool(&screen, "xset", &["s", "1", "s", "blank"]);
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(!is_blank(), "a second without a key is nothing to a board");
+    board.quit();
+    until("the server blanks the screen when the board is gone", is_blank);
 }

@@ -186,3 +186,50 @@ fn a_disk_that_does_not_take_it_stops_nothing_and_gets_all_of_it_later() {
     settle(&journal);
     assert_eq!(stories(folder.path(), None).len(), 1, "what came meanwhile is there");
 }
+
+#[test]
+fn what_other_screens_made_of_a_call_stands_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = open(folder.path());
+    journal.write(Record::Call { call: call("c-1", "A012"), received: at(1) });
+    journal.write(Record::Call { call: call("c-2", "A013"), received: at(2) });
+    journal.write(proof("c-1", Outcome::Shown));
+    let Record::Proof { proof: there, at: when } = proof("c-1", Outcome::Spoken) else { unreachable!() };
+    for _ in 0..2 {
+        // QoS 1 brings it twice.
+        let (screen, proof) = ("tang-2".to_owned(), there.clone());
+        journal.write(Record::ProofElsewhere { screen, proof, at: when });
+    }
+    settle(&journal);
+    let [story] = &stories(folder.path(), Some("A012"))[..] else { panic!("one story") };
+    assert_eq!(story.outcome, Some(Outcome::Shown), "what happened here is not overwritten");
+    assert_eq!(story.elsewhere, [("tang-2".to_owned(), there)]);
+    assert!(stories(folder.path(), Some("A013"))[0].elsewhere.is_empty());
+}
+
+#[test]
+fn who_pushed_what_and_what_was_refused_is_told_newest_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = open(folder.path());
+    for (n, topic) in ["notice/a", "call", "notice/b", "counter/5"].into_iter().enumerate() {
+        let (at, topic) = (at(n as i64), topic.to_owned());
+        journal.write(Record::Audit { at, who: format!("Quầy {n}"), topic, payload: "{}".to_owned() });
+    }
+    for n in 0..3 {
+        let (topic, detail) = ("call".to_owned(), format!("detail {n}"));
+        journal.write(Record::Rejected { at: at(n), topic, reason: "missing", field: None, detail });
+    }
+    settle(&journal);
+    let topics = |about: &str, since: i64, limit: usize| -> Vec<String> {
+        let deeds = journal.deeds(about, at(since), limit).unwrap();
+        deeds.into_iter().map(|deed| deed.topic).collect()
+    };
+    assert_eq!(topics("", 0, 9), ["counter/5", "notice/b", "call", "notice/a"]);
+    assert_eq!(topics("notice/", 0, 9), ["notice/b", "notice/a"]);
+    assert_eq!(topics("notice/", 1, 9), ["notice/b"]);
+    assert_eq!(topics("", 0, 1), ["counter/5"]);
+    let refused = journal.refusals(at(1), 9).unwrap();
+    let details: Vec<&str> = refused.iter().map(|refusal| refusal.detail.as_str()).collect();
+    assert_eq!(details, ["detail 2", "detail 1"]);
+    journal.stop();
+}

@@ -6,13 +6,17 @@ mod golden;
 #[path = "picture/views.rs"]
 mod views;
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use moiso::board::input::LinkTrouble;
 use moiso::board::state::Level;
 use moiso::board::view::BoardView;
 use moiso::clock::Millis;
+use moiso::config::{Config, Motion};
 use moiso::gpu::{Gpu, Offscreen, Picture};
+use moiso::scenario::{self, Scenario};
 use moiso::scene::{
     Align, Colour, Damage, Face, Layer, Look, Rect, Scene, Size, TextRun, Theme, compose, damage, font,
 };
@@ -29,22 +33,95 @@ fn drawn(gpu: &Gpu, scene: &Scene) -> Picture {
 }
 
 fn hold(name: &str, view: &BoardView, look: &Look, size: Size) {
-    golden::hold(name, &drawn(&gpu(), &compose(view, look, size, views::now())));
+    let gpu = gpu();
+    golden::hold(name, &drawn(&gpu, &compose(view, look, size, views::now())), &gpu.info());
+}
+
+/// Every recorded state, from the folder itself: a new recording cannot be forgotten.
+fn states() -> Vec<Scenario> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenes");
+    scenario::read_all(&[folder], &Config::default()).unwrap()
+}
+
+fn full_hd(name: &str) -> String {
+    format!("states/{name}")
+}
+
+fn at_size(name: &str, size: Size) -> String {
+    format!("states/{name}-{}x{}", size.w, size.h)
+}
+
+/// Holds the pictures of many states at once, and says of all that differ.
+fn hold_all(pictures: impl Iterator<Item = (String, Scene)>) {
+    let gpu = gpu();
+    let held = pictures.map(|(name, scene)| golden::compare(&name, &drawn(&gpu, &scene), &gpu.info()));
+    let wrong: Vec<String> = held.filter_map(Result::err).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn a_call_takes_the_spotlight_and_every_counter_shows_its_number() {
-    hold("board", &views::busy(), &views::look(), LANDSCAPE);
+fn every_recorded_state_looks_as_it_was_judged() {
+    hold_all(states().into_iter().map(|s| (full_hd(&s.name), s.scene_at(s.until, LANDSCAPE))));
+}
+
+/// What a hall sees most, and where sizes matter most.
+const MAIN: [&str; 6] = ["one-call", "three-calls", "busy", "waiting", "before-hours", "emergency"];
+const OTHER_SIZES: [Size; 4] =
+    [Size { w: 1280, h: 720 }, Size { w: 3840, h: 2160 }, PORTRAIT, Size { w: 2560, h: 1080 }];
+
+#[test]
+fn the_main_states_look_as_they_were_judged_at_every_size_of_screen() {
+    let main: Vec<Scenario> = states().into_iter().filter(|s| MAIN.contains(&s.name.as_str())).collect();
+    assert_eq!(main.len(), MAIN.len());
+    let pictures = main.iter().flat_map(|s| {
+        OTHER_SIZES.into_iter().map(|size| (at_size(&s.name, size), s.scene_at(s.until, size)))
+    });
+    hold_all(pictures);
 }
 
 #[test]
-fn three_calls_share_the_spotlight_newest_on_top() {
-    hold("three", &views::three(), &views::look(), LANDSCAPE);
+fn no_golden_picture_is_left_of_a_state_that_is_not_recorded() {
+    let names: BTreeSet<String> = states().into_iter().map(|s| s.name).collect();
+    let sizes = MAIN.iter().flat_map(|name| OTHER_SIZES.map(|size| at_size(name, size)));
+    let wanted: BTreeSet<String> = names.iter().map(|name| full_hd(name)).chain(sizes).collect();
+    let entries = std::fs::read_dir(golden::folder().join("states")).unwrap();
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.ends_with(".actual.png") && !name.ends_with(".diff.png") {
+            assert!(wanted.contains(&format!("states/{}", name.trim_end_matches(".png"))), "{name}");
+        }
+    }
 }
 
+/// `deploy/pictures.sh` makes them.
 #[test]
-fn an_amber_band_says_how_old_the_numbers_are() {
-    hold("stale", &views::stale(), &views::look(), LANDSCAPE);
+fn the_pictures_of_the_readme_are_those_of_the_recordings() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let render = |recordings: &str, more: &[&str], name: &str| {
+        let out = folder.path().join(name);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_moiso"));
+        command.arg("render").arg(root.join(recordings)).args(more).arg("--out").arg(&out);
+        let done = command.output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        let [kept, drawn] = [root.join("docs").join(name), out].map(|path| std::fs::read(path).unwrap());
+        let [kept, drawn] = [kept, drawn].map(|png| Picture::from_png(&png).unwrap());
+        let same = (kept.w, kept.h) == (drawn.w, drawn.h) && !golden::is_another(&kept, &drawn);
+        assert!(same, "docs/{name} is stale: run deploy/pictures.sh");
+    };
+    render("tests/scenes/busy.jsonl", &["--size", "1920x1080"], "board.png");
+    render("tests/scenes", &["--sheet", "--size", "1280x720"], "sheet.png");
+}
+
+/// A picture in the middle of a motion would be judged by what nobody sees for longer than a blink.
+#[test]
+fn recordings_end_at_rest_but_for_those_of_a_call_that_arrives() {
+    for state in states() {
+        let still = Look { motion: Motion::None, ..state.look().clone() };
+        let moved = state.scene_at(state.until, LANDSCAPE);
+        let rest = state.clone().with_look(still).scene_at(state.until, LANDSCAPE);
+        assert_eq!(moved.layers != rest.layers, state.name.starts_with("arriving"), "{}", state.name);
+    }
 }
 
 #[test]
@@ -55,30 +132,11 @@ fn the_amber_band_has_room_for_the_reason_on_small_and_narrow_screens() {
 }
 
 #[test]
-fn before_hours_the_board_says_when_it_opens() {
-    hold("closed", &views::closed(), &views::look(), LANDSCAPE);
-}
-
-#[test]
-fn an_emergency_takes_the_whole_screen() {
-    hold("emergency", &views::emergency(), &views::look(), LANDSCAPE);
-}
-
-#[test]
-fn in_portrait_the_spotlight_stands_above_the_counters() {
-    hold("portrait", &views::busy(), &views::look(), PORTRAIT);
-}
-
-#[test]
 fn chips_pauses_absences_and_ended_series_are_said_in_words() {
     let look = Look { show_holder: true, ..views::look() };
     hold("full", &views::full(), &look, LANDSCAPE);
-}
-
-#[test]
-fn the_paper_theme_is_for_bright_halls() {
-    let look = Look { theme: Theme::named("paper").unwrap(), ..views::look() };
-    hold("paper", &views::full(), &look, LANDSCAPE);
+    let paper = Look { theme: Theme::named("paper").unwrap(), ..views::look() };
+    hold("full-paper", &views::full(), &paper, LANDSCAPE);
 }
 
 #[test]
@@ -90,11 +148,6 @@ fn calls_that_wait_for_the_spotlight_are_on_the_page_that_is_up() {
 fn names_and_letters_of_every_kind_stand_whole() {
     let look = Look { show_holder: true, ..views::look() };
     hold("names", &views::names(), &look, LANDSCAPE);
-}
-
-#[test]
-fn the_day_begins_with_a_calm_welcome() {
-    hold("morning", &views::morning(), &views::look(), LANDSCAPE);
 }
 
 #[test]
@@ -110,23 +163,10 @@ fn one_label_that_moves_by_one_pixel_makes_another_picture() {
     assert!(!golden::is_another(&picture, &drawn(&gpu, &scene)));
 }
 
-/// The recording at an instant of the morning.
-fn recorded(at: &str) -> Scene {
-    let config = moiso::config::Config::default();
-    let events = moiso::replay::read(include_str!("scenes/morning.jsonl"), &config.topic_prefix()).unwrap();
-    let replay = moiso::replay::play(moiso::board::Rules::of(&config), &events, at.parse().unwrap());
-    assert_eq!(replay.rejected, [], "the recording keeps the contract");
-    compose(&replay.board.view(replay.now), &views::look(), LANDSCAPE, replay.now)
-}
-
 #[test]
-fn a_recorded_morning_becomes_the_board_of_its_minute() {
-    golden::hold("recorded", &drawn(&gpu(), &recorded("2026-11-24T09:41:20+07:00")));
-}
-
-#[test]
-fn the_same_recording_shows_the_lunch_break_at_noon() {
-    let noon = recorded("2026-11-24T12:00:00+07:00");
+fn the_recording_of_a_morning_shows_the_lunch_break_at_noon() {
+    let morning = states().into_iter().find(|s| s.name == "morning").unwrap();
+    let noon = morning.scene_at("2026-11-24T12:00:00+07:00".parse().unwrap(), LANDSCAPE);
     let said: Vec<&str> = noon.layers[0].texts.iter().map(|run| &*run.text).collect();
     assert!(said.contains(&"Nghỉ trưa – mở lại lúc 13:30"), "{said:?}");
 }
@@ -149,6 +189,7 @@ fn line_in_a_box(text: &str, face: Face, size: f32, height: f32) -> Scene {
         layers: vec![Layer { quads: Vec::new(), texts: vec![run] }],
         strip: None,
         next_change: None,
+        moving: Vec::new(),
     }
 }
 

@@ -4,12 +4,18 @@
 #[path = "picture/views.rs"]
 mod views;
 
+#[path = "picture/laws.rs"]
+mod laws;
+
+use laws::{
+    all_text_has_contrast, boxes_under, no_texts_overlap, nothing_is_cut_without_an_ellipsis,
+    nothing_leaves_its_place,
+};
 use moiso::board::call::{Counter, Kind, Lane, Ticket};
 use moiso::board::state::Level;
 use moiso::board::view::BoardView;
-use moiso::scene::{
-    Colour, Face, Layer, Look, Quad, Rect, Scene, Shape, Size, TextRun, Theme, compose, font,
-};
+use moiso::clock::Millis;
+use moiso::scene::{Face, Look, Scene, Size, Theme, compose};
 use proptest::prelude::*;
 
 const SIZES: [Size; 8] = [
@@ -123,70 +129,69 @@ fn every_scene(mut check: impl FnMut(&str, &Scene)) {
     }
 }
 
-/// The boxes under a text, from the lowest to the uppermost.
-fn boxes_under<'a>(layer: &'a Layer, run: &TextRun) -> Vec<&'a Quad> {
-    let (x, y) = (run.rect.x + run.rect.w / 2.0, run.rect.y + run.rect.h / 2.0);
-    let point = Rect { x, y, w: 0.0, h: 0.0 };
-    let solid = |q: &&Quad| q.shape == Shape::Box && q.fill.0[3] == 255 && q.rect.contains(point);
-    layer.quads.iter().filter(solid).collect()
+#[test]
+fn nothing_leaves_its_box_or_the_screen() {
+    every_scene(nothing_leaves_its_place);
 }
 
-fn nothing_leaves_its_place(name: &str, scene: &Scene) {
-    let whole = scene.size.rect();
-    for layer in &scene.layers {
-        for quad in &layer.quads {
-            assert!(whole.contains(quad.rect), "{name}: {quad:?} leaves the screen");
-        }
-        for run in &layer.texts {
-            assert!(whole.contains(run.rect), "{name}: {run:?} leaves the screen");
-            if let Some(parent) = boxes_under(layer, run).last() {
-                assert!(parent.rect.contains(run.rect), "{name}: {run:?} leaves its box {:?}", parent.rect);
+#[test]
+fn the_numbers_of_who_waits_keep_to_their_boxes_and_never_make_a_called_number_smaller() {
+    let called = |scene: &Scene| {
+        let texts = scene.layers[0].texts.iter().filter(|run| matches!(run.face, Face::Digits(_)));
+        texts.map(|run| run.size).fold(0.0, f32::max)
+    };
+    let holder = Look { show_holder: true, ..views::look() };
+    let boards = [
+        ("busy", views::busy(), views::look()),
+        ("three", views::three(), views::look()),
+        ("full", views::full(), holder.clone()),
+        ("names", views::names(), holder),
+        ("morning", views::morning(), Look { english: true, ..views::look() }),
+    ];
+    for (name, without, look) in boards {
+        let mut with = without.clone();
+        with.queues.extend(views::queues());
+        with.queues.push(views::queue("WWWWWWWW", "Ẳ".repeat(60).as_str(), 99_999, &["WWWW-1234567"]));
+        for size in SIZES {
+            let calm = compose(&without, &look, size, views::now());
+            let mut told = false;
+            for page in 0..5 {
+                let name = format!("{name}, page {page}, {}x{}", size.w, size.h);
+                let now = views::now().after(Millis(page * 10_000));
+                let scene = compose(&with, &look, size, now);
+                nothing_leaves_its_place(&name, &scene);
+                no_texts_overlap(&name, &scene);
+                nothing_is_cut_without_an_ellipsis(&name, &scene);
+                all_text_has_contrast(&name, &scene);
+                assert!(called(&scene) >= called(&calm), "{name}");
+                told |= scene.layers[0].texts.iter().any(|run| run.text.contains("người chờ"));
             }
+            assert!(told || with.spotlight_waiting > 0, "{name} at {size:?} tells of nobody who waits");
         }
-    }
-    if let Some(strip) = &scene.strip {
-        assert!(whole.contains(strip.rect), "{name}: the moving line leaves the screen");
-    }
-}
-
-fn no_texts_overlap(name: &str, scene: &Scene) {
-    for layer in &scene.layers {
-        for (index, a) in layer.texts.iter().enumerate() {
-            for b in &layer.texts[index + 1..] {
-                assert!(!a.rect.overlaps(b.rect), "{name}: {a:?} and {b:?} overlap");
-            }
-        }
-    }
-}
-
-fn nothing_is_cut_without_an_ellipsis(name: &str, scene: &Scene) {
-    for run in scene.layers.iter().flat_map(|layer| &layer.texts) {
-        let width = font::width(&run.text, run.face, run.size);
-        assert!(width <= run.rect.w + 1.0, "{name}: {run:?} is {width} px wide");
-        let ink = font::ink(&run.text, run.face);
-        let baseline = font::baseline(ink, run.face, run.size, run.rect.h);
-        let (above, below) = (baseline - ink.above * run.size, run.rect.h - baseline - ink.below * run.size);
-        assert!(above >= -1.0 && below >= -1.0, "{name}: {run:?} loses {above} px above, {below} below");
-    }
-}
-
-fn all_text_has_contrast(name: &str, scene: &Scene) {
-    for layer in &scene.layers {
-        for run in &layer.texts {
-            let ground = boxes_under(layer, run).last().map_or(scene.background, |quad| quad.fill);
-            let contrast = run.colour.contrast(ground);
-            assert!(contrast >= 7.0, "{name}: {run:?} on {ground:?} has only {contrast:.2}");
-        }
-    }
-    for run in scene.strip.iter().flat_map(|strip| &strip.content.texts) {
-        let ground: Colour = scene.strip.as_ref().unwrap().content.background;
-        assert!(run.colour.contrast(ground) >= 7.0, "{name}: {run:?} on the moving line");
     }
 }
 
 #[test]
-fn nothing_leaves_its_box_or_the_screen() {
-    every_scene(nothing_leaves_its_place);
+fn what_moves_keeps_to_its_box_its_contrast_and_the_screen_at_every_step() {
+    for theme in Theme::NAMES {
+        let boards = [("busy", views::busy()), ("three", views::three()), ("stale", views::stale())];
+        for (name, mut view) in boards {
+            view.spotlight[0].since = views::now().mono;
+            view.spotlight.iter_mut().skip(1).for_each(|spot| spot.since = Millis(-3000));
+            let look = Look { theme: Theme::named(theme).unwrap(), ..views::look() };
+            for size in SIZES {
+                let still = compose(&view, &look, size, views::now());
+                for ms in [0, 33, 99, 200, 500, 1_625] {
+                    let scene = still.clone().moved(Millis(ms));
+                    assert_ne!(scene.layers, still.layers, "{name} moves at {ms} ms");
+                    let name = format!("{theme}, {name} after {ms} ms, {}x{}", size.w, size.h);
+                    nothing_leaves_its_place(&name, &scene);
+                    no_texts_overlap(&name, &scene);
+                    all_text_has_contrast(&name, &scene);
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -204,6 +209,46 @@ fn all_text_as_composed_has_a_contrast_of_at_least_seven() {
     every_scene(all_text_has_contrast);
 }
 
+/// A theme in which no two colours are equal, so that each says which of them it is.
+fn theme_of_names() -> (Theme, Vec<String>) {
+    let navy = include_str!("../src/scene/themes/navy.toml");
+    let mut names = Vec::new();
+    let lines = navy.lines().map(|line| match line.split_once(" = \"#") {
+        None => line.to_owned(),
+        Some((name, _)) => {
+            names.push(name.to_owned());
+            format!("{name} = \"#{:06x}\"", names.len())
+        }
+    });
+    let text: Vec<String> = lines.collect();
+    (Theme::read(&text.join("\n")).unwrap(), names)
+}
+
+#[test]
+fn the_table_of_contrasts_has_every_pair_that_is_drawn_and_no_other() {
+    let (theme, names) = theme_of_names();
+    let name = |[_, g, b, _]: [u8; 4]| &*names[usize::from(g) * 256 + usize::from(b) - 1];
+    let mut drawn = std::collections::BTreeSet::new();
+    let identified = BoardView { identify_until: Some(Millis(5_000)), ..views::busy() };
+    let all = boards().into_iter().chain([("named".to_owned(), identified, views::look())]);
+    for (_, view, look) in all {
+        let look = Look { theme: theme.clone(), english: true, ..look };
+        let scene = compose(&view, &look, views::LANDSCAPE, views::now());
+        for layer in &scene.layers {
+            for run in &layer.texts {
+                let ground = boxes_under(layer, run).last().map_or(scene.background, |quad| quad.fill);
+                drawn.insert((name(run.colour.0), name(ground.0)));
+            }
+        }
+        if let Some(strip) = &scene.strip {
+            let ground = name(strip.content.background.0);
+            drawn.extend(strip.content.texts.iter().map(|run| (name(run.colour.0), ground)));
+        }
+    }
+    let told = theme.text_pairs().iter().map(|pair| (pair.ink, pair.ground)).collect();
+    assert_eq!(drawn, told);
+}
+
 #[test]
 fn every_counter_has_its_cell_on_one_of_the_pages() {
     for count in [1, 12, 40, 200] {
@@ -211,7 +256,7 @@ fn every_counter_has_its_cell_on_one_of_the_pages() {
         let plan = moiso::scene::plan::reading(&views::look(), views::LANDSCAPE, count).plan;
         let mut seen = std::collections::BTreeSet::new();
         for page in 0..plan.pages as i64 {
-            let now = views::now().after(moiso::clock::Millis(page * 10_000 + 1));
+            let now = views::now().after(Millis(page * 10_000 + 1));
             let scene = compose(&view, &views::look(), views::LANDSCAPE, now);
             seen.extend(scene.layers[0].texts.iter().map(|run| run.text.to_string()));
         }
@@ -237,7 +282,7 @@ fn a_waiting_citizen_sees_the_called_number_larger_than_all_else() {
 #[test]
 fn the_clock_makes_the_picture_change_at_the_full_minute() {
     let scene = compose(&views::busy(), &views::look(), views::LANDSCAPE, views::now());
-    assert_eq!(scene.next_change, Some(moiso::clock::Millis(40_000)), "it is 09:41:20");
+    assert_eq!(scene.next_change, Some(Millis(40_000)), "it is 09:41:20");
 }
 
 proptest! {

@@ -355,3 +355,15 @@ fn no_counter_changes_its_place_when_the_link_goes_down() {
         }
     }
 }
+
+#[test]
+fn the_phones_code_says_what_it_is_for_and_gives_way_to_a_notices_own() {
+    let (mut view, mut look) = (views::busy(), views::look());
+    view.ticker[0].qr = None;
+    let caption = |view: &BoardView, look: &Look| is_told(&picture(view, look, LANDSCAPE), "điện thoại");
+    assert!(!caption(&view, &look), "no address, no code");
+    look.phone_qr = Some("http://10.0.0.7:8088/now".into());
+    assert!(caption(&view, &look));
+    view.ticker[0].qr = Some("https://example.org".into());
+    assert!(!caption(&view, &look), "the notice's code has the place");
+}

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-use super::view::Phase;
+use super::view::{ClosedReason, Phase};
 use crate::clock::{Millis, Now};
+use crate::config::PowerConfig;
 use crate::config::hours::Hours;
 
 /// After a call the board stays open this long, whatever the hours say: staff finish their queue after closing time.
@@ -26,14 +27,16 @@ const FIRST_PLAUSIBLE: i64 = 1_577_836_800;
 pub struct Day {
     zone: TimeZone,
     hours: Hours,
+    /// None: the panel is never dark.
+    power: Option<PowerConfig>,
     date: Date,
     last_call: Option<Millis>,
 }
 
 impl Day {
-    pub fn new(hours: Hours, zone: TimeZone, now: Now) -> Self {
+    pub fn new(hours: Hours, power: Option<PowerConfig>, zone: TimeZone, now: Now) -> Self {
         let date = zone.to_datetime(now.wall).date();
-        Self { zone, hours, date, last_call: None }
+        Self { zone, hours, power, date, last_call: None }
     }
 
     /// Goes on to the date of `now`; true when a new day has begun. A clock that was set back begins no day.
@@ -71,6 +74,19 @@ impl Day {
         if overtime { Phase::Open } else { self.hours.phase(self.local(now.wall)) }
     }
 
+    /// Whether nobody is expected before the panel: the hall is closed, and neither for a break nor since a short time
+    /// nor until soon.
+    pub fn is_dark(&self, now: Now) -> bool {
+        let Some(power) = self.power else { return false };
+        let Phase::Closed { reason, opens } = self.phase(now) else { return false };
+        let local = self.local(now.wall);
+        let opens_soon = opens.is_some_and(|o| span(local, o.date.to_datetime(o.time)) <= power.on_before);
+        let closed_just_now =
+            self.hours.last_closing(local).is_some_and(|at| span(at, local) < power.off_after);
+        let called_just_now = self.last_call.is_some_and(|at| now.mono - at < OVERTIME + power.off_after);
+        !(reason == ClosedReason::Break || opens_soon || closed_just_now || called_just_now)
+    }
+
     /// When the overtime ends, if that closes the hall.
     pub fn overtime_end(&self, now: Now) -> Option<Millis> {
         self.last_call.map(|at| at + OVERTIME).filter(|end| *end > now.mono)
@@ -90,6 +106,11 @@ impl Day {
     fn date_of(&self, at: Timestamp) -> Date {
         self.local(at).date()
     }
+}
+
+/// From one local time to a later one.
+fn span(from: DateTime, to: DateTime) -> Millis {
+    Millis(to.duration_since(from).as_millis().try_into().unwrap_or(i64::MAX))
 }
 
 /// A time as it can be true: later than now, or of a clock that was never set, it is taken as now.
@@ -129,7 +150,7 @@ mod tests {
     }
 
     fn day(text: &str) -> Day {
-        Day::new(Config::default().hours, TimeZone::get("Asia/Ho_Chi_Minh").unwrap(), now(text))
+        Day::new(Config::default().hours, None, TimeZone::get("Asia/Ho_Chi_Minh").unwrap(), now(text))
     }
 
     #[test]
@@ -173,6 +194,29 @@ mod tests {
         assert_eq!(day.overtime_end(now("2026-11-24T17:19")), Some(now("2026-11-24T17:20").mono));
         assert_eq!(closed(&day, "2026-11-24T17:20"), Some(ClosedReason::AfterHours));
         assert_eq!(day.overtime_end(now("2026-11-24T17:20")), None);
+    }
+
+    #[test]
+    fn the_panel_is_dark_only_while_nobody_is_expected_before_it() {
+        use crate::config::PanelSwitch;
+        let power = PowerConfig {
+            panel: PanelSwitch::Black,
+            on_before: Millis::from_secs(3600),
+            off_after: Millis::from_secs(1800),
+        };
+        let zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+        let mut night = Day::new(Config::default().hours, Some(power), zone, now("2026-11-24T00:30"));
+        let times = ["00:30", "06:59", "07:00", "09:00", "12:15", "17:29", "17:30", "23:59"];
+        let dark = times.map(|time| night.is_dark(now(&format!("2026-11-24T{time}"))));
+        assert_eq!(dark, [true, true, false, false, false, false, true, true]);
+        night.called(now("2026-11-24T17:20"));
+        assert!(
+            !night.is_dark(now("2026-11-24T18:04")),
+            "the last call was {OVERTIME:?} and half an hour ago"
+        );
+        assert!(night.is_dark(now("2026-11-24T18:05")));
+        assert!(night.is_dark(now("2026-11-29T10:00")), "Sunday");
+        assert!(!day("2026-11-24T00:30").is_dark(now("2026-11-24T00:30")), "nobody asked for it");
     }
 
     #[test]

@@ -142,6 +142,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    pub const ALLOWED: &'static str = "shown, spoken, expired, superseded, muted, other-screen";
+
     const ALL: [Self; 6] =
         [Self::Shown, Self::Spoken, Self::Expired, Self::Superseded, Self::Muted, Self::OtherScreen];
 

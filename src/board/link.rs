@@ -22,6 +22,11 @@ const STRETCH: Millis = Millis::from_secs(60);
 /// Fewer events in a stretch, and one after it, show no rule.
 const EVENTS: u32 = 2;
 
+/// Clocks that differ by more are told on the glass, in steps of as much (BOARD rule of truth).
+const SKEW_MAX: Millis = Millis::from_secs(5);
+/// Calls that must have said how late they were until that is told: one wrong time is no wrong clock.
+const TELLING: usize = 3;
+
 /// Freshness and skew.
 #[derive(Clone, Debug)]
 pub struct Link {
@@ -138,7 +143,19 @@ impl Link {
 
     pub fn view(&self, now: Now) -> LinkView {
         let stale = self.stale_at().is_some_and(|at| at <= now.mono);
-        LinkView { stale, trouble: self.trouble.filter(|_| stale), last_news: self.last_news }
+        let trouble = self.trouble.filter(|_| stale);
+        LinkView { stale, trouble, last_news: self.last_news, skew_s: self.shown_skew_s() }
+    }
+
+    /// The skew as citizens need it: told once several calls agree, and in steps, so that it stays as it is while the
+    /// clocks do.
+    fn shown_skew_s(&self) -> i64 {
+        let skew = self.skew_ms();
+        if self.skews.len() < TELLING || skew.abs() <= SKEW_MAX.0 {
+            return 0;
+        }
+        let step = SKEW_MAX.0;
+        (skew + step / 2).div_euclid(step) * step / 1000
     }
 
     /// When the link becomes stale, if nothing happens.
@@ -194,6 +211,25 @@ mod tests {
         }
         assert_eq!(link.skew_ms(), 3000);
         assert_eq!(link.skews.len(), SAMPLES);
+    }
+
+    #[test]
+    fn a_clock_that_differs_by_more_than_five_seconds_is_told_after_three_calls() {
+        let mut link = link();
+        let mut hear = |late: i64| {
+            link.compare_clocks(secs(100 - late).wall, FRESH, secs(100));
+            link.view(secs(100)).skew_s
+        };
+        assert_eq!([hear(33), hear(33), hear(34)], [0, 0, 35]);
+        assert_eq!([hear(32), hear(36)], [35, 35], "it stays while the clocks do");
+        for _ in 0..9 {
+            hear(5);
+        }
+        assert_eq!(hear(5), 0);
+        for _ in 0..9 {
+            hear(-61);
+        }
+        assert_eq!(hear(-61), -60);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::call::{Call, Counter, Series, Ticket};
+use super::call::{Call, CallId, Counter, Series, Ticket};
 use super::cell::is_ticket_of;
 use super::day::told;
 use super::view::Spot;
@@ -28,6 +28,9 @@ pub struct Spotlight {
     stack: Vec<Entry>,
     /// Oldest first.
     waiting: VecDeque<Entry>,
+    /// Who shared it when it was settled last, and since when.
+    settled: Vec<CallId>,
+    since: Millis,
 }
 
 #[derive(Clone, Debug)]
@@ -56,7 +59,8 @@ impl Entry {
 
 impl Spotlight {
     pub fn new(dwell: Millis) -> Self {
-        Self { dwell, stack: Vec::new(), waiting: VecDeque::new() }
+        let (settled, since) = (Vec::new(), Millis::ZERO);
+        Self { dwell, stack: Vec::new(), waiting: VecDeque::new(), settled, since }
     }
 
     /// A call asks for the spotlight.
@@ -128,6 +132,15 @@ impl Spotlight {
         if self.stack.is_empty() {
             self.stack.extend(last);
         }
+        if !self.stack.iter().map(|e| &e.spot.call).eq(&self.settled) {
+            self.settled = self.stack.iter().map(|e| e.spot.call.clone()).collect();
+            self.since = now;
+        }
+    }
+
+    /// When other calls than before came to share it, or their order changed.
+    pub fn since(&self) -> Millis {
+        self.since
     }
 
     fn admit(&mut self, mut entry: Entry, now: Millis) {
@@ -222,7 +235,9 @@ mod tests {
         assert_eq!(shown(&light), "A3 A2 A1");
         assert_eq!(light.next_change(), Some(Millis(8000)));
         light.settle(Millis(8000));
-        assert_eq!(shown(&light), "A3 A2");
+        assert_eq!((shown(&light).as_str(), light.since()), ("A3 A2", Millis(8000)));
+        light.settle(Millis(9000));
+        assert_eq!(light.since(), Millis(8000), "nothing changed since");
         light.settle(Millis(50_000));
         assert_eq!(shown(&light), "A3");
     }

@@ -15,8 +15,12 @@ pub struct BoardView {
     /// Grows with every change.
     pub revision: u64,
     pub phase: Phase,
+    /// Nobody is expected before the panel, so it is dark.
+    pub dark: bool,
     /// The calls that hold the spotlight, newest first, at most three.
     pub spotlight: Vec<Spot>,
+    /// When other calls than before came to share the spotlight, or their order changed.
+    pub spotlight_since: Millis,
     /// Calls that wait for the spotlight.
     pub spotlight_waiting: usize,
     /// Calls that left the spotlight or share it, newest first; the picture decides how many fit.
@@ -147,6 +151,8 @@ pub struct LinkView {
     pub trouble: Option<LinkTrouble>,
     /// Time of the last news; none before the first.
     pub last_news: Option<Timestamp>,
+    /// How many seconds this screen's clock is ahead of the events' times, in steps of five; 0 while they agree.
+    pub skew_s: i64,
 }
 
 impl BoardView {
@@ -155,7 +161,9 @@ impl BoardView {
         Self {
             revision: 0,
             phase: Phase::Open,
+            dark: false,
             spotlight: Vec::new(),
+            spotlight_since: Millis::ZERO,
             spotlight_waiting: 0,
             recent: Vec::new(),
             missed: Vec::new(),
@@ -163,7 +171,7 @@ impl BoardView {
             queues: Vec::new(),
             ticker: Vec::new(),
             emergency: None,
-            link: LinkView { stale: false, trouble: None, last_news: None },
+            link: LinkView { stale: false, trouble: None, last_news: None, skew_s: 0 },
             identify_until: None,
         }
     }

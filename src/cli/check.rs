@@ -8,13 +8,18 @@ use crate::audio::{output, sounds};
 use crate::config::load::{LoadError, load};
 use crate::config::{Config, CounterConfig};
 use crate::ready::{missing, voice_of};
-use crate::scene::{Look, Size, font, plan};
+use crate::scene::theme::{CONTRAST_LEAST, Pair};
+use crate::scene::{Size, Theme, distance, font};
 use crate::speech::number;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Prints the contrast of every text on its ground, not only of those that have too little.
+    #[arg(long)]
+    pub contrast: bool,
+}
 
-pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
+pub fn run(args: &Args, path: Option<&Path>) -> ExitCode {
     let (config, wrong) = match load(path) {
         Ok(config) => (config, None),
         // What is right is checked all the same, so that all problems come at once.
@@ -32,15 +37,20 @@ pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
         eprintln!("{problem}");
     }
     let unseen = letters_without_glyph(&config);
-    for warning in
-        absent_cards(&config).into_iter().chain(sound_alike(&config)).chain(same_name(&config)).chain(unseen)
+    for warning in absent_cards(&config)
+        .into_iter()
+        .chain(crate::power::lacks(&config))
+        .chain(sound_alike(&config))
+        .chain(same_name(&config))
+        .chain(unseen)
     {
         eprintln!("warning: {warning}");
     }
     if wrong.is_some() || !problems.is_empty() {
         return ExitCode::FAILURE;
     }
-    println!("{}", distance(&config));
+    println!("{}", distances(&config));
+    print!("{}", contrasts(&config.theme, args.contrast));
     println!(
         "ok: hall {}, screen {}, {} counters, {} series, voice {}",
         config.hall.id,
@@ -52,19 +62,23 @@ pub fn run(_args: &Args, path: Option<&Path>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Whether the numbers on the counter grid can be read from the farthest seat.
-fn distance(config: &Config) -> String {
-    let size = Size { w: config.screen.width, h: config.screen.height };
-    let reading = plan::reading(&Look::of(config), size, config.counters.len());
-    let verdict = if reading.is_met() { "readable from" } else { "TOO SMALL for" };
-    format!(
-        "numbers of {} counters: {:.0} mm high on {} inches, {verdict} the farthest seat at {} m, which needs {:.0} mm",
-        config.counters.len(),
-        reading.cap_mm,
-        config.screen.diagonal_inches,
-        config.screen.farthest_seat_m,
-        reading.needed_mm,
-    )
+/// What can be read from where, and what would help where it cannot.
+fn distances(config: &Config) -> distance::Table {
+    distance::table(config, Size { w: config.screen.width, h: config.screen.height })
+}
+
+/// The text that has too little contrast, or all text; empty where there is nothing to tell.
+fn contrasts(theme: &Theme, all: bool) -> String {
+    let told = theme.text_pairs().into_iter().filter(|pair| all || !pair.is_met());
+    let line = |pair: Pair| {
+        let what = format!("{} ({} on {})", pair.what, pair.ink, pair.ground);
+        let verdict = if pair.is_met() { "met" } else { "NOT MET" };
+        // Rounded down: 6.996 is not 7.
+        let ratio = (pair.contrast() * 100.0).floor() / 100.0;
+        format!("{what:<66}{ratio:>6.2}:1   {CONTRAST_LEAST}:1 needed: {verdict}\n")
+    };
+    let lines: String = told.map(line).collect();
+    if lines.is_empty() { lines } else { format!("contrast of text on its ground\n{lines}\n") }
 }
 
 /// Sound cards that are not there now. It may be switched on later, so it is no problem of the config.
@@ -121,6 +135,9 @@ fn letters_without_glyph(config: &Config) -> Vec<String> {
     ];
     texts.extend(board.idle_ticker.iter().map(|text| ("board.idle_ticker".to_owned(), Some(text))));
     texts.extend(config.hours.advice.iter().map(|text| ("hours.advice".to_owned(), Some(text))));
+    for series in &config.series {
+        texts.push((format!("series {}: label", series.id), series.label.as_ref()));
+    }
     for counter in &config.counters {
         let name = |key: &str| format!("counter {}: {key}", counter.id);
         texts.push((name("noun"), Some(&counter.noun)));
@@ -158,6 +175,17 @@ mod tests {
         config.counters[0].label = Some("窗口 → Thuế".into());
         let told = format!("counter {}: label: no font has 窗口; □ is shown", config.counters[0].id);
         assert_eq!(letters_without_glyph(&config), [told]);
+    }
+
+    #[test]
+    fn text_with_too_little_contrast_is_told_with_what_it_needs() {
+        assert_eq!(contrasts(&Theme::navy(), false), "");
+        assert_eq!(contrasts(&Theme::navy(), true).lines().count(), Theme::navy().text_pairs().len() + 2);
+        let pale = Theme::read("[colours]\nquiet = \"#6f7f9c\"\n").unwrap();
+        let told = contrasts(&pale, false);
+        let label = told.lines().find(|line| line.starts_with("grid: label (quiet on panel) ")).expect(&told);
+        assert!(label.ends_with(":1   7:1 needed: NOT MET"), "{told}");
+        assert_eq!(told.lines().count(), 6, "on header, ground, panel and panel_low, and no others: {told}");
     }
 
     #[test]

@@ -8,11 +8,13 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use super::trust::{self, Place};
 use crate::config::Config;
 
 /// For the connection, and again for each reply; a hash on a slow PC takes a second of it.
@@ -38,7 +40,7 @@ pub struct Connect {
 pub enum ClientError {
     #[error("the config has no control.listen; say where the daemon is with --url")]
     NoAddress,
-    #[error("{0} is not an address of the form ws://host:port/ws")]
+    #[error("{0} is not an address of the form ws://host:port/ws or wss://host:port/ws")]
     Address(String),
     #[error("no token; give --token, --token-file or MOISO_TOKEN (`moiso token add` makes one)")]
     NoToken,
@@ -94,9 +96,12 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
 impl Connect {
     fn address(&self, config: &Config) -> Result<String, ClientError> {
         match &self.url {
-            Some(url) if url.starts_with("ws://") => Ok(url.clone()),
+            Some(url) if Place::of(url).is_some() => Ok(url.clone()),
             Some(url) => Err(ClientError::Address(url.clone())),
-            None => config.control.listen.map(address_of).ok_or(ClientError::NoAddress),
+            None => {
+                let listen = config.control.listen.ok_or(ClientError::NoAddress)?;
+                Ok(address_of(listen, config.control.tls.is_some()))
+            }
         }
     }
 
@@ -119,7 +124,7 @@ impl Connect {
     pub fn ask(&self, config: &Config, request: Value) -> Result<Value, ClientError> {
         let (url, token) = (self.address(config)?, self.token()?);
         block_on(async {
-            let mut client = Client::connect(&url).await?;
+            let mut client = Client::connect(&url, config).await?;
             client.ask(json!({ "type": "hello", "token": token })).await?;
             let reply = client.ask(request).await;
             client.leave().await;
@@ -141,7 +146,7 @@ impl Connect {
     ) -> Result<(), ClientError> {
         let (url, token) = (self.address(config)?, self.token()?);
         block_on(async {
-            let mut client = Client::connect(&url).await?;
+            let mut client = Client::connect(&url, config).await?;
             client.ask(json!({ "type": "hello", "token": token })).await?;
             client.ask(json!({ "type": "subscribe", "topics": topics })).await?;
             while wanted(&client.event().await?) {}
@@ -157,36 +162,58 @@ fn block_on<T>(work: impl Future<Output = Result<T, ClientError>>) -> Result<T, 
 }
 
 /// The way from this machine to a listening address; one that means "all" is reached over the loopback.
-fn address_of(listen: SocketAddr) -> String {
+fn address_of(listen: SocketAddr, tls: bool) -> String {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    format!("ws://{}/ws", SocketAddr::new(ip, listen.port()))
+    let scheme = if tls { "wss" } else { "ws" };
+    format!("{scheme}://{}/ws", SocketAddr::new(ip, listen.port()))
 }
 
+/// TCP with or without TLS.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
 /// One connection to the daemon.
-#[derive(Debug)]
 pub struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<Box<dyn Wire>>,
     req: u64,
 }
 
 impl Client {
+    /// Over TLS it is the daemon only with the certificate of the config, or with one that the system trusts.
+    ///
     /// # Errors
     /// [`ClientError::Unreachable`].
-    pub async fn connect(url: &str) -> Result<Self, ClientError> {
-        let config =
-            WebSocketConfig::default().max_message_size(Some(MESSAGE_MAX)).max_frame_size(Some(MESSAGE_MAX));
+    pub async fn connect(url: &str, config: &Config) -> Result<Self, ClientError> {
+        let place = Place::of(url).ok_or_else(|| ClientError::Address(url.to_owned()))?;
         let unreachable = |why: String| ClientError::Unreachable { url: url.to_owned(), why };
-        let connecting = connect_async_with_config(url, Some(config), true);
-        match tokio::time::timeout(PATIENCE, connecting).await {
-            Ok(Ok((socket, _))) => Ok(Self { socket, req: 0 }),
+        match tokio::time::timeout(PATIENCE, Self::reach(url, &place, config)).await {
+            Ok(Ok(socket)) => Ok(Self { socket, req: 0 }),
             Ok(Err(SocketError::Http(answer))) => Err(unreachable(format!("HTTP {}", answer.status()))),
             Ok(Err(error)) => Err(unreachable(error.to_string())),
             Err(_) => Err(unreachable(format!("no answer within {} s", PATIENCE.as_secs()))),
         }
+    }
+
+    async fn reach(
+        url: &str,
+        place: &Place,
+        config: &Config,
+    ) -> Result<WebSocketStream<Box<dyn Wire>>, SocketError> {
+        let limits =
+            WebSocketConfig::default().max_message_size(Some(MESSAGE_MAX)).max_frame_size(Some(MESSAGE_MAX));
+        let stream = TcpStream::connect((place.host.as_str(), place.port)).await?;
+        stream.set_nodelay(true)?;
+        let wire: Box<dyn Wire> = if place.tls {
+            let files = config.control.tls.as_ref();
+            Box::new(trust::secured(stream, place, files.map(|files| files.cert.as_path())).await?)
+        } else {
+            Box::new(stream)
+        };
+        Ok(client_async_with_config(url, wire, Some(limits)).await?.0)
     }
 
     /// Sends `request` and waits for its reply, passing over events.
@@ -259,9 +286,9 @@ mod tests {
 
     #[test]
     fn an_address_that_means_all_is_reached_over_the_loopback() {
-        assert_eq!(address_of("0.0.0.0:8088".parse().unwrap()), "ws://127.0.0.1:8088/ws");
-        assert_eq!(address_of("[::]:8088".parse().unwrap()), "ws://[::1]:8088/ws");
-        assert_eq!(address_of("192.0.2.4:80".parse().unwrap()), "ws://192.0.2.4:80/ws");
+        assert_eq!(address_of("0.0.0.0:8088".parse().unwrap(), false), "ws://127.0.0.1:8088/ws");
+        assert_eq!(address_of("[::]:8088".parse().unwrap(), true), "wss://[::1]:8088/ws");
+        assert_eq!(address_of("192.0.2.4:80".parse().unwrap(), false), "ws://192.0.2.4:80/ws");
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use jiff::Timestamp;
 
 use crate::config::Config;
+use crate::config::load::theme_named;
 use crate::gpu::{Gpu, Offscreen, Picture};
 use crate::scenario::{self, Scenario};
-use crate::scene::{Align, Colour, Face, Layer, Look, Rect, Scene, Size, TextRun, Theme};
+use crate::scene::{Align, Colour, Face, Layer, Look, Rect, Scene, Size, TextRun};
 
 /// Draw recorded events to PNG, without a display.
 #[derive(Debug, clap::Args)]
@@ -32,8 +33,8 @@ pub struct Args {
     /// All recordings on one sheet, each a third of its size: what they look like from the back of the hall.
     #[arg(long)]
     pub sheet: bool,
-    /// navy or paper, in place of the config's.
-    #[arg(long)]
+    /// navy, paper or a theme's file, in place of the config's.
+    #[arg(long, value_name = "FILE")]
     pub theme: Option<String>,
 }
 
@@ -97,9 +98,7 @@ fn write(path: &Path, picture: &Picture) -> anyhow::Result<()> {
 
 fn dressed(scenario: Scenario, theme: Option<&str>) -> anyhow::Result<Scenario> {
     let Some(name) = theme else { return Ok(scenario) };
-    let known = Theme::NAMES.join(", ");
-    let theme =
-        Theme::named(name).with_context(|| format!("there is no theme {name:?}; there are {known}"))?;
+    let theme = theme_named(name).map_err(|problems| anyhow!("the theme cannot be used\n{problems}"))?;
     let look = Look { theme, ..scenario.look().clone() };
     Ok(scenario.with_look(look))
 }
@@ -146,7 +145,14 @@ fn label(name: &str, rect: Rect) -> TextRun {
 
 fn of_names(size: Size, texts: Vec<TextRun>) -> Scene {
     let layers = vec![Layer { quads: Vec::new(), texts }];
-    Scene { size, background: Colour([232, 232, 232, 255]), layers, strip: None, next_change: None }
+    Scene {
+        size,
+        background: Colour([232, 232, 232, 255]),
+        layers,
+        strip: None,
+        next_change: None,
+        moving: Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use crate::config::Config;
 
 #[derive(Debug, clap::Args)]
 pub struct WatchArgs {
-    /// view, notices, health, proofs; may be given several times [default: all]
-    #[arg(long = "topic", value_parser = ["view", "notices", "health", "proofs"])]
+    /// view, notices, health, proofs, screens; may be given several times [default: all]
+    #[arg(long = "topic", value_parser = ["view", "notices", "health", "proofs", "screens"])]
     pub topics: Vec<String>,
     #[command(flatten)]
     pub connect: Connect,
@@ -32,7 +32,7 @@ pub struct StatusArgs {
 /// # Errors
 /// [`ClientError`] when it cannot be reached, refuses, or has gone.
 pub fn watch(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
-    let all = ["view", "notices", "health", "proofs"].map(str::to_owned);
+    let all = ["view", "notices", "health", "proofs", "screens"].map(str::to_owned);
     let topics = if args.topics.is_empty() { &all[..] } else { &args.topics[..] };
     args.connect.listen(config, topics, |event| {
         let mut out = std::io::stdout().lock();
@@ -73,6 +73,7 @@ fn unwell(health: &Value) -> Vec<String> {
     say(screen["link"] == "down", format!("link: {why}; {}", link["advice"].as_str().unwrap_or_default()));
     say(screen["audio"] == "lost", "audio: no sound card; it is looked for without end".to_owned());
     say(screen["audio"] == "muted", "audio: muted by a technician".to_owned());
+    say(screen["panel"] == "unknown", "panel: it cannot be turned off and on; the log says why".to_owned());
     let journal = detail["journal_problem"].as_str();
     say(journal.is_some(), format!("journal: {}", journal.unwrap_or_default()));
     say(detail["stalled"] == json!(true), "present: what is on the glass may be old".to_owned());
@@ -100,6 +101,7 @@ fn page(health: &Value, unwell: &[String]) -> String {
     line("audio", format!("{}, zones {}", text("audio"), text("zones")));
     line("journal", text("journal"));
     line("picture", format!("{}, {}, last frame {}", text("present"), text("gpu"), text("frame_at")));
+    line("panel", if screen["panel"].is_null() { "always on".to_owned() } else { text("panel") });
     line("clock", format!("{} ms ahead of the queue system", text("skew_ms")));
     line("backlog", format!("{} s", text("backlog_s")));
     let counts = ["shown", "spoken", "expired", "rejected"].map(|key| format!("{key} {}", text(key)));

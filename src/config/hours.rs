@@ -1,6 +1,7 @@
 //! Opening hours: which phase of the day it is, when the next one begins, and when the hall opens again.
 
 use jiff::civil::{Date, DateTime, Time};
+use unicode_normalization::UnicodeNormalization;
 
 use super::section::Section;
 use super::time_of_day;
@@ -59,7 +60,8 @@ impl Hours {
         }
         let date = |t: &str| Date::strptime("%Y-%m-%d", t).ok();
         let days_off = s.texts("days_off", Vec::new(), "a date such as 2027-01-01", date);
-        let advice = s.texts("advice", ADVICE.map(str::to_owned).to_vec(), "a text", |t| Some(t.to_owned()));
+        let advice =
+            s.texts("advice", ADVICE.map(str::to_owned).to_vec(), "a text", |t| Some(t.nfc().collect()));
         s.finish();
         Self { enabled, week, days_off, advice }
     }
@@ -100,6 +102,15 @@ impl Hours {
             date = date.tomorrow().ok()?;
         }
         None
+    }
+
+    /// When the hall closed last, today or the day before.
+    pub fn last_closing(&self, at: DateTime) -> Option<DateTime> {
+        let days = [Some(at.date()), at.date().yesterday().ok()];
+        days.into_iter().flatten().find_map(|date| {
+            let ends = self.spans_of(date).iter().map(|span| date.to_datetime(span.to));
+            ends.filter(|end| *end <= at).max()
+        })
     }
 
     /// The next local moment at which the phase or the date changes.

@@ -8,32 +8,31 @@ use super::hours::Hours;
 use super::section::{Reading, Section};
 use super::{
     AudioConfig, BackgroundConfig, BoardConfig, BrokerAddress, Config, ControlConfig, CounterConfig,
-    EmbeddedConfig, HallConfig, JournalConfig, MqttConfig, PathsConfig, PresentMode, ScreenConfig,
-    SeriesConfig, SeriesMode, SpeechConfig, VolumeSpan, ZoneConfig, topic_level,
+    EmbeddedConfig, HallConfig, JournalConfig, Motion, MqttConfig, PanelSwitch, PathsConfig, PowerConfig,
+    PresentMode, ScreenConfig, SeriesConfig, SeriesMode, SpeechConfig, TlsConfig, VolumeSpan, ZoneConfig,
+    topic_level,
 };
 use crate::board::call::{Counter, Lane, NAME_MAX, Series, Zone, clean};
 use crate::clock::Millis;
+use crate::scene::Theme;
 use crate::speech::template::Template;
 
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "hall", "screen", "board", "hours", "counter", "series", "mqtt", "speech", "audio", "control", "journal",
-    "paths",
+    "power", "paths",
 ];
 const LEVEL: &str = "letters, digits, '-', '_' and '.', at most 64";
 /// Most counters of a hall (wire contract).
 const COUNTERS_MAX: usize = 200;
 
 pub(super) fn config<'a>(reading: &mut Reading<'_>, root: &'a DeTable<'a>) -> Config {
-    for (key, _) in root {
-        if !SECTIONS.contains(&key.get_ref().as_ref()) {
-            let line = reading.line_at(key.span().start);
-            let message = format!("is not a section; the sections are {}", SECTIONS.join(", "));
-            reading.problem(Some(line), key.get_ref().to_string(), message);
-        }
-    }
+    reading.only(root, &SECTIONS);
+    let screen = screen(Section::of(reading, root, "screen"));
     let config = Config {
         hall: hall(Section::of(reading, root, "hall")),
-        screen: screen(Section::of(reading, root, "screen")),
+        // A theme's file is not read here.
+        theme: Theme::named(&screen.theme).unwrap_or_else(Theme::navy),
+        screen,
         board: board(Section::of(reading, root, "board")),
         hours: Hours::read(Section::of(reading, root, "hours")),
         counters: Section::list(reading, root, "counter", "counter", counter)
@@ -44,6 +43,7 @@ pub(super) fn config<'a>(reading: &mut Reading<'_>, root: &'a DeTable<'a>) -> Co
         audio: audio(Section::of(reading, root, "audio")),
         control: control(Section::of(reading, root, "control")),
         journal: journal(Section::of(reading, root, "journal")),
+        power: power(Section::of(reading, root, "power")),
         paths: paths(Section::of(reading, root, "paths")),
     };
     across(reading, &config);
@@ -93,8 +93,8 @@ fn hall(mut s: Section<'_, '_, '_>) -> HallConfig {
     let level = |t: &str| topic_level(t);
     let out = HallConfig {
         id: s.parsed("id", "dong-da".into(), LEVEL, level),
-        title: s.text("title", "Chi nhánh số 3 · Điểm tiếp nhận Đống Đa"),
-        motto: s.text("motto", "Hành chính thông minh – tận tâm phục vụ"),
+        title: s.words("title", "Chi nhánh số 3 · Điểm tiếp nhận Đống Đa"),
+        motto: s.words("motto", "Hành chính thông minh – tận tâm phục vụ"),
         time_zone: s.parsed(
             "time_zone",
             "Asia/Ho_Chi_Minh".into(),
@@ -121,9 +121,12 @@ fn screen(mut s: Section<'_, '_, '_>) -> ScreenConfig {
         height,
         full_screen: s.flag("full_screen", true),
         monitor: s.optional("monitor"),
-        theme: s.parsed("theme", "navy".into(), "navy or paper", |t| {
-            matches!(t, "navy" | "paper").then(|| t.to_owned())
-        }),
+        theme: s.parsed(
+            "theme",
+            "navy".into(),
+            "navy, paper or a file such as /etc/moiso/themes/hall.toml",
+            |t| (Theme::NAMES.contains(&t) || Theme::is_file(t)).then(|| t.to_owned()),
+        ),
         rank: s.number("rank", 1, 1..=99),
         diagonal_inches: s.number("diagonal_inches", 55.0, 10.0..=200.0),
         farthest_seat_m: s.number("farthest_seat_m", 9.0, 1.0..=60.0),
@@ -151,18 +154,28 @@ fn board(mut s: Section<'_, '_, '_>) -> BoardConfig {
     let out = BoardConfig {
         dwell: secs(&mut s, "dwell_s", 8, 120),
         page: secs(&mut s, "page_s", 10, 300),
+        page_counters: s.number("page_counters", 0, 0..=COUNTERS_MAX),
         stale_after: secs(&mut s, "stale_after_s", 10, 600),
         show_holder: s.flag("show_holder", false),
         english: s.flag("english", false),
         ticker_px_s: s.number("ticker_px_s", 120, 40..=400),
-        ticker_title: s.text("ticker_title", "THÔNG BÁO"),
+        phone_qr: s.optional("phone_qr"),
+        ticker_title: s.words("ticker_title", "THÔNG BÁO"),
         idle_ticker: s.texts(
             "idle_ticker",
             IDLE_TICKER.map(str::to_owned).to_vec(),
             "a text of at most 500 characters",
             |t| clean(t, crate::board::state::TEXT_MAX).ok(),
         ),
+        motion: s.parsed("motion", Motion::Calm, "calm or none", |t| match t {
+            "calm" => Some(Motion::Calm),
+            "none" => Some(Motion::None),
+            _ => None,
+        }),
     };
+    if out.phone_qr.as_ref().is_some_and(|address| address.chars().count() > crate::wire::QR_MAX) {
+        s.problem("phone_qr", format!("must have at most {} characters", crate::wire::QR_MAX));
+    }
     s.finish();
     out
 }
@@ -175,9 +188,9 @@ fn word<T>(
 
 fn counter(s: &mut Section<'_, '_, '_>) -> Option<CounterConfig> {
     let id = s.required("id", "the counter's number or name, such as 5", word(Counter::parse));
-    let noun = s.text("noun", "Quầy");
-    let label = s.optional("label");
-    let label_en = s.optional("label_en");
+    let noun = s.words("noun", "Quầy");
+    let label = s.optional_words("label");
+    let label_en = s.optional_words("label_en");
     let lanes = s.texts("lanes", Vec::new(), Lane::ALLOWED, |t| Lane::parse(t).ok());
     Some(CounterConfig { id: id?, noun, label, label_en, lanes })
 }
@@ -213,7 +226,7 @@ fn default_counters() -> Vec<CounterConfig> {
 
 fn series(s: &mut Section<'_, '_, '_>) -> Option<SeriesConfig> {
     let id = s.required("id", "the letters that its tickets begin with, such as A", word(Series::parse));
-    let label = s.optional("label");
+    let label = s.optional_words("label");
     let mode = s.parsed("mode", SeriesMode::Auto, "auto, digits or number", |t| match t {
         "auto" => Some(SeriesMode::Auto),
         "digits" => Some(SeriesMode::Digits),
@@ -448,22 +461,60 @@ fn control(mut s: Section<'_, '_, '_>) -> ControlConfig {
         listen: address(&mut s, "listen", "127.0.0.1:8088"),
         insecure: s.flag("insecure", false),
         tokens_file: s.optional("tokens_file").map(Into::into),
+        tls: tls(s.child("tls")),
     };
     if let Some(listen) = out.listen
         && !listen.ip().is_loopback()
         && !out.insecure
+        && out.tls.is_none()
     {
         s.problem(
             "listen",
-            format!("{listen} can be reached from outside; set insecure = true to allow it without TLS"),
+            format!(
+                "{listen} can be reached from outside; set control.tls.cert and control.tls.key, or insecure = true to \
+                 allow it without TLS"
+            ),
         );
     }
     s.finish();
     out
 }
 
+fn tls(mut s: Section<'_, '_, '_>) -> Option<TlsConfig> {
+    let (cert, key) = (s.optional("cert"), s.optional("key"));
+    match (&cert, &key) {
+        (Some(_), None) => s.problem("key", "is missing: a certificate needs its key"),
+        (None, Some(_)) => s.problem("cert", "is missing: a key needs its certificate"),
+        _ => {}
+    }
+    s.finish();
+    Some(TlsConfig { cert: cert?.into(), key: key?.into() })
+}
+
 fn journal(mut s: Section<'_, '_, '_>) -> JournalConfig {
     let out = JournalConfig { keep_days: s.number("keep_days", 90, 1..=3650) };
+    s.finish();
+    out
+}
+
+fn power(mut s: Section<'_, '_, '_>) -> PowerConfig {
+    let minutes = |n: i64| Millis::from_secs(n * 60);
+    let out =
+        PowerConfig {
+            panel: s.parsed("panel", PanelSwitch::Never, "never, auto, xset, wlroots, cec or black", |t| {
+                match t {
+                    "never" => Some(PanelSwitch::Never),
+                    "auto" => Some(PanelSwitch::Auto),
+                    "xset" => Some(PanelSwitch::Xset),
+                    "wlroots" => Some(PanelSwitch::Wlroots),
+                    "cec" => Some(PanelSwitch::Cec),
+                    "black" => Some(PanelSwitch::Black),
+                    _ => None,
+                }
+            }),
+            on_before: minutes(s.number("on_before_min", 60, 0..=720)),
+            off_after: minutes(s.number("off_after_min", 30, 0..=720)),
+        };
     s.finish();
     out
 }

@@ -6,14 +6,18 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use unicode_normalization::UnicodeNormalization;
 
 /// One thing that is wrong with a config, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// Another file than the config, such as a theme's.
+    pub file: Option<PathBuf>,
     /// Line in the file, from 1; none when the value came from the environment or concerns the whole file.
     pub line: Option<usize>,
     /// Path of the key, for instance `board.dwell_s`, or the name of the environment variable.
@@ -52,6 +56,28 @@ pub struct Reading<'t> {
 }
 
 impl<'t> Reading<'t> {
+    /// Parses a whole file; what is no TOML is the first of its problems, and the rest is read all the same.
+    pub fn parse(text: &'t str, env: Env) -> (Self, DeTable<'t>) {
+        let mut reading = Self::new(text, env);
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let line = error.span().map(|span| reading.line_at(span.start));
+            reading.problem(line, "", format!("is not valid TOML: {}", error.message()));
+        }
+        (reading, root.into_inner())
+    }
+
+    /// Reports what stands at the top of the file and is not one of `sections`.
+    pub fn only(&mut self, root: &DeTable<'_>, sections: &[&str]) {
+        for (key, _) in root {
+            if !sections.contains(&key.get_ref().as_ref()) {
+                let line = self.line_at(key.span().start);
+                let message = format!("is not a section; the sections are {}", sections.join(", "));
+                self.problem(Some(line), key.get_ref().to_string(), message);
+            }
+        }
+    }
+
     pub fn new(text: &'t str, env: Env) -> Self {
         Self {
             text,
@@ -74,7 +100,7 @@ impl<'t> Reading<'t> {
     }
 
     pub fn problem(&mut self, line: Option<usize>, key: impl Into<String>, message: impl Into<String>) {
-        self.problems.push(Problem { line, key: key.into(), message: message.into() });
+        self.problems.push(Problem { file: None, line, key: key.into(), message: message.into() });
     }
 
     /// Reports the variables that no key has claimed.
@@ -286,6 +312,16 @@ impl<'r, 'a, 't> Section<'r, 'a, 't> {
                 default.to_owned()
             }
         }
+    }
+
+    /// A text that is shown: letters and their marks are one code point each (NFC), however they were typed.
+    pub fn words(&mut self, key: &'static str, default: &str) -> String {
+        self.text(key, default).nfc().collect()
+    }
+
+    /// Such a text that is there and is not empty.
+    pub fn optional_words(&mut self, key: &'static str) -> Option<String> {
+        Some(self.words(key, "")).filter(|text| !text.is_empty())
     }
 
     /// A text that is there and is not empty.

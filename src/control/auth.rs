@@ -217,6 +217,18 @@ impl Auth {
         }
     }
 
+    /// The same for a request that stands alone: a one-time token is refused and not spent, for its bearer is still to
+    /// sign in with it.
+    ///
+    /// # Errors
+    /// [`Refused`], whatever is wrong with it.
+    pub async fn recognise(self: &Arc<Self>, token: &str) -> Result<Grant, Refused> {
+        if token::parts(token).is_none_or(|parts| parts.id == token::ONCE) {
+            return Err(Refused);
+        }
+        self.verify(token).await.map(|welcome| welcome.grant)
+    }
+
     fn spend(&self, digest_of_token: Digest) -> Result<Welcome, Refused> {
         let mut known = self.known();
         let grant = known.once.remove(&digest_of_token).ok_or(Refused)?;

@@ -94,6 +94,10 @@ impl Fault {
         Self::new(Code::Busy, "Gửi quá nhanh, hãy đợi giây lát rồi thử lại.")
     }
 
+    pub fn no_voice() -> Self {
+        Self::new(Code::Unsupported, "Máy này không có giọng đọc để nghe thử.")
+    }
+
     /// Why the board did not take it; `None` for a duplicate, which means that it is already done.
     pub fn ignored(reason: IgnoreReason) -> Option<Self> {
         match reason {

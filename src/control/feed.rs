@@ -1,4 +1,5 @@
-//! What every session is told: the view, the notices and the health, each encoded once for all who listen.
+//! What every session is told: the view, the notices, the health and the hall's screens, each encoded once for all who
+//! listen; and what the phones are told, encoded once for all of them.
 //!
 //! A feed keeps only the latest of each; a peer that reads slowly misses steps, never the end.
 
@@ -10,9 +11,10 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
+use super::page::Tagged;
 use super::session::notices_value;
 use super::{Control, Verdict};
-use crate::wire::view_value;
+use crate::wire::{encode_public, screens_value, view_value};
 
 /// How often health, token file and notices are looked at, for what nobody announces.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -22,6 +24,8 @@ pub struct Feed {
     view: watch::Sender<Utf8Bytes>,
     notices: watch::Sender<Utf8Bytes>,
     health: watch::Sender<Utf8Bytes>,
+    screens: watch::Sender<Utf8Bytes>,
+    public: watch::Sender<Tagged>,
     poke: Notify,
 }
 
@@ -32,6 +36,8 @@ impl Feed {
             view: watch::Sender::new(view),
             notices: watch::Sender::new(event("notice", "notices", json!([]))),
             health: watch::Sender::new(health_event(&(control.health)())),
+            screens: watch::Sender::new(screens_event(control)),
+            public: watch::Sender::new(public_of(control)),
             poke: Notify::new(),
         }
     }
@@ -48,6 +54,15 @@ impl Feed {
         self.health.subscribe()
     }
 
+    pub fn screens(&self) -> watch::Receiver<Utf8Bytes> {
+        self.screens.subscribe()
+    }
+
+    /// What phones are answered at this moment.
+    pub fn public(&self) -> Tagged {
+        self.public.borrow().clone()
+    }
+
     /// Asks for the health now: who begins to listen wants no answer of two seconds ago.
     pub fn ask_health(&self, control: &Control) {
         replace(&self.health, health_event(&(control.health)()));
@@ -61,6 +76,7 @@ impl Feed {
     /// Keeps the feed going until the hub is gone.
     pub async fn run(&self, control: &Control) {
         let mut views = control.hub.views.clone();
+        let mut screens = control.screens.clone();
         let mut tick = tokio::time::interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -71,12 +87,25 @@ impl Feed {
                     }
                     let view = Arc::clone(&views.borrow_and_update());
                     replace(&self.view, event("view", "view", view_value(&view)));
+                    replace(&self.public, public_of(control));
+                }
+                Ok(()) = screens.changed() => {
+                    replace(&self.screens, screens_event(control));
+                    continue;
                 }
                 () = self.poke.notified() => {}
                 _ = tick.tick() => {
                     self.ask_health(control);
-                    let auth = Arc::clone(&control.auth);
-                    let _ = tokio::task::spawn_blocking(move || auth.refresh()).await;
+                    // A screen that has fallen silent tells nobody.
+                    replace(&self.screens, screens_event(control));
+                    let (auth, tls) = (Arc::clone(&control.auth), control.tls.clone());
+                    let look = move || {
+                        auth.refresh();
+                        if let Some(tls) = &tls {
+                            tls.refresh();
+                        }
+                    };
+                    let _ = tokio::task::spawn_blocking(look).await;
                 }
             }
             let Ok(notices) = control.hub.notices().await else { return };
@@ -86,7 +115,7 @@ impl Feed {
 }
 
 /// Tells only what is new.
-fn replace(sender: &watch::Sender<Utf8Bytes>, event: Utf8Bytes) {
+fn replace<T: PartialEq>(sender: &watch::Sender<T>, event: T) {
     sender.send_if_modified(|held| {
         let new = *held != event;
         if new {
@@ -94,6 +123,16 @@ fn replace(sender: &watch::Sender<Utf8Bytes>, event: Utf8Bytes) {
         }
         new
     });
+}
+
+fn public_of(control: &Control) -> Tagged {
+    let view = Arc::clone(&control.hub.views.borrow());
+    Tagged::new(encode_public(&view, &control.hall.title, &control.hall.time_zone_name))
+}
+
+fn screens_event(control: &Control) -> Utf8Bytes {
+    let screens = control.screens.borrow().clone();
+    event("screens", "screens", screens_value(&screens, &control.hall.screen_id, control.clock.now()))
 }
 
 fn health_event(verdict: &Verdict) -> Utf8Bytes {

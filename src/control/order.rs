@@ -1,12 +1,13 @@
 //! Turns an operator's request into the hall's words: fills in what a person at a page leaves out (id, time, author),
 //! lets the wire contract judge the rest, and says in Vietnamese what does not fit.
 
-use jiff::civil::Time;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::fault::Fault;
+use super::look::since;
 use crate::board::call::{Call, Counter, NoticeId, Ticket};
 use crate::board::input::Input;
 use crate::board::state::Notice;
@@ -31,8 +32,9 @@ pub struct Around<'a> {
     pub fresh_id: &'a str,
 }
 
-/// Reads the fields of `notice.put`: those of the topic, with `text` as a text or `{vi, en}`, `until` also as `HH:MM`
-/// of the hall's today, `for_s` instead of it, and `id`, `level` and `speak` optional.
+/// Reads the fields of `notice.put`: those of the topic, with `text` as a text or `{vi, en}`, `from` and `until` also as
+/// `HH:MM` of the hall's today or as `YYYY-MM-DDTHH:MM` of its clock, `for_s` instead of `until` (from the start on),
+/// and `id`, `level` and `speak` optional.
 ///
 /// # Errors
 /// The first field that does not fit.
@@ -46,8 +48,11 @@ pub fn notice(fields: &Map<String, Value>, author: &str, around: &Around<'_>) ->
         fields.insert("text".into(), json!({ "vi": text }));
     }
     fields.entry("level").or_insert_with(|| "info".into());
-    let until = ending(&fields, around)?;
-    fields.insert("until".into(), until.map_or(Value::Null, |at| at.to_string().into()));
+    let from = moment(&fields, "from", "Giờ bắt đầu", around)?;
+    let until = ending(&fields, from, around)?;
+    for (field, at) in [("from", from), ("until", until)] {
+        fields.insert(field.into(), at.map_or(Value::Null, |at| at.to_string().into()));
+    }
     fields.insert("author".into(), author.into());
     fields.insert("at".into(), around.now.wall.to_string().into());
     let topic = format!("notice/{id}");
@@ -72,29 +77,44 @@ pub fn notice_to_end(fields: &Map<String, Value>) -> Result<NoticeId, Fault> {
     NoticeId::parse(&notice_id(id)?).map_err(wrong)
 }
 
-fn ending(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Option<Timestamp>, Fault> {
-    let wrong = || Fault::invalid("until", "Giờ kết thúc không hợp lệ, ví dụ đúng: 16:30.");
-    if let Some(span) = fields.get("for_s").filter(|v| !v.is_null()) {
-        let seconds = span.as_u64().filter(|s| (1..=FOR_MAX_S).contains(s));
-        let seconds =
-            seconds.ok_or_else(|| Fault::invalid("for_s", "Thời gian hiện phải từ 1 giây đến 31 ngày."))?;
-        let span = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
-        return around.now.wall.checked_add(span).map(Some).map_err(|_| wrong());
-    }
-    let text = match fields.get("until") {
+fn ending(
+    fields: &Map<String, Value>,
+    from: Option<Timestamp>,
+    around: &Around<'_>,
+) -> Result<Option<Timestamp>, Fault> {
+    let Some(span) = fields.get("for_s").filter(|v| !v.is_null()) else {
+        return moment(fields, "until", "Giờ kết thúc", around);
+    };
+    let wrong = || Fault::invalid("for_s", "Thời gian hiện phải từ 1 giây đến 31 ngày.");
+    let seconds = span.as_u64().filter(|s| (1..=FOR_MAX_S).contains(s)).ok_or_else(wrong)?;
+    let span = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+    let start = from.map_or(around.now.wall, |from| from.max(around.now.wall));
+    start.checked_add(span).map(Some).map_err(|_| wrong())
+}
+
+/// A moment as people or programs write it; empty is none.
+fn moment(
+    fields: &Map<String, Value>,
+    field: &str,
+    label: &str,
+    around: &Around<'_>,
+) -> Result<Option<Timestamp>, Fault> {
+    let wrong = || Fault::invalid(field, format!("{label} không hợp lệ, ví dụ đúng: 16:30."));
+    let text = match fields.get(field) {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
         Some(Value::String(text)) => text.trim(),
         Some(_) => return Err(wrong()),
     };
-    let at = match time_of_day(text) {
-        None => text.parse().map_err(|_| wrong())?,
-        Some(time) => {
-            let today = around.time_zone.to_datetime(around.now.wall).date();
-            around.time_zone.to_timestamp(today.to_datetime(time)).map_err(|_| wrong())?
-        }
+    let today = || around.time_zone.to_datetime(around.now.wall).date();
+    let local = match time_of_day(text) {
+        Some(time) => today().to_datetime(time),
+        None => match text.parse::<Timestamp>() {
+            Ok(at) => return Ok(Some(at)),
+            Err(_) => text.parse::<DateTime>().map_err(|_| wrong())?,
+        },
     };
-    Ok(Some(at))
+    around.time_zone.to_timestamp(local).map(Some).map_err(|_| wrong())
 }
 
 fn sensible(notice: Notice, around: &Around<'_>) -> Result<Notice, Fault> {
@@ -137,8 +157,8 @@ pub fn call(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Call, Fa
     }
 }
 
-/// A mistyped counter would send a citizen, and the loudspeakers, to a place that is not there.
-fn has_counter(counter: &Counter, around: &Around<'_>) -> bool {
+/// Whether the hall has this counter. A mistyped one would send a citizen, and the loudspeakers, to a place that is not there.
+pub fn has_counter(counter: &Counter, around: &Around<'_>) -> bool {
     let (view, config) = (&around.view.counters, around.counters);
     (view.is_empty() && config.is_empty())
         || config.iter().any(|c| c.id == *counter)
@@ -167,7 +187,7 @@ pub fn command(fields: &Map<String, Value>, by: &str, around: &Around<'_>) -> Re
 const HISTORY: usize = 100;
 const HISTORY_MAX: usize = 1000;
 
-/// Reads the fields of `history`: `ticket`, `since` (RFC 3339, or all of today), `limit`, each optional.
+/// Reads the fields of `history`: `ticket`, `since` (RFC 3339, or all of today), `until`, `limit`, each optional.
 ///
 /// # Errors
 /// The first field that does not fit.
@@ -177,21 +197,19 @@ pub fn history(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Query
         let text = value.as_str().map(str::to_uppercase).unwrap_or_default();
         Ticket::parse(&text).map_err(|_| Fault::invalid("ticket", "Số thứ tự không hợp lệ."))
     });
-    let since = given("since").map(|value| {
+    let until = given("until").map(|value| {
         let at = value.as_str().and_then(|text| text.parse().ok());
-        at.ok_or_else(|| Fault::invalid("since", "Thời điểm không hợp lệ."))
+        at.ok_or_else(|| Fault::invalid("until", "Thời điểm không hợp lệ."))
     });
     let limit = given("limit").map(|value| {
         let limit = value.as_u64().and_then(|n| usize::try_from(n).ok());
         let limit = limit.filter(|n| (1..=HISTORY_MAX).contains(n));
         limit.ok_or_else(|| Fault::invalid("limit", format!("Phải từ 1 đến {HISTORY_MAX}.")))
     });
-    let today = around.time_zone.to_datetime(around.now.wall).date();
-    let midnight = around.time_zone.to_timestamp(today.to_datetime(Time::midnight()));
     Ok(Query {
         ticket: ticket.transpose()?,
-        since: since.transpose()?.unwrap_or(midnight.unwrap_or(Timestamp::UNIX_EPOCH)),
-        until: Timestamp::MAX,
+        since: since(fields, around)?,
+        until: until.transpose()?.unwrap_or(Timestamp::MAX),
         limit: limit.transpose()?.unwrap_or(HISTORY),
     })
 }
@@ -201,7 +219,7 @@ pub fn history(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Query
 /// # Errors
 /// When there are none, or one that is not known.
 pub fn topics(fields: &Map<String, Value>) -> Result<Topics, Fault> {
-    let wrong = || Fault::invalid("topics", "Cần danh sách: view, notices, health, proofs.");
+    let wrong = || Fault::invalid("topics", "Cần danh sách: view, notices, health, proofs, screens.");
     let names = fields.get("topics").and_then(Value::as_array).filter(|names| !names.is_empty());
     let mut topics = Topics::default();
     for name in names.ok_or_else(wrong)? {
@@ -210,6 +228,7 @@ pub fn topics(fields: &Map<String, Value>) -> Result<Topics, Fault> {
             Some("notices") => topics.notices = true,
             Some("health") => topics.health = true,
             Some("proofs") => topics.proofs = true,
+            Some("screens") => topics.screens = true,
             _ => return Err(wrong()),
         }
     }
@@ -223,6 +242,7 @@ pub struct Topics {
     pub notices: bool,
     pub health: bool,
     pub proofs: bool,
+    pub screens: bool,
 }
 
 impl Topics {
@@ -233,6 +253,7 @@ impl Topics {
             notices: self.notices || more.notices,
             health: self.health || more.health,
             proofs: self.proofs || more.proofs,
+            screens: self.screens || more.screens,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The HTTP side: pages, pictures and public numbers, with the headers that keep foreign content and frames out.
 //!
-//! Nothing here needs a token and nothing here changes anything; what changes something comes over the WebSocket.
+//! Nothing here changes anything; what changes something comes over the WebSocket. Only the announcements need a token.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -14,41 +14,89 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::{Console, Verdict, socket};
+use super::{Console, Verdict, listen, socket};
 use crate::board::call::Lane;
 use crate::wire::encode_view;
 
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const FONT: &str = "font/ttf";
 
 /// What the pages are made of: path, type, content.
-const ASSETS: [(&str, &str, &[u8]); 12] = [
+const ASSETS: [(&str, &str, &[u8]); 22] = [
     ("/", HTML, include_bytes!("console/index.html")),
     ("/now", HTML, include_bytes!("console/now.html")),
-    ("/assets/console.css", "text/css; charset=utf-8", include_bytes!("console/console.css")),
-    ("/assets/console.js", "text/javascript; charset=utf-8", include_bytes!("console/console.js")),
-    ("/assets/link.js", "text/javascript; charset=utf-8", include_bytes!("console/link.js")),
-    ("/assets/now.css", "text/css; charset=utf-8", include_bytes!("console/now.css")),
-    ("/assets/now.js", "text/javascript; charset=utf-8", include_bytes!("console/now.js")),
+    ("/assets/console.css", CSS, include_bytes!("console/console.css")),
+    ("/assets/now.css", CSS, include_bytes!("console/now.css")),
+    ("/assets/console.js", SCRIPT, include_bytes!("console/console.js")),
+    ("/assets/counters.js", SCRIPT, include_bytes!("console/counters.js")),
+    ("/assets/hall.js", SCRIPT, include_bytes!("console/hall.js")),
+    ("/assets/health.js", SCRIPT, include_bytes!("console/health.js")),
+    ("/assets/history.js", SCRIPT, include_bytes!("console/history.js")),
+    ("/assets/keys.js", SCRIPT, include_bytes!("console/keys.js")),
+    ("/assets/link.js", SCRIPT, include_bytes!("console/link.js")),
+    ("/assets/listen.js", SCRIPT, include_bytes!("console/listen.js")),
+    ("/assets/notices.js", SCRIPT, include_bytes!("console/notices.js")),
+    ("/assets/now.js", SCRIPT, include_bytes!("console/now.js")),
+    ("/assets/picture.js", SCRIPT, include_bytes!("console/picture.js")),
+    ("/assets/screens.js", SCRIPT, include_bytes!("console/screens.js")),
+    ("/assets/show.js", SCRIPT, include_bytes!("console/show.js")),
+    ("/assets/sound.js", SCRIPT, include_bytes!("console/sound.js")),
     ("/assets/icon.svg", "image/svg+xml", include_bytes!("console/icon.svg")),
-    ("/assets/text-500.ttf", "font/ttf", include_bytes!("../../fonts/BeVietnamPro_500Medium.ttf")),
-    ("/assets/text-600.ttf", "font/ttf", include_bytes!("../../fonts/BeVietnamPro_600SemiBold.ttf")),
-    ("/assets/text-700.ttf", "font/ttf", include_bytes!("../../fonts/BeVietnamPro_700Bold.ttf")),
-    ("/assets/digits-700.ttf", "font/ttf", include_bytes!("../../fonts/Inter_700Bold.ttf")),
+    ("/assets/text-500.ttf", FONT, include_bytes!("../../fonts/BeVietnamPro_500Medium.ttf")),
+    ("/assets/text-600.ttf", FONT, include_bytes!("../../fonts/BeVietnamPro_600SemiBold.ttf")),
+    ("/assets/digits-700.ttf", FONT, include_bytes!("../../fonts/Inter_700Bold.ttf")),
 ];
+
+/// Content and the tag that tells whether a client has it already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tagged {
+    content: Bytes,
+    tag: HeaderValue,
+}
+
+impl Tagged {
+    pub fn new(content: impl Into<Bytes>) -> Self {
+        let content = content.into();
+        let mut hasher = DefaultHasher::new();
+        content.hash(&mut hasher);
+        let tag = format!("\"{:016x}\"", hasher.finish());
+        let tag = HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes");
+        Self { content, tag }
+    }
+
+    /// An answer that a client which has it already does not get again.
+    fn answer(&self, headers: &HeaderMap, kind: &'static str) -> Response {
+        let has =
+            headers.get(header::IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == self.tag.as_bytes());
+        let mut response = if has {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            ([(header::CONTENT_TYPE, kind)], Body::from(self.content.clone())).into_response()
+        };
+        let out = response.headers_mut();
+        out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        out.insert(header::ETAG, self.tag.clone());
+        response
+    }
+}
 
 /// All routes.
 pub fn router(console: Arc<Console>) -> Router {
     let mut router = Router::new()
         .route("/ws", get(socket::upgrade))
         .route("/api/view", get(view))
+        .route("/api/now", get(now))
+        .route("/api/announcement", get(listen::announcement))
         .route("/api/about", get(about))
         .route("/board.png", get(board))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz));
     for (path, kind, content) in ASSETS {
-        let send =
-            move |headers: HeaderMap| async move { tagged(&headers, kind, Bytes::from_static(content)) };
+        let asset = Tagged::new(content);
+        let send = move |headers: HeaderMap| async move { asset.answer(&headers, kind) };
         router = router.route(path, get(send));
     }
     router.layer(from_fn(guard)).with_state(console)
@@ -79,44 +127,34 @@ fn policy(headers: &HeaderMap) -> HeaderValue {
     let sockets = host.map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"));
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:; \
-         connect-src 'self'{sockets}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+         media-src blob:; connect-src 'self'{sockets}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
     policy.parse().unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
-/// An answer that a client which has it already does not get again.
-fn tagged(headers: &HeaderMap, kind: &'static str, content: Bytes) -> Response {
-    let mut hasher = DefaultHasher::new();
-    content.hash(&mut hasher);
-    let tag = format!("\"{:016x}\"", hasher.finish());
-    let has = headers.get(header::IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == tag.as_bytes());
-    let mut response = if has {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(header::CONTENT_TYPE, kind)], Body::from(content)).into_response()
-    };
-    let out = response.headers_mut();
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Ok(tag) = tag.parse() {
-        out.insert(header::ETAG, tag);
-    }
-    response
-}
-
-fn fresh(status: StatusCode, value: &Value) -> Response {
+/// An answer that nobody may keep.
+pub fn fresh(status: StatusCode, value: &Value) -> Response {
     let headers = [(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "no-store")];
     (status, headers, value.to_string()).into_response()
 }
 
 async fn view(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
     let view = Arc::clone(&console.control.hub.views.borrow());
-    tagged(&headers, JSON, encode_view(&view).into())
+    Tagged::new(encode_view(&view)).answer(&headers, JSON)
+}
+
+/// The numbers for phones. The connection is given back at once: two thousand phones that ask every few seconds would
+/// otherwise hold two thousand places between two questions.
+async fn now(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
+    let mut response = console.feed.public().answer(&headers, JSON);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 async fn board(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
     let revision = console.control.hub.views.borrow().revision;
     match console.picture.get(revision, console.control.pictures.as_ref()).await {
-        Some(png) => tagged(&headers, "image/png", png),
+        Some(png) => Tagged::new(png).answer(&headers, "image/png"),
         None => fresh(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "no picture can be drawn now" })),
     }
 }
@@ -133,9 +171,11 @@ async fn about(State(console): State<Arc<Console>>) -> Response {
         "time_zone": hall.time_zone_name,
         "version": env!("CARGO_PKG_VERSION"),
         "has_tokens": control.auth.has_tokens(),
-        "screen": { "width": hall.screen.0, "height": hall.screen.1 },
+        "screen": { "id": hall.screen_id, "width": hall.screen.0, "height": hall.screen.1 },
+        "ticker": { "title": hall.ticker_title, "px_s": hall.ticker_px_s },
         "lanes": Lane::ALL.map(lane),
         "counters": hall.counters.iter().map(counter).collect::<Vec<_>>(),
+        "series": hall.series.iter().map(|s| json!({ "id": s.id.as_str(), "label": s.label })).collect::<Vec<_>>(),
         "zones": hall.zones.iter().map(|z| z.id.as_str()).collect::<Vec<_>>(),
     });
     fresh(StatusCode::OK, &value)

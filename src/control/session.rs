@@ -4,16 +4,20 @@
 use serde_json::{Map, Value, json};
 
 use super::auth::{Grant, Role, Welcome};
+use super::counter;
 use super::fault::{Code, Fault};
 use super::limits::Pace;
+use super::look::{self, Found, Look};
 use super::order::{self, Around, Topics};
-use crate::board::call::NoticeId;
+use crate::board::call::{Counter, NoticeId};
 use crate::board::input::Input;
-use crate::board::state::Notice;
+use crate::board::state::{CounterState, Notice};
 use crate::clock::Now;
 use crate::hub::{Publication, Stopped, Taken};
 use crate::journal::{Query, Story};
-use crate::wire::{Command, encode_call, encode_notice, notice_value, story_value};
+use crate::wire::{
+    Command, deed_value, encode_call, encode_counter, encode_notice, notice_value, refusal_value, story_value,
+};
 
 /// Requests over the pace that are answered; a client that goes on is cut off.
 const STRIKES_MAX: u32 = 50;
@@ -34,6 +38,11 @@ pub enum Step {
         req: u64,
         id: NoticeId,
     },
+    /// Ask the hub for the notices; push those of [`counter::reordered`]; then send what [`listed`] says.
+    Reorder {
+        req: u64,
+        ids: Vec<NoticeId>,
+    },
     /// Ask the hub for the notices, then send what [`listed`] says.
     List {
         req: u64,
@@ -47,6 +56,11 @@ pub enum Step {
     History {
         req: u64,
         query: Query,
+    },
+    /// Look into the journal, then send what [`looked`] says.
+    Look {
+        req: u64,
+        look: Look,
     },
     /// From now on tell these, beginning with how they stand.
     Subscribe(Topics),
@@ -153,6 +167,17 @@ pub fn told(req: u64, stories: Option<Vec<Story>>) -> String {
     match stories {
         None => fail(req, &Fault::new(Code::Unsupported, "Không đọc được nhật ký của màn hình này.")),
         Some(stories) => done(req, fields([("calls", stories.iter().map(story_value).collect())])),
+    }
+}
+
+/// The reply to `audit` and `rejected`; none when the journal cannot be read.
+pub fn looked(req: u64, found: Option<Found>) -> String {
+    match found {
+        None => told(req, None),
+        Some(Found::Deeds(deeds)) => done(req, fields([("deeds", deeds.iter().map(deed_value).collect())])),
+        Some(Found::Refusals(refusals)) => {
+            done(req, fields([("rejected", refusals.iter().map(refusal_value).collect())]))
+        }
     }
 }
 
@@ -279,7 +304,8 @@ fn ask(
 ) -> Result<Vec<Step>, Fault> {
     let needed = match kind {
         "subscribe" | "notice.list" => Role::Viewer,
-        "notice.put" | "notice.delete" | "call" | "history" => Role::Operator,
+        "notice.put" | "notice.delete" | "notice.order" | "call" | "counter" | "history" | "audit"
+        | "rejected" => Role::Operator,
         "command" => Role::Technician,
         _ => return Err(Fault::new(Code::UnknownType, format!("Không có yêu cầu loại “{}”.", shown(kind)))),
     };
@@ -302,14 +328,29 @@ fn ask(
             let push = Push { input: Input::CallReceived(call), publication, req, told };
             Ok(vec![Step::Push(Box::new(push))])
         }
+        "counter" => Ok(vec![Step::Push(Box::new(change(req, counter::change(fields, around)?)))]),
+        "notice.order" => Ok(vec![Step::Reorder { req, ids: counter::order_of(fields)? }]),
+        "audit" => Ok(vec![Step::Look { req, look: look::audit(fields, around)? }]),
+        "rejected" => Ok(vec![Step::Look { req, look: look::rejected(fields, around)? }]),
         "command" => Ok(vec![Step::Command { req, command: order::command(fields, &grant.name, around)? }]),
         _ => Ok(vec![Step::History { req, query: order::history(fields, around)? }]),
     }
 }
 
+fn change(req: u64, (counter, state): (Counter, CounterState)) -> Push {
+    let (topic, payload) = (format!("counter/{counter}"), encode_counter(&state));
+    let told = fields([("counter", counter.as_str().into()), ("state", state.mode.as_str().into())]);
+    let input = Input::CounterChanged { counter, state };
+    Push { input, publication: Publication { topic, payload, retain: true }, req, told }
+}
+
+/// A notice on its way to the hall.
+pub fn publication_of(notice: &Notice) -> Publication {
+    Publication { topic: format!("notice/{}", notice.id), payload: encode_notice(notice), retain: true }
+}
+
 fn put(req: u64, notice: Notice) -> Push {
-    let publication =
-        Publication { topic: format!("notice/{}", notice.id), payload: encode_notice(&notice), retain: true };
+    let publication = publication_of(&notice);
     let told = fields([("id", notice.id.as_str().into()), ("notice", notice_value(&notice))]);
     Push { input: Input::NoticePut(notice), publication, req, told }
 }

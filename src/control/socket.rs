@@ -17,15 +17,18 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, sleep_until, timeout};
 
+use super::counter::reordered;
 use super::fault::Fault;
 use super::order::{Around, Topics};
-use super::session::{Ending, Session, Step, deleted, ending_of, listed, obeyed, told};
+use super::session::{
+    Ending, Session, Step, deleted, ending_of, listed, looked, obeyed, publication_of, told,
+};
 use super::{Console, Peer, Place};
 use crate::board::input::Input;
 use crate::control::auth::token::new_id;
 use crate::hub::Stopped;
 use crate::journal::Record;
-use crate::wire::{Command, Proof, proof_value};
+use crate::wire::{Command, Proof, command_value, proof_value};
 
 /// Largest message and frame (wire contract).
 const MESSAGE_MAX: usize = 64 * 1024;
@@ -260,6 +263,17 @@ impl Reader<'_> {
                 self.console.feed.poke();
                 self.say(deleted(req, &id, live, taken))?;
             }
+            Step::Reorder { req, ids } => {
+                let live = hub.notices().await.unwrap_or_default();
+                for notice in reordered(&live, &ids, self.console.control.clock.now().wall) {
+                    let publication = publication_of(&notice);
+                    if hub.push(Input::NoticePut(notice), publication, self.who()).await.is_err() {
+                        break;
+                    }
+                }
+                self.console.feed.poke();
+                self.say(listed(req, hub.notices().await))?;
+            }
             Step::List { req } => {
                 let notices: Result<_, Stopped> = hub.notices().await;
                 self.say(listed(req, notices))?;
@@ -270,6 +284,12 @@ impl Reader<'_> {
                 // Reads a file.
                 let stories = tokio::task::spawn_blocking(move || journal?.stories(&query).ok()).await;
                 self.say(told(req, stories.ok().flatten()))?;
+            }
+            Step::Look { req, look } => {
+                let journal = self.console.control.journal.clone();
+                // Reads a file.
+                let found = tokio::task::spawn_blocking(move || look.run(&journal?)).await;
+                self.say(looked(req, found.ok().flatten()))?;
             }
             Step::Subscribe(topics) => self.put(Out::Tell(topics))?,
             Step::Close(ending) => return Ok(Some(ending)),
@@ -309,7 +329,7 @@ impl Reader<'_> {
         let control = &self.console.control;
         if let Some(journal) = &control.journal {
             let (at, who) = (control.clock.now().wall, self.who().to_owned());
-            let payload = format!("{:?}", command.action);
+            let payload = command_value(&command).to_string();
             journal.write(Record::Audit { at, who, topic: "command".into(), payload });
         }
         let taken = match command.action.input() {
@@ -345,7 +365,8 @@ async fn write(
     misses: &AtomicU32,
 ) {
     let feed = &console.feed;
-    let (mut view, mut notices, mut health) = (feed.view(), feed.notices(), feed.health());
+    let (mut view, mut notices, mut health, mut screens) =
+        (feed.view(), feed.notices(), feed.health(), feed.screens());
     let mut proofs = console.control.proofs.subscribe();
     let mut topics = Topics::default();
     let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
@@ -362,7 +383,12 @@ async fn write(
                         feed.ask_health(&console.control);
                     }
                     // Whoever subscribes gets first how things stand.
-                    for (new, feed) in [(more.view, &mut view), (more.notices, &mut notices), (more.health, &mut health)] {
+                    for (new, feed) in [
+                        (more.view, &mut view),
+                        (more.notices, &mut notices),
+                        (more.health, &mut health),
+                        (more.screens, &mut screens),
+                    ] {
                         if new {
                             feed.mark_changed();
                         }
@@ -384,6 +410,7 @@ async fn write(
             text = next(&mut view), if topics.view => Message::Text(text),
             text = next(&mut notices), if topics.notices => Message::Text(text),
             text = next(&mut health), if topics.health => Message::Text(text),
+            text = next(&mut screens), if topics.screens => Message::Text(text),
             proof = proofs.recv() => match proof {
                 Ok(proof) if topics.proofs => Message::Text(proof_event(&proof)),
                 // A peer that reads slowly misses some: the journal has them all.

@@ -22,6 +22,12 @@ pub enum Record {
         proof: Proof,
         at: Timestamp,
     },
+    /// What another screen of the hall made of a call.
+    ProofElsewhere {
+        screen: String,
+        proof: Proof,
+        at: Timestamp,
+    },
     /// Somebody pushed this to the hall from here.
     Audit {
         at: Timestamp,
@@ -62,6 +68,28 @@ pub struct Story {
     pub outcome: Option<Outcome>,
     /// Said again, because the first time was cut by a restart.
     pub again: bool,
+    /// What other screens made of it, by their names.
+    pub elsewhere: Vec<(String, Proof)>,
+}
+
+/// What somebody pushed to the hall, or commanded, from here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    pub at: Timestamp,
+    pub who: String,
+    /// Below the hall's prefix, or `command`.
+    pub topic: String,
+    pub payload: String,
+}
+
+/// A message that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub at: Timestamp,
+    pub topic: String,
+    pub reason: String,
+    pub field: Option<String>,
+    pub detail: String,
 }
 
 /// Which stories are wanted; newest first.

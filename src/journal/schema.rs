@@ -3,7 +3,8 @@
 use rusqlite::{Connection, Transaction};
 
 /// One step a version, from the first; a step that was ever shipped is never changed.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE calls (
         id TEXT PRIMARY KEY,
         received INTEGER NOT NULL,
@@ -45,7 +46,24 @@ const STEPS: [&str; 1] = ["
         detail TEXT NOT NULL
     ) STRICT;
     CREATE INDEX rejected_by_time ON rejected (at);
-"];
+",
+    "
+    -- What the hall's other screens made of a call.
+    CREATE TABLE elsewhere (
+        call TEXT NOT NULL,
+        screen TEXT NOT NULL,
+        proved INTEGER NOT NULL,
+        received INTEGER NOT NULL,
+        drawn INTEGER,
+        speech_from INTEGER,
+        speech_to INTEGER,
+        outcome TEXT NOT NULL,
+        again INTEGER NOT NULL,
+        PRIMARY KEY (call, screen)
+    ) STRICT;
+    CREATE INDEX elsewhere_by_time ON elsewhere (proved);
+",
+];
 
 /// The version that this program writes.
 pub const VERSION: usize = STEPS.len();
@@ -92,7 +110,7 @@ mod tests {
         let tables: i64 = connection
             .query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(tables, 4);
+        assert_eq!(tables, 5);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, params};
 
 use super::schema::{self, SchemaError};
-use super::{Kept, Query, Record, Story};
+use super::{Deed, Kept, Query, Record, Refusal, Story};
 use crate::board::call::{Call, CallId, Counter, Kind, Lane, Series, Ticket};
 use crate::board::input::Outcome;
 use crate::clock::Millis;
@@ -94,9 +94,13 @@ impl Store {
     /// [`StoreError`].
     pub fn prune(&mut self, before: Timestamp) -> Result<(), StoreError> {
         let transaction = self.sql.transaction()?;
-        for (table, time) in
-            [("calls", "received"), ("proofs", "proved"), ("audit", "at"), ("rejected", "at")]
-        {
+        for (table, time) in [
+            ("calls", "received"),
+            ("proofs", "proved"),
+            ("elsewhere", "proved"),
+            ("audit", "at"),
+            ("rejected", "at"),
+        ] {
             let sql = format!("DELETE FROM {table} WHERE {time} < ?");
             transaction.execute(&sql, [before.as_millisecond()])?;
         }
@@ -150,7 +154,81 @@ impl Store {
                 speech_to: time(row, "speech_to")?,
                 outcome: outcome.as_deref().and_then(Outcome::parse),
                 again: row.get::<_, Option<bool>>("again")?.unwrap_or(false),
+                elsewhere: Vec::new(),
                 call,
+            }))
+        })?;
+        let mut stories = rows.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+        for story in &mut stories {
+            story.elsewhere = self.elsewhere(&story.call.id)?;
+        }
+        Ok(stories)
+    }
+
+    fn elsewhere(&self, call: &CallId) -> Result<Vec<(String, Proof)>, StoreError> {
+        // A file that an older program made and nobody has opened for writing since has no such table yet.
+        let mut statement =
+            match self.sql.prepare_cached("SELECT * FROM elsewhere WHERE call = ? ORDER BY screen") {
+                Ok(statement) => statement,
+                Err(rusqlite::Error::SqliteFailure(_, Some(why))) if why.contains("no such table") => {
+                    return Ok(Vec::new());
+                }
+                Err(error) => return Err(error.into()),
+            };
+        let rows = statement.query_map([call.as_str()], |row| {
+            let outcome: String = row.get("outcome")?;
+            let (Some(outcome), Some(received)) = (Outcome::parse(&outcome), time(row, "received")?) else {
+                return Ok(None);
+            };
+            let proof = Proof {
+                call: call.clone(),
+                received,
+                drawn: time(row, "drawn")?,
+                speech_from: time(row, "speech_from")?,
+                speech_to: time(row, "speech_to")?,
+                outcome,
+                again: row.get("again")?,
+            };
+            Ok(Some((row.get("screen")?, proof)))
+        })?;
+        Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+    }
+
+    /// What was pushed or commanded from here, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn deeds(&self, about: &str, since: Timestamp, limit: usize) -> Result<Vec<Deed>, StoreError> {
+        let mut statement = self.sql.prepare(
+            "SELECT at, who, topic, payload FROM audit WHERE substr(topic, 1, length(?1)) = ?1 AND at >= ?2
+             ORDER BY at DESC, rowid DESC LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![about, since.as_millisecond(), limit as i64], |row| {
+            let Some(at) = time(row, "at")? else { return Ok(None) };
+            let text = |column: &str| row.get::<_, String>(column);
+            Ok(Some(Deed { at, who: text("who")?, topic: text("topic")?, payload: text("payload")? }))
+        })?;
+        Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+    }
+
+    /// What was refused, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn refusals(&self, since: Timestamp, limit: usize) -> Result<Vec<Refusal>, StoreError> {
+        let mut statement = self.sql.prepare(
+            "SELECT at, topic, reason, field, detail FROM rejected WHERE at >= ?1 ORDER BY at DESC, rowid DESC LIMIT ?2",
+        )?;
+        let rows = statement.query_map(params![since.as_millisecond(), limit as i64], |row| {
+            let Some(at) = time(row, "at")? else { return Ok(None) };
+            let text = |column: &str| row.get::<_, String>(column);
+            let field = row.get("field")?;
+            Ok(Some(Refusal {
+                at,
+                topic: text("topic")?,
+                reason: text("reason")?,
+                field,
+                detail: text("detail")?,
             }))
         })?;
         Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
@@ -184,6 +262,7 @@ fn put(sql: &Connection, record: &Record) -> rusqlite::Result<()> {
                 .execute(params![at.as_millisecond(), call.as_str()])?;
         }
         Record::Proof { proof, at } => put_proof(sql, proof, *at)?,
+        Record::ProofElsewhere { screen, proof, at } => put_elsewhere(sql, screen, proof, *at)?,
         Record::Audit { at, who, topic, payload } => {
             sql.prepare_cached("INSERT INTO audit (at, who, topic, payload) VALUES (?, ?, ?, ?)")?
                 .execute(params![at.as_millisecond(), who, topic, payload])?;
@@ -207,6 +286,27 @@ fn put_proof(sql: &Connection, proof: &Proof, at: Timestamp) -> rusqlite::Result
     .execute(params![
         proof.call.as_str(),
         at.as_millisecond(),
+        ms(proof.drawn),
+        ms(proof.speech_from),
+        ms(proof.speech_to),
+        proof.outcome.as_str(),
+        proof.again
+    ])?;
+    Ok(())
+}
+
+fn put_elsewhere(sql: &Connection, screen: &str, proof: &Proof, at: Timestamp) -> rusqlite::Result<()> {
+    let ms = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
+    sql.prepare_cached(
+        "INSERT OR REPLACE INTO elsewhere
+         (call, screen, proved, received, drawn, speech_from, speech_to, outcome, again)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        proof.call.as_str(),
+        screen,
+        at.as_millisecond(),
+        proof.received.as_millisecond(),
         ms(proof.drawn),
         ms(proof.speech_from),
         ms(proof.speech_to),

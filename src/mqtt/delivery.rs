@@ -139,11 +139,31 @@ impl Delivery {
                 }
                 Ok(answers)
             }
+            Subject::Status(screen, below) => self.status(screen, below, message).await,
+            Subject::Proof(screen, below) => match wire::decode_proof(below, &message.payload) {
+                Ok(proof) => self.tell(Request::ProofHeard { screen: screen.to_owned(), proof }).await,
+                Err(rejection) => self.refuse(&rejection).await,
+            },
             Subject::Foreign => {
                 debug!(topic = message.topic, "message on a topic that was not asked for");
                 Ok(Vec::new())
             }
         }
+    }
+
+    /// A screen's word of itself; an empty one takes the screen out of the list.
+    async fn status(&self, screen: &str, below: &str, message: &Publish) -> Result<Answers, Stopped> {
+        let report = match wire::decode_status(below, &message.payload) {
+            _ if message.payload.is_empty() => None,
+            Ok(report) => Some(report),
+            Err(rejection) => return self.refuse(&rejection).await,
+        };
+        self.tell(Request::ScreenHeard { screen: screen.to_owned(), report: report.map(Box::new) }).await
+    }
+
+    /// What needs no answer.
+    async fn tell(&self, request: Request) -> Result<Answers, Stopped> {
+        self.hub.requests.send(request).await.map(|()| Vec::new()).map_err(|_| Stopped)
     }
 
     async fn refuse(&self, rejection: &Rejection) -> Result<Answers, Stopped> {

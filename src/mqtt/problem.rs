@@ -81,6 +81,30 @@ impl LinkError {
         }
     }
 
+    /// A word for programs, and for pages that have words of their own.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NameNotFound => "name-not-found",
+            Self::NothingListens => "nothing-listens",
+            Self::Unreachable(_) => "unreachable",
+            Self::TimedOut => "timed-out",
+            Self::WrongPassword => "wrong-password",
+            Self::ClientRefused(_) => "client-refused",
+            Self::NotReady => "not-ready",
+            Self::Tls(_) => "tls",
+            Self::Certificate(_) => "certificate",
+            Self::File { .. } => "file",
+            Self::SubscriptionRefused(_) => "subscription-refused",
+            Self::NotSubscribed => "not-subscribed",
+            Self::TooLarge { .. } => "too-large",
+            Self::Silent => "silent",
+            Self::Closed => "closed",
+            Self::ThrownOut => "thrown-out",
+            Self::Overrun => "overrun",
+            Self::Protocol(_) => "protocol",
+        }
+    }
+
     /// What the glass says of it: only what stays until somebody mends it.
     pub(super) fn trouble(&self) -> Option<LinkTrouble> {
         match self {

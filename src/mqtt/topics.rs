@@ -25,6 +25,10 @@ pub enum Subject<'t> {
     Command(&'t str),
     /// An answer to this screen's request for the hall's state.
     Sync(&'t str),
+    /// What another screen, or this one, says of itself: its name and the part below the prefix.
+    Status(&'t str, &'t str),
+    /// What became of a call on a screen.
+    Proof(&'t str, &'t str),
     /// Nothing that this screen has subscribed to.
     Foreign,
 }
@@ -44,6 +48,8 @@ impl Topics {
             own("notice/+".into(), false),
             own(self.command(), false),
             own(self.sync_state(), false),
+            own("screen/+/status".into(), false),
+            own("screen/+/proof".into(), false),
         ]
     }
 
@@ -58,7 +64,8 @@ impl Topics {
             Some(below) if below == self.command() => Subject::Command(below),
             Some(below) if below == self.sync_state() => Subject::Sync(below),
             Some(below) if is_input(below) => Subject::Input(below),
-            _ => Subject::Foreign,
+            Some(below) => of_screen(below).unwrap_or(Subject::Foreign),
+            None => Subject::Foreign,
         }
     }
 
@@ -92,6 +99,15 @@ impl Topics {
     }
 }
 
+fn of_screen(below: &str) -> Option<Subject<'_>> {
+    let (screen, what) = below.strip_prefix("screen/")?.split_once('/')?;
+    match what {
+        "status" => Some(Subject::Status(screen, below)),
+        "proof" => Some(Subject::Proof(screen, below)),
+        _ => None,
+    }
+}
+
 fn is_input(below: &str) -> bool {
     below == "call" || ["counter/", "queue/", "notice/"].iter().any(|head| below.starts_with(head))
 }
@@ -116,6 +132,8 @@ mod tests {
                 "moiso/dong-da/notice/+",
                 "moiso/dong-da/screen/sanh-1/command",
                 "moiso/dong-da/sync/state/sanh-1",
+                "moiso/dong-da/screen/+/status",
+                "moiso/dong-da/screen/+/proof",
             ]
         );
     }
@@ -130,11 +148,17 @@ mod tests {
             Subject::Command("screen/sanh-1/command")
         );
         assert_eq!(topics.subject("moiso/dong-da/sync/state/sanh-1"), Subject::Sync("sync/state/sanh-1"));
+        for screen in ["sanh-1", "sanh-2"] {
+            let (status, proof) = (format!("screen/{screen}/status"), format!("screen/{screen}/proof"));
+            let full = [topics.full(&status), topics.full(&proof)];
+            assert_eq!(topics.subject(&full[0]), Subject::Status(screen, &status));
+            assert_eq!(topics.subject(&full[1]), Subject::Proof(screen, &proof));
+        }
         for other in [
             "moiso/dong-da",
             "moiso/dong-da-2/call",
             "moiso/dong-da/screen/sanh-2/command",
-            "moiso/dong-da/screen/sanh-1/status",
+            "moiso/dong-da/screen/sanh-1/status/more",
             "other/dong-da/call",
             "",
         ] {

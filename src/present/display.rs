@@ -4,7 +4,13 @@ use std::env;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
+use x11rb::connection::Connection as _;
+use x11rb::protocol::randr::{ConnectionExt as _, MonitorInfo};
+use x11rb::protocol::screensaver::ConnectionExt as _;
+use x11rb::protocol::xproto::{ConnectionExt as _, ScreenSaver};
 use x11rb::rust_connection::RustConnection;
+
+use crate::scene::Size;
 
 /// Where a display is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +41,58 @@ pub(super) fn connect() -> Option<Held> {
         Place::Given => Some(Held::Given),
         Place::Wayland(path) => UnixStream::connect(path).ok().map(Held::Wayland),
         Place::X11 => x11rb::connect(None).ok().map(|(connection, _)| Held::X11(Box::new(connection))),
+    }
+}
+
+/// An X server, asked for what the window's toolkit does not tell.
+pub(crate) struct Server {
+    connection: RustConnection,
+    root: u32,
+}
+
+/// A monitor and what it shows of the desktop, in pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Monitor {
+    pub name: String,
+    pub left: i32,
+    pub top: i32,
+    pub size: Size,
+    pub primary: bool,
+}
+
+impl Server {
+    /// None without an X server, or where the window is not on one.
+    pub(crate) fn connect() -> Option<Self> {
+        let Some(Place::X11) = place(&variable) else { return None };
+        let (connection, number) = x11rb::connect(None).ok()?;
+        let root = connection.setup().roots.get(number)?.root;
+        Some(Self { connection, root })
+    }
+
+    /// From now on, and for as long as this lives, the screen is not blanked and the panel is not sent to sleep. Wayland
+    /// has no such request without the toolkit's help: there the compositor must be set so.
+    pub(crate) fn stay_awake(&self) -> Option<()> {
+        self.connection.screensaver_query_version(1, 1).ok()?.reply().ok()?;
+        self.connection.screensaver_suspend(1).ok()?.check().ok()?;
+        // A screen that is blank already stays so until something happens.
+        self.connection.force_screen_saver(ScreenSaver::RESET).ok()?.check().ok()
+    }
+
+    /// The monitors as they are now; winit's own list may miss the last of several changes. None when it cannot say.
+    pub(crate) fn monitors(&self) -> Option<Vec<Monitor>> {
+        let told = self.connection.randr_get_monitors(self.root, true).ok()?.reply().ok()?;
+        let monitor = |info: MonitorInfo| {
+            let name = self.connection.get_atom_name(info.name).ok()?.reply().ok()?.name;
+            let size = Size { w: info.width.into(), h: info.height.into() };
+            (size.w > 0 && size.h > 0).then(|| Monitor {
+                name: String::from_utf8_lossy(&name).into_owned(),
+                left: info.x.into(),
+                top: info.y.into(),
+                size,
+                primary: info.primary,
+            })
+        };
+        Some(told.monitors.into_iter().filter_map(monitor).collect())
     }
 }
 

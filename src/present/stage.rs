@@ -16,13 +16,15 @@ pub struct Stage {
     clock: Arc<dyn Clock>,
     look: Look,
     max_fps: u32,
-    /// Headless nobody watches the ticker, so it only moves when something else is drawn.
+    /// Headless nobody watches: the ticker only moves when something else is drawn, and calls are at rest.
     animated: bool,
     composed: Option<Composed>,
 }
 
 struct Composed {
     scene: Scene,
+    /// The picture at rest and when something of it moves next; none while nothing moves.
+    moving: Option<(Scene, Millis)>,
     hash: u64,
 }
 
@@ -57,6 +59,7 @@ impl Stage {
             self.compose(size, now);
         } else if self.animated {
             self.move_ticker(now.mono);
+            self.move_calls(now.mono);
         }
         &self.composed.as_ref().expect("composed above when there was none").scene
     }
@@ -68,7 +71,7 @@ impl Stage {
         &self.composed.as_ref().expect("composed by `scene`").scene
     }
 
-    /// FNV-1a of the picture without the ticker's motion.
+    /// FNV-1a of the picture at rest, without the ticker's motion.
     pub fn hash(&self) -> u64 {
         self.composed.as_ref().map_or(0, |composed| composed.hash)
     }
@@ -79,7 +82,8 @@ impl Stage {
         let frame = Millis((1000 / i64::from(self.max_fps)).max(1));
         let change = composed.scene.next_change.map(|at| at.max(now + frame));
         let pace = composed.scene.strip.as_ref().filter(|_| self.animated).and_then(|strip| self.pace(strip));
-        change.into_iter().chain(pace.map(|pace| pace.next_step(now))).min()
+        let step = composed.moving.as_ref().map(|(_, at)| (*at).max(now + frame));
+        change.into_iter().chain(pace.map(|pace| pace.next_step(now))).chain(step).min()
     }
 
     fn must_compose(&mut self, size: Size, now: Millis) -> bool {
@@ -102,7 +106,20 @@ impl Stage {
             strip.slide(step);
         }
         let hash = hash_of(&scene);
-        self.composed = Some(Composed { scene, hash });
+        let moving = (self.animated && !scene.moving.is_empty()).then(|| (scene.clone(), now.mono));
+        self.composed = Some(Composed { scene, moving, hash });
+        self.move_calls(now.mono);
+    }
+
+    /// Brings what moves to where it is now, if a step is due.
+    fn move_calls(&mut self, now: Millis) {
+        let Some(composed) = &mut self.composed else { return };
+        let Some((still, due)) = composed.moving.as_mut().filter(|(_, due)| *due <= now) else { return };
+        composed.scene.layers = still.layers_at(now);
+        match still.next_step(now) {
+            Some(next) => *due = next,
+            None => composed.moving = None,
+        }
     }
 
     fn move_ticker(&mut self, now: Millis) {
@@ -125,7 +142,7 @@ impl Stage {
 
 /// FNV-1a over the scene's words. The destructuring makes a new field of the scene a decision here.
 fn hash_of(scene: &Scene) -> u64 {
-    let Scene { size, background, layers, strip, next_change: _ } = scene;
+    let Scene { size, background, layers, strip, next_change: _, moving: _ } = scene;
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
     let strip = strip.as_ref().map(|strip| (&strip.rect, &strip.content));
     write!(hash, "{size:?}{background:?}{layers:?}{strip:?}").expect("hashing never fails");
@@ -146,9 +163,9 @@ impl Write for Fnv {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::call::NoticeId;
+    use crate::board::call::{CallId, Counter, Kind, Lane, NoticeId, Ticket};
     use crate::board::state::Level;
-    use crate::board::view::{BoardView, TickerItem};
+    use crate::board::view::{BoardView, Spot, TickerItem};
     use crate::clock::ManualClock;
 
     const SIZE: Size = Size { w: 1920, h: 1080 };
@@ -256,6 +273,44 @@ mod tests {
         }
         assert_ne!(hashes[0], first);
         assert_eq!(hashes[1], first);
+    }
+
+    fn called(revision: u64, since: Millis) -> SharedView {
+        let spot = Spot {
+            call: CallId::parse("c").unwrap(),
+            ticket: Ticket::parse("A012").unwrap(),
+            counter: Counter::parse("5").unwrap(),
+            kind: Kind::Call,
+            lane: Lane::Regular,
+            slot: None,
+            holder: None,
+            since,
+        };
+        let view = BoardView { revision, spotlight: vec![spot], ticker: Vec::new(), ..BoardView::empty() };
+        Arc::new(BoardView { spotlight_since: since, ..view })
+    }
+
+    #[test]
+    fn a_call_moves_in_a_window_for_its_dwell_only_and_its_hash_is_that_of_the_picture_at_rest() {
+        let mut hall = Hall::new();
+        hall.views.send_replace(called(2, Millis::ZERO));
+        let first = hall.scene();
+        let hash = hall.stage.hash();
+        let mut pictures = Vec::new();
+        while let Some(due) = hall.next().filter(|due| *due < Millis::from_secs(40)) {
+            hall.clock.advance(due - hall.stage.now().mono);
+            pictures.push(hall.scene().layers);
+            assert_eq!(hall.stage.hash(), hash);
+        }
+        assert!((60..85).contains(&pictures.len()), "{} steps", pictures.len());
+        assert_eq!(hall.stage.now().mono, Millis::from_secs(8));
+        assert_ne!(pictures[20], *pictures.last().unwrap(), "half a breath later");
+        hall.stage.animate(false);
+        hall.views.send_replace(called(3, Millis::from_secs(8)));
+        let still = hall.scene();
+        assert_eq!((still.layers, hall.stage.hash()), (pictures.pop().unwrap(), hash));
+        assert_ne!(first.layers, hall.scene().layers, "it came from the left");
+        assert_eq!(hall.next(), Some(Millis::from_secs(40)), "headless nothing moves");
     }
 
     #[test]

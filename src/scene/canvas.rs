@@ -1,7 +1,7 @@
 //! Collecting boxes, icons and fitted text for one layer.
 
 use super::fit::{self, Fitted};
-use super::{Align, Colour, Face, Layer, Quad, Rect, Shape, TextRun};
+use super::{Align, Colour, Face, Layer, Moving, Quad, Rect, Shape, TextRun};
 
 /// Type of one text: what it looks like and how small it may become.
 #[derive(Copy, Clone, Debug)]
@@ -48,6 +48,8 @@ pub const LINE: f32 = 1.5;
 #[derive(Debug, Default)]
 pub struct Canvas {
     pub layer: Layer,
+    /// Parts of the layer that move.
+    pub moving: Vec<Moving>,
 }
 
 impl Canvas {

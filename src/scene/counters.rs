@@ -3,7 +3,7 @@
 use super::canvas::{Canvas, LINE, Type};
 use super::chip::{Chip, Row};
 use super::plan::{self, CellSizes, DOTS, Plan};
-use super::{Align, Board, Colour, Face, Rect, Shape, fit, words};
+use super::{Align, Board, Colour, Face, Rect, Shape, fit, motion, words};
 use crate::board::call::Lane;
 use crate::board::state::CounterMode;
 use crate::board::view::CounterView;
@@ -21,23 +21,30 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis
     if plan.pages > 1 {
         area.h -= board.px.of(DOTS);
     }
-    let (page, turns) = plan::page(counters, &board.view.spotlight, plan, board.look, board.now);
+    let page = plan::page(counters, &board.view.spotlight, plan, board.look, board.now);
     let cells = plan.columns * plan.rows;
-    let shown = counters.iter().skip(page * cells);
+    let shown = counters.iter().skip(page.index * cells);
+    let mark = motion::mark(canvas);
     for (counter, place) in shown.zip(plan::places(board, area, plan)) {
         cell(canvas, board, place, counter);
     }
-    if plan.pages > 1 {
-        dots(canvas, board, area, plan, page);
+    if let Some(turned) = page.turned {
+        motion::slide(canvas, board, mark, turned, motion::From::Right);
     }
-    turns
+    if plan.pages > 1 {
+        dots(canvas, board, area, plan, page.index);
+    }
+    page.turns
 }
 
 fn dots(canvas: &mut Canvas, board: &Board<'_>, area: Rect, plan: Plan, page: usize) {
     let (theme, px) = (&board.look.theme, board.px);
-    let (side, gap) = (px.of(12.0), px.of(12.0));
     let wide = px.of(36.0);
-    let total = wide + (plan.pages - 1) as f32 * (side + gap);
+    // Many pages have smaller dots, so that none leaves the screen.
+    let step = px.of(24.0).min((area.w - wide) / (plan.pages - 1) as f32);
+    let side = px.of(12.0).min(step / 2.0);
+    let gap = step - side;
+    let total = wide + (plan.pages - 1) as f32 * step;
     let mut x = area.x + ((area.w - total) / 2.0).round();
     let y = area.bottom() + px.of(DOTS) - side;
     for index in 0..plan.pages {
@@ -69,7 +76,7 @@ fn state(counter: &CounterView) -> State<'_> {
 
 fn cell(canvas: &mut Canvas, board: &Board<'_>, area: Rect, counter: &CounterView) {
     let (theme, px) = (&board.look.theme, board.px);
-    let sizes = plan::cell_sizes(area.w, area.h, px, board.look.english);
+    let sizes = plan::Cells::of(board.look, board.size).sizes(area.w, area.h);
     let radius = px.of(theme.radius).min(area.h * 0.2);
     let state = state(counter);
     let off = !matches!(state, State::Ticket(_) | State::Free);

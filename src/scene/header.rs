@@ -1,6 +1,7 @@
 //! Head of the board: emblem, hall, clock; and the amber band that says when the news are old.
 
 use super::canvas::{Canvas, LINE, Type};
+use super::chip::{Chip, Row};
 use super::{Align, Board, Rect, Shape, fit, font, words};
 use crate::board::input::LinkTrouble;
 
@@ -18,8 +19,20 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
     };
     canvas.fill(emblem, theme.emblem, px.of(14.0));
     canvas.icon(Shape::Star, emblem.inset(px.of(11.0), px.of(11.0)), theme.emblem_ink);
-    let clock = clock(canvas, board, inner);
-    names(canvas, board, inner.trimmed(emblem.w + px.of(26.0), clock + px.of(30.0)));
+    let mut right = clock(canvas, board, inner) + px.of(30.0);
+    right += skew(canvas, board, inner.trimmed(0.0, right));
+    names(canvas, board, inner.trimmed(emblem.w + px.of(26.0), right));
+}
+
+/// Says at the end of `room` that the clock differs from the queue system's; returns the width that this takes.
+fn skew(canvas: &mut Canvas, board: &Board<'_>, room: Rect) -> f32 {
+    let (theme, px) = (&board.look.theme, board.px);
+    let Some((text, short)) = words::skew(board.view.link.skew_s) else { return 0.0 };
+    let (icon, fill, ink) = (Some(Shape::Warning), theme.warn, theme.warn_ink);
+    let chip = Chip { icon, text, short: Some(short), fill, ink };
+    let row = Row::fit(vec![chip], px.of(44.0), 0.0, room.w * 0.4);
+    row.draw(canvas, room, room.right() - row.width(), px.of(theme.radius_chip));
+    if row.is_empty() { 0.0 } else { row.width() + px.of(26.0) }
 }
 
 fn names(canvas: &mut Canvas, board: &Board<'_>, room: Rect) {

@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 
 use super::theme::Theme;
 use crate::clock::Millis;
-use crate::config::Config;
 use crate::config::hours::Hours;
+use crate::config::{Config, Motion};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
@@ -16,6 +16,8 @@ pub struct Look {
     pub time_zone: TimeZone,
     /// How long a page of counters stays.
     pub page: Millis,
+    /// Most counters of a page; 0 leaves it to the reading distance.
+    pub page_counters: usize,
     /// How long a call holds the spotlight.
     pub dwell: Millis,
     /// Opening hours, by which a break is a lunch break or not.
@@ -26,22 +28,26 @@ pub struct Look {
     pub farthest_seat_m: f32,
     /// At 1080 lines.
     pub ticker_px_s: u32,
+    /// Where a code on the board leads phones.
+    pub phone_qr: Option<String>,
     /// What the closed screen says under the time of opening.
     pub advice: Vec<String>,
     /// Named by the identify overlay.
     pub screen: String,
+    pub motion: Motion,
 }
 
 impl Look {
-    /// The look that the config describes; a theme or time zone that does not exist falls back to navy and UTC.
+    /// The look that the config describes; a time zone that does not exist falls back to UTC.
     pub fn of(config: &Config) -> Self {
         Self {
-            theme: Theme::named(&config.screen.theme).unwrap_or_else(Theme::navy),
+            theme: config.theme.clone(),
             title: config.hall.title.clone(),
             motto: config.hall.motto.clone(),
             ticker_title: config.board.ticker_title.clone(),
             time_zone: TimeZone::get(&config.hall.time_zone).unwrap_or(TimeZone::UTC),
             page: config.board.page,
+            page_counters: config.board.page_counters,
             dwell: config.board.dwell,
             hours: config.hours.clone(),
             english: config.board.english,
@@ -49,8 +55,10 @@ impl Look {
             diagonal_inches: config.screen.diagonal_inches,
             farthest_seat_m: config.screen.farthest_seat_m,
             ticker_px_s: config.board.ticker_px_s,
+            phone_qr: config.board.phone_qr.clone(),
             advice: config.hours.advice.clone(),
             screen: config.screen.id.clone(),
+            motion: config.board.motion,
         }
     }
 }

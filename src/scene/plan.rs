@@ -9,7 +9,7 @@ use crate::clock::{Millis, Now};
 use crate::scene::{Face, Look, Scale};
 
 /// Cap height that can be read, in millimetres for each metre of distance (BOARD rules of the hall: 5 mm).
-const CAP_MM_PER_M: f32 = 5.0;
+pub(super) const CAP_MM_PER_M: f32 = 5.0;
 /// A usual ticket, for which the numbers are made as large as the cells allow; longer ones shrink.
 const USUAL_TICKET: &str = "A000";
 /// Its width in em; asked for each of a hundred plans of every picture.
@@ -69,23 +69,53 @@ pub struct CellSizes {
     pub pad: f32,
 }
 
-/// What stands in a cell of this size.
-pub fn cell_sizes(w: f32, h: f32, px: Scale, english: bool) -> CellSizes {
-    let share = if english { 0.155 } else { 0.175 };
-    let label = (h * share).clamp(px.of(18.0).min(h * 0.24), px.of(36.0)).floor();
-    let second = if english { (label * 0.86).floor() } else { 0.0 };
-    let tab = (w * 0.22).min(h * 0.84).floor();
-    let pad = (w * 0.044).min(px.of(22.0)).floor();
-    let face = Face::Digits(800);
-    let room_h = h - (label * super::canvas::LINE).ceil() - (second * super::canvas::LINE).ceil() - h * 0.175;
-    let room_w = w - tab - 2.0 * pad;
-    let by_width = room_w / *USUAL_WIDTH_EM;
-    let ticket = (room_h / font::cap_em(face)).min(by_width).min(px.of(TICKET_MAX)).round();
-    CellSizes { tab, ticket, label, second, pad }
+/// What all cells of a screen have in common.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Cells {
+    px: Scale,
+    english: bool,
+    /// How large labels are beside the designed size.
+    labels: f32,
+    /// Font size of tickets that the farthest seat can read.
+    least: f32,
+}
+
+impl Cells {
+    pub fn of(look: &Look, size: Size) -> Self {
+        let least = needed_px(look, size) / font::cap_em(Face::Digits(800));
+        Self { px: Scale::of_size(size), english: look.english, labels: look.theme.sizes.labels, least }
+    }
+
+    /// What stands in a cell of this size: a ticket as large as the room allows.
+    pub fn sizes(&self, w: f32, h: f32) -> CellSizes {
+        let px = self.px;
+        let share = self.labels * if self.english { 0.155 } else { 0.175 };
+        // Whole pixels of a screen of 1080 lines on larger ones too: the same panel then shows the same millimetres.
+        let grain = px.0.max(1.0);
+        let label = (h * share).clamp(px.of(18.0).min(h * 0.24), px.of(36.0 * self.labels));
+        let label = ((label / grain).floor() * grain).floor();
+        let second = if self.english { (label * 0.86).floor() } else { 0.0 };
+        let tab = (w * 0.22).min(h * 0.84).floor();
+        let pad = (w * 0.044).min(px.of(22.0)).floor();
+        let face = Face::Digits(800);
+        let line = |size: f32| (size * super::canvas::LINE).ceil();
+        let room_h = h - line(label) - line(second) - h * 0.175;
+        let room_w = w - tab - 2.0 * pad;
+        let by_width = room_w / *USUAL_WIDTH_EM;
+        let ticket = (room_h / font::cap_em(face)).min(by_width).min(px.of(TICKET_MAX));
+        let ticket = ((ticket / grain).round() * grain).floor();
+        CellSizes { tab, ticket, label, second, pad }
+    }
+
+    /// Font size of the tickets in a grid of so many cells. Real cells have whole pixels, the smallest of them fewer.
+    fn ticket(&self, area: Rect, columns: usize, rows: usize) -> f32 {
+        let (w, h) = cell(area, self.px, columns, rows);
+        self.sizes(w.floor(), h.floor()).ticket
+    }
 }
 
 /// Millimetres of one pixel.
-fn pixel_mm(look: &Look, size: Size) -> f32 {
+pub(super) fn pixel_mm(look: &Look, size: Size) -> f32 {
     let diagonal_px = (size.w as f32).hypot(size.h as f32);
     look.diagonal_inches * 25.4 / diagonal_px
 }
@@ -97,27 +127,30 @@ fn needed_px(look: &Look, size: Size) -> f32 {
 /// Chooses columns and rows for `count` counters in `area`.
 ///
 /// All on one page when that can be read from the farthest seat; else as many on a page as can be read; and when no
-/// size can be read, up to twelve on one page, more on pages of about twelve. Pages are filled evenly.
+/// size can be read, up to twelve on one page, more on pages of about twelve. Pages are filled evenly. A hall may set
+/// the most counters of a page itself.
 fn choose(look: &Look, size: Size, area: Rect, count: usize) -> Plan {
-    let px = Scale::of_size(size);
+    let cells = Cells::of(look, size);
     let count = count.max(1);
-    let needed = needed_px(look, size) / font::cap_em(Face::Digits(800));
-    let plans = candidates(area, px, look.english, count);
+    // The row of dots takes its part of every page.
+    let paged = Rect { h: area.h - cells.px.of(DOTS), ..area };
+    if let Some(plan) = limited(&cells, paged, look.page_counters, count) {
+        return plan;
+    }
+    let plans = candidates(&cells, area, count);
     let best = |least: f32| {
-        let worth = |plan: &Plan| plan.worth(area, px, look.english, count);
+        let worth = |plan: &Plan| plan.worth(&cells, area, count);
         let whole = plans.iter().filter(|p| p.cells() >= count && p.ticket >= least);
         whole.max_by(|a, b| worth(a).total_cmp(&worth(b))).copied()
     };
-    if let Some(readable) = best(needed) {
+    if let Some(readable) = best(cells.least) {
         return readable;
     }
-    // The row of dots takes its part of every page.
-    let paged = Rect { h: area.h - px.of(DOTS), ..area };
-    let plans = candidates(paged, px, look.english, count);
-    let readable = plans.iter().filter(|p| p.ticket >= needed && p.cells() * 2 >= FALLBACK_CELLS);
+    let plans = candidates(&cells, paged, count);
+    let readable = plans.iter().filter(|p| p.ticket >= cells.least && p.cells() * 2 >= FALLBACK_CELLS);
     let most = readable.max_by(|a, b| a.cells().cmp(&b.cells()).then(a.ticket.total_cmp(&b.ticket)));
     if let Some(most) = most {
-        return evened(*most, paged, px, look.english, count, needed);
+        return evened(*most, &cells, paged, count, cells.least);
     }
     let whole = best(0.0);
     if let Some(whole) = whole.filter(|_| count <= FALLBACK_CELLS) {
@@ -126,16 +159,26 @@ fn choose(look: &Look, size: Size, area: Rect, count: usize) -> Plan {
     let about = plans.iter().filter(|p| (FALLBACK_CELLS - 2..=FALLBACK_CELLS + 3).contains(&p.cells()));
     let about = about.max_by(|a, b| a.ticket.total_cmp(&b.ticket)).copied();
     let chosen = about.or(whole).unwrap_or(Plan { columns: 1, rows: 1, pages: 1, ticket: 1.0 });
-    evened(chosen, paged, px, look.english, count, 0.0)
+    evened(chosen, &cells, paged, count, 0.0)
+}
+
+/// Pages of nearly as many counters as the hall allows on one, with the largest numbers; none where all fit on one page.
+fn limited(cells: &Cells, paged: Rect, most: usize, count: usize) -> Option<Plan> {
+    if most == 0 || count <= most {
+        return None;
+    }
+    let plans = candidates(cells, paged, count);
+    let near = plans.iter().filter(|p| p.cells() <= most && p.cells() * 4 >= most * 3);
+    let chosen = near.max_by(|a, b| a.ticket.total_cmp(&b.ticket)).copied()?;
+    Some(evened(chosen, cells, paged, count, 0.0))
 }
 
 /// The same number of pages with as few rows as that needs, unless that makes the tickets smaller than `needed`:
 /// in a higher cell the counter takes more of the width.
-fn evened(plan: Plan, area: Rect, px: Scale, english: bool, count: usize, needed: f32) -> Plan {
+fn evened(plan: Plan, cells: &Cells, area: Rect, count: usize, needed: f32) -> Plan {
     let pages = count.div_ceil(plan.cells());
     let rows = count.div_ceil(pages).div_ceil(plan.columns);
-    let (w, h) = cell(area, px, plan.columns, rows);
-    let ticket = cell_sizes(w, h, px, english).ticket;
+    let ticket = cells.ticket(area, plan.columns, rows);
     if ticket < needed { Plan { pages, ..plan } } else { Plan { rows, pages, ticket, ..plan } }
 }
 
@@ -148,28 +191,28 @@ fn cell(area: Rect, px: Scale, columns: usize, rows: usize) -> (f32, f32) {
 }
 
 impl Plan {
-    fn cells(&self) -> usize {
+    /// Counters of one page.
+    pub fn cells(&self) -> usize {
         self.columns * self.rows
     }
 
     /// How well `count` counters of cells of this size can be read: large tickets and large counters; room that stays
     /// empty costs a little.
-    fn worth(&self, area: Rect, px: Scale, english: bool, count: usize) -> f32 {
-        let (w, h) = cell(area, px, self.columns, self.rows);
-        let sizes = cell_sizes(w, h, px, english);
-        let used = (h + px.of(GAP)) * self.rows as f32 / area.h;
+    fn worth(&self, cells: &Cells, area: Rect, count: usize) -> f32 {
+        let (w, h) = cell(area, cells.px, self.columns, self.rows);
+        let sizes = cells.sizes(w, h);
+        let used = (h + cells.px.of(GAP)) * self.rows as f32 / area.h;
         let empty = self.cells().saturating_sub(count) as f32 / self.cells() as f32;
         (sizes.ticket + 0.45 * sizes.tab.min(h)) * (0.7 + 0.3 * used.min(1.0)) * (1.0 - 0.3 * empty)
     }
 }
 
-fn candidates(area: Rect, px: Scale, english: bool, count: usize) -> Vec<Plan> {
+fn candidates(cells: &Cells, area: Rect, count: usize) -> Vec<Plan> {
     let mut plans = Vec::new();
     for columns in 1..=8usize.min(count) {
         for rows in 1..=count.div_ceil(columns).min(40) {
-            let (w, h) = cell(area, px, columns, rows);
-            let ticket = cell_sizes(w, h, px, english).ticket;
-            if ticket >= px.of(20.0) {
+            let ticket = cells.ticket(area, columns, rows);
+            if ticket >= cells.px.of(20.0) {
                 plans.push(Plan { columns, rows, pages: 1, ticket });
             }
         }
@@ -188,21 +231,26 @@ pub(super) fn places(board: &Board<'_>, area: Rect, plan: Plan) -> Vec<Rect> {
     grid(area, &columns, &rows, gap)
 }
 
+/// The page that is up.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Page {
+    /// From 0.
+    pub index: usize,
+    /// When it turned up by itself; none where a call brought it up, or there is no other.
+    pub turned: Option<Millis>,
+    /// When the next one comes by itself.
+    pub turns: Option<Millis>,
+}
+
 /// The page to show, and when it turns by itself.
 ///
 /// While calls wait for the spotlight, only their pages turn, quickly and the newest first: the grid is the only place
 /// where such a call is seen. Otherwise the page of the counter that was called last, or whose call got into the
 /// spotlight last, comes up at once; from there all pages turn on.
-pub fn page(
-    counters: &[CounterView],
-    spotlight: &[Spot],
-    plan: Plan,
-    look: &Look,
-    now: Now,
-) -> (usize, Option<Millis>) {
+pub fn page(counters: &[CounterView], spotlight: &[Spot], plan: Plan, look: &Look, now: Now) -> Page {
     let every = look.page;
     if plan.pages < 2 || every.0 <= 0 {
-        return (0, None);
+        return Page { index: 0, turned: None, turns: None };
     }
     let lit = |counter: &CounterView| {
         let of_it =
@@ -233,15 +281,20 @@ pub fn page(
 }
 
 /// Which of `pages` is up when the first came at `since` and each stays for `every`, and when it turns.
-fn turned(pages: &[usize], since: Millis, every: Millis, now: Now) -> (usize, Option<Millis>) {
+fn turned(pages: &[usize], since: Millis, every: Millis, now: Now) -> Page {
     let turns = (now.mono - since).0.div_euclid(every.0).max(0);
-    let next = since + Millis((turns + 1) * every.0);
-    (pages[turns as usize % pages.len()], (pages.len() > 1).then_some(next))
+    let at = |turns: i64| since + Millis(turns * every.0);
+    let several = pages.len() > 1;
+    Page {
+        index: pages[turns as usize % pages.len()],
+        turned: (several && turns > 0).then(|| at(turns)),
+        turns: several.then(|| at(turns + 1)),
+    }
 }
 
 /// What the farthest seat can read of `count` counters on a screen of this size.
 pub fn reading(look: &Look, size: Size, count: usize) -> Reading {
-    let area = super::counters_area(size);
+    let area = super::counters_area(look, size);
     let plan = choose(look, size, area, count);
     let mm = pixel_mm(look, size);
     let cap_px = plan.ticket * font::cap_em(Face::Digits(800));
@@ -257,6 +310,18 @@ mod tests {
     use crate::config::Config;
 
     const FULL_HD: Size = Size { w: 1920, h: 1080 };
+
+    fn page(
+        counters: &[CounterView],
+        spots: &[Spot],
+        plan: Plan,
+        look: &Look,
+        at: Now,
+    ) -> (usize, Option<Millis>) {
+        let Page { index, turned, turns } = super::page(counters, spots, plan, look, at);
+        assert!(turned.is_none_or(|turned| turned <= at.mono) && turns.is_none_or(|turns| turns > at.mono));
+        (index, turns)
+    }
 
     fn look() -> Look {
         Look::of(&Config::default())

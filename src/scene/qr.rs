@@ -2,8 +2,8 @@
 
 use qrcode::{Color, EcLevel, QrCode};
 
-use super::canvas::Canvas;
-use super::{Board, Colour, Rect};
+use super::canvas::{Canvas, LINE, Type};
+use super::{Board, Colour, Rect, font};
 
 /// Modules of white around the code (ISO/IEC 18004).
 const QUIET: usize = 4;
@@ -13,10 +13,17 @@ const BLACK: Colour = Colour([0, 0, 0, 255]);
 /// The least side of a module at 1080 lines, and in pixels at all: smaller ones blur in a telephone's camera.
 const MODULE: f32 = 3.0;
 
-/// The code of the first notice that has one, for a card of this width; none when no code holds the text, or only one
+/// Beside the code that leads to the phones' page.
+const CAPTION: [&str; 2] = ["Xem trên", "điện thoại"];
+
+fn of_notice<'a>(board: &Board<'a>) -> Option<&'a str> {
+    board.view.ticker.iter().find_map(|item| item.qr.as_deref())
+}
+
+/// The code of the first notice that has one, or else the one for phones, for a card of this width; none when no code holds the text, or only one
 /// that could not be scanned. Low error correction has the largest modules, and nothing soils a screen.
 pub fn wanted(board: &Board<'_>, card: f32) -> Option<QrCode> {
-    let text = board.view.ticker.iter().find_map(|item| item.qr.as_deref())?;
+    let text = of_notice(board).or(board.look.phone_qr.as_deref())?;
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     (least_side(board, &code) <= card).then_some(code)
 }
@@ -26,12 +33,36 @@ pub fn least_side(board: &Board<'_>, code: &QrCode) -> f32 {
     board.px.of(MODULE).max(MODULE) * (code.width() + 2 * QUIET) as f32
 }
 
-/// Draws the code into the middle of a white card; modules are whole pixels, so that edges stay sharp.
+/// Where the caption of the phones' code stands, and how it is written; none for a notice's code, or where the code would
+/// have to become too small for it.
+fn caption(board: &Board<'_>, area: Rect, modules: f32) -> Option<(Rect, Type)> {
+    let kind = Type::words(600, board.px.of(22.0), BLACK);
+    let widest =
+        CAPTION.map(|text| font::width(text, kind.face, kind.size).ceil()).into_iter().fold(0.0, f32::max);
+    let w = widest + board.px.of(10.0);
+    let least = board.px.of(MODULE).max(MODULE) * modules;
+    let fits = of_notice(board).is_none() && area.w - w >= least;
+    fits.then_some((Rect { x: area.x + area.w - w, w, ..area }, kind))
+}
+
+/// Draws the code onto a white card, in its middle or beside the caption; modules are whole pixels, so that edges stay
+/// sharp.
 pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect, code: &QrCode) {
     canvas.fill(area, WHITE, board.px.of(board.look.theme.radius));
     let side = code.width();
-    let module = (area.w.min(area.h) / (side + 2 * QUIET) as f32).floor();
-    let left = area.x + ((area.w - module * side as f32) / 2.0).round();
+    let modules = (side + 2 * QUIET) as f32;
+    let words = caption(board, area, modules);
+    let room = words.as_ref().map_or(area.w, |(rect, _)| area.w - rect.w);
+    let module = (room.min(area.h) / modules).floor();
+    if let Some((rect, kind)) = words {
+        let line = (kind.size * LINE).ceil();
+        let mut y = rect.y + (rect.h / 2.0 - line).round();
+        for text in CAPTION {
+            canvas.text(Rect { y, h: line, ..rect }, text, &kind);
+            y += line;
+        }
+    }
+    let left = area.x + ((room - module * side as f32) / 2.0).round();
     let top = area.y + ((area.h - module * side as f32) / 2.0).round();
     for (row, colours) in code.to_colors().chunks(side).enumerate() {
         let y = top + module * row as f32;

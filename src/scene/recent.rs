@@ -9,7 +9,7 @@ use crate::board::view::RecentCall;
 const SHOWN: usize = 3;
 
 /// Space between cards at 1080 lines.
-const GAP: f32 = 18.0;
+pub const GAP: f32 = 18.0;
 
 /// Width of one card in a row of this width.
 pub fn card_width(board: &Board<'_>, w: f32) -> f32 {

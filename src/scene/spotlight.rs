@@ -3,21 +3,65 @@
 use super::canvas::{Canvas, LINE, Type};
 use super::chip::{Chip, Row};
 use super::layout::{Track, columns, rows};
-use super::{Align, Board, Colour, Face, Rect, Shape, font, words};
+use super::{Align, Board, Colour, Face, Rect, Shape, font, motion, words};
 use crate::board::view::Spot;
 
 pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
     match &board.view.spotlight[..] {
         [] => welcome(canvas, board, area),
-        [one] => hero(canvas, board, area, one),
+        [one] => arriving(canvas, board, one, |canvas| hero(canvas, board, area, one)),
         spots => stack(canvas, board, area, spots),
     }
 }
 
+/// Lets what `draw` draws of a call slide in when it is new, and ease to its place when others came or went.
+fn arriving(canvas: &mut Canvas, board: &Board<'_>, spot: &Spot, draw: impl FnOnce(&mut Canvas)) {
+    let mark = motion::mark(canvas);
+    draw(canvas);
+    let changed = board.view.spotlight_since;
+    if spot.since >= changed {
+        motion::slide(canvas, board, mark, spot.since, motion::From::Left);
+    } else {
+        motion::slide(canvas, board, mark, changed, motion::From::Above);
+    }
+}
+
+/// The least height of the spotlight at which its numbers are as large as they ever become in this width.
+pub fn least_height(board: &Board<'_>, w: f32) -> f32 {
+    let px = board.px;
+    let room = |size: f32| size * font::cap_em(Face::Digits(800)) / CAP_SHARE;
+    let of_size = |spot: &Spot, size: f32, w: f32| {
+        let kind = Type { floor: px.of(40.0), ..Type::digits(800, px.of(size), board.look.theme.call_ink) };
+        room(kind.fit(spot.ticket.as_str(), w).size).ceil()
+    };
+    match &board.view.spotlight[..] {
+        [] => px.of(WELCOME) + if board.look.english { px.of(58.0) } else { 0.0 },
+        [one] => {
+            let holder = one.holder.as_ref().filter(|_| board.look.show_holder);
+            let number = of_size(one, HERO, w - 2.0 * px.of(40.0));
+            number + px.of(62.0 + 140.0 + 84.0) + if holder.is_some() { px.of(60.0) } else { 0.0 }
+        }
+        spots => {
+            let head = |spot: &Spot| if stacked_head(board, spot).is_empty() { 0.0 } else { px.of(50.0) };
+            let one = |spot: &Spot| px.of(36.0) + head(spot) + of_size(spot, STACKED, w).max(px.of(PLACE));
+            // All of them are as high as the highest.
+            let highest = spots.iter().map(one).fold(0.0, f32::max);
+            let more = if board.view.spotlight_waiting > 0 { px.of(66.0) } else { 0.0 };
+            (highest + px.of(18.0)) * spots.len() as f32 + more
+        }
+    }
+}
+
+/// Sizes of a called number at 1080 lines, alone and in the stack, and what its capitals take of their room at most.
+const HERO: f32 = 290.0;
+const STACKED: f32 = 150.0;
+const CAP_SHARE: f32 = 0.92;
+/// Height of the welcome in one language at 1080 lines.
+const WELCOME: f32 = 510.0;
+
 /// Nobody is called: a calm word instead of an empty field.
 fn welcome(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
     let (theme, px) = (&board.look.theme, board.px);
-    canvas.fill(area, theme.panel, px.of(theme.radius_large));
     let inner = area.inset(px.of(56.0), px.of(40.0));
     let head = Type::words(800, px.of(64.0), theme.ink).aligned(Align::Centre);
     let body = Type::words(500, px.of(38.0), theme.quiet).aligned(Align::Centre);
@@ -29,6 +73,11 @@ fn welcome(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
     let heights: Vec<f32> = lines.iter().map(|(_, kind)| (kind.size * LINE).ceil()).collect();
     let star = px.of(120.0);
     let total = star + px.of(30.0) + heights.iter().sum::<f32>() + px.of(24.0);
+    if total > inner.h && px.0 > 0.1 {
+        // Remarks and a code leave less room.
+        return welcome(canvas, &board.sized(0.9), area);
+    }
+    canvas.fill(area, theme.panel, px.of(theme.radius_large));
     let mut y = inner.y + ((inner.h - total) / 2.0).round().max(0.0);
     let emblem = Rect { x: inner.x + ((inner.w - star) / 2.0).round(), y, w: star, h: star };
     canvas.fill(emblem, theme.emblem, px.of(26.0));
@@ -61,7 +110,7 @@ fn hero(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot) {
     canvas.text(
         middle,
         spot.ticket.as_str(),
-        &number(middle, 290.0, board, theme.call_ink).aligned(Align::Centre),
+        &number(middle, HERO, board, theme.call_ink).aligned(Align::Centre),
     );
     destination(canvas, board, parts[2], spot, 96.0);
 }
@@ -69,7 +118,7 @@ fn hero(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot) {
 /// A ticket number as large as its box allows, up to `size` at 1080 lines.
 fn number(room: Rect, size: f32, board: &Board<'_>, ink: Colour) -> Type {
     let face = Face::Digits(800);
-    let fits = room.h / font::cap_em(face) * 0.92;
+    let fits = room.h / font::cap_em(face) * CAP_SHARE;
     Type { floor: board.px.of(40.0), ..Type::digits(800, board.px.of(size).min(fits), ink) }
 }
 
@@ -134,6 +183,7 @@ fn more(board: &Board<'_>) -> Option<Chip> {
 /// `→ Quầy 5`, in reversed colours.
 fn destination(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, size: f32) {
     let (theme, px) = (&board.look.theme, board.px);
+    let mark = motion::mark(canvas);
     canvas.fill(area, theme.call_ink, px.of(theme.radius));
     let inner = area.inset(px.of(24.0), 0.0);
     let noun = board.noun(&spot.counter);
@@ -151,6 +201,7 @@ fn destination(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, 
     let second = english.as_ref().map_or(0.0, |(_, f)| f.width + gap);
     let x = inner.x + ((inner.w - arrow - gap - fitted.width - second) / 2.0).round();
     canvas.icon(Shape::Arrow, Rect { x, w: arrow, ..inner }, theme.call);
+    motion::breathe(canvas, board, mark, (gap * 0.5).round());
     let text = Rect { x: x + arrow + gap, w: fitted.width.ceil() + 1.0, ..inner };
     canvas.fitted(text, &fitted, &kind);
     if let Some((kind, fitted)) = english {
@@ -172,7 +223,7 @@ fn stack(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spots: &[Spot]) {
     }
     let tracks = vec![Track::Share(1.0); spots.len()];
     for (index, (place, spot)) in rows(area, &tracks, px.of(18.0)).into_iter().zip(spots).enumerate() {
-        stacked(canvas, board, place, spot, index == 0);
+        arriving(canvas, board, spot, |canvas| stacked(canvas, board, place, spot, index == 0));
     }
 }
 
@@ -214,7 +265,7 @@ const ACROSS: f32 = 96.0;
 const PLACE: f32 = 104.0;
 
 fn ticket_and_place(canvas: &mut Canvas, board: &Board<'_>, spot: &Spot, ticket: Rect, place: Rect) {
-    let kind = number(ticket, 150.0, board, board.look.theme.call_ink);
+    let kind = number(ticket, STACKED, board, board.look.theme.call_ink);
     canvas.text(ticket, spot.ticket.as_str(), &kind);
     let h = board.px.of(PLACE).min(place.h);
     let y = place.y + ((place.h - h) / 2.0).round();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::canvas::{Canvas, Type};
-use super::{Align, Board, Rect, Scene, Shape, Strip, StripContent, font};
+use super::{Align, Board, Rect, Scale, Scene, Shape, Strip, StripContent, font};
 use crate::board::state::Level;
 use crate::clock::Millis;
 
@@ -23,7 +23,11 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Strip>
     let rect = area.trimmed(width, 0.0);
     let content = content(board, rect);
     // At 1080 lines the config's speed; a larger picture moves faster, so that reading takes as long.
-    let px_per_s = if content.moves { (board.look.ticker_px_s as f32 * px.0).round() as u32 } else { 0 };
+    let px_per_s = if content.moves {
+        (board.look.ticker_px_s as f32 * Scale::of_size(board.size).0).round() as u32
+    } else {
+        0
+    };
     let mut strip = Strip { rect, content: Arc::new(content), offset: 0, shift: 0, px_per_s };
     strip.slide(board.now.mono);
     Some(strip)

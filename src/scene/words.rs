@@ -71,6 +71,18 @@ pub fn lane_in_short(lane: Lane) -> Option<&'static str> {
     }
 }
 
+/// That the clock on the board and the queue system's differ by so many seconds, in full and in short; none while they
+/// agree. Whose clock is wrong is not known here.
+pub fn skew(seconds: i64) -> Option<(String, String)> {
+    let by = match seconds.unsigned_abs() {
+        0 => return None,
+        s @ 1..120 => format!("{s} giây"),
+        s @ 120..7200 => format!("{} phút", s / 60),
+        s => format!("{} giờ", s / 3600),
+    };
+    Some((format!("Đồng hồ lệch {by}"), format!("Lệch {by}")))
+}
+
 pub fn noun_en(noun: &str) -> &'static str {
     match noun {
         "Phòng" => "Room",

@@ -231,7 +231,7 @@ impl<'t> Manifest<'t> {
 
     fn report(&mut self, offset: Option<usize>, key: &str, message: impl Into<String>) {
         let line = offset.map(|offset| self.line_at(offset));
-        self.problems.push(Problem { line, key: key.to_owned(), message: message.into() });
+        self.problems.push(Problem { file: None, line, key: key.to_owned(), message: message.into() });
     }
 
     fn problem(&mut self, table: &DeTable<'_>, key: &str, message: impl Into<String>) {

@@ -6,11 +6,11 @@ use jiff::{Timestamp, civil};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Proof;
+use super::{Action, Command, Proof};
 use crate::board::call::{Call, Lane, Ticket};
 use crate::board::state::{CounterState, Notice, QueueState};
-use crate::health::ScreenStatus;
-use crate::journal::record::Story;
+use crate::health::{PanelState, ScreenStatus};
+use crate::journal::record::{Deed, Refusal, Story};
 
 pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("wire structs have text keys and plain values")
@@ -193,6 +193,8 @@ struct StatusJson<'a> {
     present: &'static str,
     audio: &'static str,
     journal: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    panel: Option<&'static str>,
     link: &'a str,
     skew_ms: i64,
     backlog_s: u32,
@@ -217,6 +219,7 @@ fn status_json(status: &ScreenStatus) -> StatusJson<'_> {
         present: status.frame.present,
         audio: status.audio.as_str(),
         journal: status.journal.as_str(),
+        panel: status.panel.map(PanelState::as_str),
         link: &status.link,
         skew_ms: status.skew_ms,
         backlog_s: status.backlog_s,
@@ -317,6 +320,35 @@ pub fn story_value(story: &Story) -> Value {
     }
     if let Some(outcome) = story.outcome {
         out["outcome"] = outcome.as_str().into();
+    }
+    let elsewhere = story.elsewhere.iter().map(|(screen, proof)| {
+        let mut told = proof_value(proof);
+        told["screen"] = screen.as_str().into();
+        told
+    });
+    out["elsewhere"] = elsewhere.collect();
+    out
+}
+
+/// What somebody pushed or commanded, for the history on the WebSocket; the payload as JSON where it is some.
+pub fn deed_value(deed: &Deed) -> Value {
+    let said = serde_json::from_str(&deed.payload).unwrap_or_else(|_| Value::from(deed.payload.as_str()));
+    serde_json::json!({ "at": time(deed.at), "who": deed.who, "topic": deed.topic, "said": said })
+}
+
+/// A message that was refused, for technicians.
+pub fn refusal_value(refusal: &Refusal) -> Value {
+    let Refusal { at, topic, reason, field, detail } = refusal;
+    serde_json::json!({ "at": time(*at), "topic": topic, "reason": reason, "field": field, "detail": detail })
+}
+
+/// What a technician asked for, for the audit.
+pub fn command_value(command: &Command) -> Value {
+    let mut out = serde_json::json!({ "id": command.id.as_str(), "do": command.action.word() });
+    match &command.action {
+        Action::Mute(Some(zone)) | Action::Unmute(Some(zone)) => out["value"] = zone.as_str().into(),
+        Action::VolumePercent(percent) => out["value"] = (*percent).into(),
+        _ => {}
     }
     out
 }

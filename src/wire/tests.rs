@@ -358,6 +358,7 @@ fn status() -> ScreenStatus {
         },
         audio: SoundState::Ok,
         journal: JournalState::Ok,
+        panel: None,
         link: "127.0.0.1:1883".into(),
         skew_ms: -4,
         backlog_s: 0,

@@ -15,6 +15,7 @@ use crate::board::view::{
 struct ViewJson<'a> {
     revision: u64,
     open: bool,
+    dark: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     closed: Option<ClosedJson>,
     spotlight: Vec<SpotJson<'a>>,
@@ -124,6 +125,7 @@ fn view_json(view: &BoardView) -> ViewJson<'_> {
     ViewJson {
         revision: view.revision,
         open: view.phase == Phase::Open,
+        dark: view.dark,
         closed: closed(&view.phase),
         spotlight: view.spotlight.iter().map(spot).collect(),
         spotlight_waiting: view.spotlight_waiting,
@@ -214,5 +216,94 @@ fn ticker(item: &TickerItem) -> TickerJson<'_> {
         level: item.level.as_str(),
         qr: item.qr.as_deref(),
         until: item.until.map(|at| at.to_string()),
+    }
+}
+
+/// What a phone in the hall needs: the numbers that everybody there can see, and no more. It has no revision and no
+/// clock, so that it stays the same while the board does.
+#[derive(Serialize)]
+struct PublicJson<'a> {
+    title: &'a str,
+    time_zone: &'a str,
+    open: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed: Option<ClosedJson>,
+    stale: bool,
+    last_news: Option<String>,
+    called: Vec<CalledJson<'a>>,
+    recent: Vec<RecentJson<'a>>,
+    missed: Vec<&'a str>,
+    counters: Vec<PlaceJson<'a>>,
+    queues: Vec<QueueJson<'a>>,
+    notices: Vec<SaidJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct CalledJson<'a> {
+    ticket: &'a str,
+    counter: &'a str,
+    /// Words; none for the regular lane.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lane: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PlaceJson<'a> {
+    counter: &'a str,
+    noun: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reopens: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SaidJson<'a> {
+    text: &'a str,
+    level: &'static str,
+}
+
+/// The view as phones get it; `title` and `time_zone` are the hall's.
+pub fn encode_public(view: &BoardView, title: &str, time_zone: &str) -> Vec<u8> {
+    let notices =
+        view.emergency.iter().chain(view.ticker.iter().filter(|item| Some(*item) != view.emergency.as_ref()));
+    json(&PublicJson {
+        title,
+        time_zone,
+        open: view.phase == Phase::Open,
+        closed: closed(&view.phase),
+        stale: view.link.stale,
+        last_news: view.link.last_news.filter(|_| view.link.stale).map(|at| at.to_string()),
+        called: view.spotlight.iter().map(called).collect(),
+        recent: view.recent.iter().map(recent).collect(),
+        missed: view.missed.iter().map(|call| call.ticket.as_str()).collect(),
+        counters: view.counters.iter().filter(|counter| counter.known).map(place).collect(),
+        queues: view.queues.iter().map(queue).collect(),
+        notices: notices.map(|item| SaidJson { text: &item.text, level: item.level.as_str() }).collect(),
+    })
+}
+
+fn called(spot: &Spot) -> CalledJson<'_> {
+    CalledJson {
+        ticket: spot.ticket.as_str(),
+        counter: spot.counter.as_str(),
+        lane: spot.lane.spoken(),
+        slot: spot.slot.map(clock),
+    }
+}
+
+fn place(view: &CounterView) -> PlaceJson<'_> {
+    PlaceJson {
+        counter: view.counter.as_str(),
+        noun: &view.noun,
+        label: view.label.as_deref(),
+        state: view.mode.as_str(),
+        ticket: view.ticket.as_ref().map(super::super::board::call::Ticket::as_str),
+        reopens: view.reopens.map(clock),
     }
 }

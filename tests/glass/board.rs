@@ -1,6 +1,6 @@
 //! The process under test: `present::run` on the main thread, told what to show line by line.
 //!
-//! Lines in: `view N`, `advance MS`, `snapshot FILE`, `report`, `quit`. Each is answered by one line.
+//! Lines in: `view N`, `call N` (the same, called just now), `advance MS`, `snapshot FILE`, `report`, `quit`. Each is answered by one line.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -51,6 +51,14 @@ fn obey(handle: &PortHandle, views: &watch::Sender<SharedView>, clock: &ManualCl
         let answer = match verb {
             "view" => {
                 views.send_replace(Arc::new(view(rest.parse().expect("a number"))));
+                handle.wake();
+                "ok".to_owned()
+            }
+            "call" => {
+                let mut view = view(rest.parse().expect("a number"));
+                view.spotlight[0].since = clock.now().mono;
+                view.spotlight_since = clock.now().mono;
+                views.send_replace(Arc::new(view));
                 handle.wake();
                 "ok".to_owned()
             }
@@ -123,9 +131,10 @@ fn view(n: u64) -> BoardView {
     BoardView {
         revision: n,
         spotlight: vec![spot],
+        spotlight_since: Millis(-60_000),
         counters: (1..=11).map(cell).collect(),
         ticker: vec![notice],
-        link: LinkView { stale: false, trouble: None, last_news: Some(MORNING.parse().expect("a time")) },
+        link: LinkView { last_news: Some(MORNING.parse().expect("a time")), ..BoardView::empty().link },
         ..BoardView::empty()
     }
 }

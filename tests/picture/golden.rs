@@ -1,5 +1,6 @@
 //! Comparing a picture with the one that was judged good.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use moiso::gpu::Picture;
@@ -9,39 +10,96 @@ const CHANNEL_TOLERANCE: u8 = 24;
 /// Share of pixels that may be further away: half of what one label that moves by one pixel changes.
 const DIFFERING_SHARE: f64 = 0.0001;
 
-fn folder() -> PathBuf {
+/// How far a soft edge's colour may be kept from what was drawn, so that a golden picture has few colours and its file
+/// is small.
+const KEPT_WITHIN: u8 = 8;
+/// The driver on which goldens are made: another one's soft edges differ.
+const PINNED: &str = "llvmpipe";
+
+pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// Fails when `picture` is not the golden one of that name, or there is none; `MOISO_BLESS=1` makes it the golden one.
-pub fn hold(name: &str, picture: &Picture) {
+/// Fails when `picture`, drawn by `gpu`, is not the golden one of that name, or there is none; `MOISO_BLESS=1` makes it
+/// the golden one, on the pinned driver only.
+pub fn hold(name: &str, picture: &Picture, gpu: &str) {
+    if let Err(why) = compare(name, picture, gpu) {
+        panic!("{why}");
+    }
+}
+
+/// As [`hold`], but says what is wrong.
+pub fn compare(name: &str, picture: &Picture, gpu: &str) -> Result<(), String> {
     let path = folder().join(format!("{name}.png"));
     if std::env::var_os("MOISO_BLESS").is_some() {
-        std::fs::create_dir_all(folder()).unwrap();
-        std::fs::write(&path, picture.png().unwrap()).unwrap();
-        return;
+        if !gpu.contains(PINNED) {
+            return Err(format!("{name}: golden pictures are made on {PINNED}, not on {gpu}"));
+        }
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, small_png(picture)).unwrap();
+        return Ok(());
     }
     let bytes =
-        std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}; MOISO_BLESS=1 makes it", path.display()));
+        std::fs::read(&path).map_err(|e| format!("{}: {e}; MOISO_BLESS=1 makes it", path.display()))?;
     let golden = Picture::from_png(&bytes).unwrap();
     let actual_path = folder().join(format!("{name}.actual.png"));
     let diff_path = folder().join(format!("{name}.diff.png"));
-    assert_eq!((golden.w, golden.h), (picture.w, picture.h), "{name} has another size");
+    if (golden.w, golden.h) != (picture.w, picture.h) {
+        return Err(format!("{name} has another size"));
+    }
     let far = differing(&golden, picture);
     let count = far.iter().filter(|f| **f).count();
     let share = count as f64 / far.len() as f64;
     if share > DIFFERING_SHARE {
         std::fs::write(&actual_path, picture.png().unwrap()).unwrap();
         std::fs::write(&diff_path, marked(picture, &far).png().unwrap()).unwrap();
-        panic!(
+        return Err(format!(
             "{name}: {count} pixels differ ({:.3} %); see {} and {}",
             share * 100.0,
             actual_path.display(),
             diff_path.display()
-        );
+        ));
     }
     let _ = std::fs::remove_file(actual_path);
     let _ = std::fs::remove_file(diff_path);
+    Ok(())
+}
+
+/// A PNG with a palette: frequent colours as they are, rare ones as the nearest of them, at most [`KEPT_WITHIN`] away;
+/// where a palette does not suffice, all as they are.
+fn small_png(picture: &Picture) -> Vec<u8> {
+    let mut counts: HashMap<[u8; 3], u32> = HashMap::new();
+    let pixels = || picture.rgba.chunks_exact(4).map(|p| [p[0], p[1], p[2]]);
+    pixels().for_each(|colour| *counts.entry(colour).or_default() += 1);
+    let mut colours: Vec<_> = counts.into_iter().collect();
+    colours.sort_by_key(|(colour, count)| (std::cmp::Reverse(*count), *colour));
+    let away = |a: &[u8; 3], b: &[u8; 3]| a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    let mut palette: Vec<[u8; 3]> = Vec::new();
+    let mut index = HashMap::new();
+    for (colour, _) in colours {
+        let near = palette.iter().enumerate().min_by_key(|(_, known)| away(known, &colour));
+        let at = match near.filter(|(_, known)| away(known, &colour) <= KEPT_WITHIN) {
+            Some((at, _)) => at,
+            None => {
+                palette.push(colour);
+                palette.len() - 1
+            }
+        };
+        index.insert(colour, at);
+    }
+    if palette.len() > 256 {
+        return picture.png().unwrap();
+    }
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, picture.w, picture.h);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_palette(palette.concat());
+    encoder.set_compression(png::Compression::High);
+    encoder.set_filter(png::Filter::NoFilter);
+    let indices: Vec<u8> = pixels().map(|colour| index[&colour] as u8).collect();
+    encoder.write_header().unwrap().write_image_data(&indices).unwrap();
+    out
 }
 
 /// Whether a picture would be taken for another one.

@@ -133,7 +133,7 @@ pub fn busy() -> BoardView {
         .into(),
         counters,
         ticker: idle_ticker(),
-        link: LinkView { stale: false, trouble: None, last_news: Some(at("09:41")) },
+        link: LinkView { last_news: Some(at("09:41")), ..BoardView::empty().link },
         ..BoardView::empty()
     }
 }
@@ -162,7 +162,8 @@ pub fn three() -> BoardView {
 }
 
 pub fn stale() -> BoardView {
-    BoardView { link: LinkView { stale: true, trouble: None, last_news: Some(at("09:38")) }, ..busy() }
+    let link = LinkView { stale: true, last_news: Some(at("09:38")), ..BoardView::empty().link };
+    BoardView { link, ..busy() }
 }
 
 /// The same, and why.
@@ -264,6 +265,29 @@ pub fn names() -> BoardView {
     view.recent[0] = recent("A011", "Tiếp dân 1", "09:40");
     view.ticker.insert(0, notice("n1", "Cổng số 2 → tầng 3 → phòng 305, quầy ①②③", Level::Info));
     view
+}
+
+/// A series for which people wait.
+pub fn queue(series: &str, label: &str, waiting: u32, next: &[&str]) -> QueueView {
+    QueueView {
+        series: Series::parse(series).unwrap(),
+        label: Some(label.into()),
+        waiting,
+        next: next.iter().map(|ticket| Ticket::parse(ticket).unwrap()).collect(),
+        wait_minutes: (waiting > 9).then_some(waiting * 2),
+        left_today: None,
+    }
+}
+
+/// People who wait in every series.
+pub fn queues() -> Vec<QueueView> {
+    vec![
+        queue("A", "Đất đai", 14, &["A013", "A014", "A015"]),
+        queue("B", "Đăng ký thế chấp", 3, &["B108", "B109"]),
+        queue("C", "Ủy quyền", 0, &[]),
+        queue("D", "Hộ tịch, kinh doanh, xây dựng", 121, &["D046", "D047"]),
+        queue("E", "Trả kết quả", 1, &[]),
+    ]
 }
 
 /// The start of a day: open, and nobody has been called.

@@ -15,6 +15,13 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The script of axe-core, which `deploy/test.sh` fetches and nothing of ours ships.
+fn axe() -> String {
+    let fetched = concat!(env!("CARGO_MANIFEST_DIR"), "/target/axe/node_modules/axe-core/axe.min.js");
+    let path = std::env::var("MOISO_AXE").unwrap_or_else(|_| fetched.to_owned());
+    std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path}: {why}; run deploy/test.sh once"))
+}
+
 /// One browser with one page; it ends with the test.
 pub struct Browser {
     process: Child,
@@ -110,7 +117,8 @@ impl Browser {
 
     /// The value of a JavaScript expression; a promise is awaited.
     pub async fn value(&mut self, expression: &str) -> Value {
-        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        // A click by script counts as one by hand, without which no sound may be played.
+        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true });
         let answer = self.command("Runtime.evaluate", params).await;
         assert!(answer.get("exceptionDetails").is_none(), "{expression}: {answer}");
         answer["result"]["value"].clone()
@@ -122,9 +130,82 @@ impl Browser {
         let careful =
             format!("(() => {{ try {{ return Boolean({expression}); }} catch {{ return false; }} }})()");
         while self.value(&careful).await != true {
-            assert!(Instant::now() < deadline, "never true: {expression}\n{:#?}", self.complaints);
+            if Instant::now() > deadline {
+                let page = self.value("document.body.innerText").await;
+                panic!("never true: {expression}\n{page}\n{:#?}", self.complaints);
+            }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
+    }
+
+    /// Light or dark, as the system of whoever looks has it.
+    pub async fn theme(&mut self, theme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
+        self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Goes to a page and waits until it has been loaded.
+    pub async fn go(&mut self, url: &str) {
+        self.command("Page.navigate", json!({ "url": url })).await;
+        self.until("document.readyState === 'complete' && location.href !== 'about:blank'").await;
+    }
+
+    /// Presses keys one after the other as a keyboard does: letters, digits, `Enter`, `Escape`, `Tab`.
+    pub async fn press(&mut self, keys: &[&str]) {
+        for key in keys {
+            let (code, number, text) = match *key {
+                "Enter" => ("Enter".to_owned(), 13, "\r".to_owned()),
+                "Escape" => ("Escape".to_owned(), 27, String::new()),
+                "Tab" => ("Tab".to_owned(), 9, String::new()),
+                key if key.bytes().all(|b| b.is_ascii_digit()) => {
+                    (format!("Digit{key}"), u32::from(key.as_bytes()[0]), key.to_owned())
+                }
+                key => {
+                    let upper = key.to_uppercase();
+                    (format!("Key{upper}"), u32::from(upper.as_bytes()[0]), key.to_owned())
+                }
+            };
+            let mut event =
+                json!({ "type": "keyDown", "key": key, "code": code, "windowsVirtualKeyCode": number });
+            if !text.is_empty() {
+                event["text"] = text.into();
+            }
+            self.command("Input.dispatchKeyEvent", event.clone()).await;
+            event["type"] = "keyUp".into();
+            self.command("Input.dispatchKeyEvent", event).await;
+        }
+    }
+
+    /// Types a text into whatever has the focus.
+    pub async fn type_text(&mut self, text: &str) {
+        self.command("Input.insertText", json!({ "text": text })).await;
+    }
+
+    /// What axe-core finds wrong with the page as it stands: each rule with the first of its elements.
+    pub async fn faults(&mut self) -> Vec<String> {
+        if self.value("typeof axe").await != "object" {
+            self.command("Runtime.evaluate", json!({ "expression": axe(), "returnByValue": true })).await;
+        }
+        let found = self
+            .value(
+                "axe.run(document, { resultTypes: ['violations'], runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', \
+                 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] } }).then((r) => r.violations.map((v) => \
+                 `${v.id} (${v.impact}): ${v.nodes.length} × ${v.nodes[0].html} – ${v.nodes[0].failureSummary}`))",
+            )
+            .await;
+        found.as_array().unwrap().iter().map(|fault| fault.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// How far things have moved under the hand since the page was loaded (the cumulative layout shift).
+    pub async fn shift(&mut self) -> f64 {
+        self.value(
+            "new Promise((done) => { let sum = 0; new PerformanceObserver((list) => { for (const e of list.getEntries()) \
+             if (!e.hadRecentInput) sum += e.value; }).observe({ type: 'layout-shift', buffered: true }); \
+             setTimeout(() => done(sum), 100); })",
+        )
+        .await
+        .as_f64()
+        .unwrap()
     }
 
     /// A picture of the whole page, kept where MOISO_PICTURES says, if it does.

@@ -15,13 +15,18 @@ use moiso::board::input::{IgnoreReason, Input};
 use moiso::board::state::{CounterMode, Notice};
 use moiso::board::view::{BoardView, CounterView, SharedView};
 use moiso::clock::ManualClock;
-use moiso::config::Config;
+use moiso::config::{Config, TlsConfig};
 use moiso::control::auth::{Auth, Role};
+use moiso::control::listen::Rehearsal;
+use moiso::control::tls::Tls;
 use moiso::control::{Control, HallFacts, Pictures, Verdict, serve};
 use moiso::hub::{HubHandle, Publication, Request, Taken};
+use moiso::journal::Journal;
+use moiso::screens::Screens;
+use moiso::wire::{Command, Proof};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -67,12 +72,38 @@ impl Pictures for Picture {
     }
 }
 
+/// What a console is made of, where a test cares.
+pub struct Parts {
+    pub auth: Arc<Auth>,
+    pub picture: Vec<u8>,
+    pub journal: Option<Journal>,
+    pub tls: Option<TlsConfig>,
+    pub config: Config,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self {
+            auth: Arc::new(Auth::in_memory()),
+            picture: b"not really a picture".to_vec(),
+            journal: None,
+            tls: None,
+            config: Config::default(),
+        }
+    }
+}
+
 /// A running console.
 pub struct Console {
     pub address: SocketAddr,
     pub auth: Arc<Auth>,
     pub given: Arc<Mutex<Given>>,
     pub view: watch::Sender<SharedView>,
+    pub screens: watch::Sender<Screens>,
+    pub proofs: broadcast::Sender<Proof>,
+    pub health: Arc<Mutex<Verdict>>,
+    /// The technician's commands that came through.
+    pub commands: mpsc::Receiver<Command>,
     stop: Option<oneshot::Sender<()>>,
     pub served: JoinHandle<()>,
 }
@@ -89,6 +120,21 @@ impl Console {
 
     /// The same on a given socket: what a restart of the daemon is to a page.
     pub fn on(listener: TcpListener, auth: Arc<Auth>, picture: Vec<u8>) -> Self {
+        Self::of(listener, Parts { auth, picture, ..Parts::default() })
+    }
+
+    pub async fn with_parts(parts: Parts) -> Self {
+        Self::of(TcpListener::bind("127.0.0.1:0").await.unwrap(), parts)
+    }
+
+    fn of(listener: TcpListener, parts: Parts) -> Self {
+        let config = parts.config;
+        let auth = parts.auth;
+        let (screens, screens_seen) = watch::channel(Screens::default());
+        let proofs = broadcast::channel(16).0;
+        let (to_commands, commands) = mpsc::channel(16);
+        let health = Arc::new(Mutex::new(well()));
+        let asked = Arc::clone(&health);
         let (requests, mut inbox) = mpsc::channel(64);
         let (view, views) = watch::channel(Arc::new(some_view(1)));
         let given = Arc::new(Mutex::new(Given::default()));
@@ -101,6 +147,12 @@ impl Console {
                         given.published.push(publish);
                         let _ = reply.send(given.take(input));
                     }
+                    Request::Input { input, reply } => {
+                        let taken = given.take(input);
+                        if let Some(reply) = reply {
+                            let _ = reply.send(taken);
+                        }
+                    }
                     Request::Notices { reply } => {
                         let _ = reply.send(given.notices.clone());
                     }
@@ -111,24 +163,23 @@ impl Console {
         let address = listener.local_addr().unwrap();
         let control = Control {
             hub: HubHandle { requests, views },
-            pictures: Arc::new(Picture(picture)),
+            pictures: Arc::new(Picture(parts.picture)),
             auth: Arc::clone(&auth),
-            health: Arc::new(|| Verdict {
-                live: true,
-                ready: true,
-                detail: json!({ "link": "127.0.0.1:1883" }),
-            }),
+            health: Arc::new(move || asked.lock().unwrap().clone()),
             clock: Arc::new(ManualClock::at(now())),
-            hall: HallFacts::of(&Config::default()),
-            proofs: tokio::sync::broadcast::channel(16).0,
-            commands: mpsc::channel(16).0,
-            journal: None,
+            hall: HallFacts::of(&config),
+            proofs: proofs.clone(),
+            commands: to_commands,
+            journal: parts.journal,
+            screens: screens_seen,
+            rehearsal: Some(Arc::new(Rehearsal::of(&config))),
+            tls: parts.tls.map(|files| Arc::new(Tls::load(&files).unwrap())),
         };
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(serve(listener, control, async {
             let _ = stopped.await;
         }));
-        Self { address, auth, given, view, stop: Some(stop), served }
+        Self { address, auth, given, view, screens, proofs, health, commands, stop: Some(stop), served }
     }
 
     pub fn url(&self) -> String {
@@ -178,6 +229,22 @@ impl Answer {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
+}
+
+/// A screen on which everything works.
+pub fn well() -> Verdict {
+    let screen = json!({
+        "online": true, "session": 1_795_478_400_000_i64, "at": now().to_string(), "version": "0.1.0", "rank": 1,
+        "zones": ["sanh"], "frames": 71_204, "frame_at": now().to_string(), "frame_hash": "0c7f2a9d11e05b34",
+        "gpu": "Intel(R) UHD Graphics 630 (Vulkan, IntegratedGpu)", "present": "surface", "audio": "ok",
+        "journal": "ok", "link": "127.0.0.1:1883", "skew_ms": 120, "backlog_s": 0, "shown": 212, "spoken": 209,
+        "expired": 1, "rejected": 0,
+    });
+    let detail = json!({
+        "screen": screen, "journal_problem": null, "link_problem": null, "stalled": false, "unanswered_s": 0,
+        "rebuilds": 0, "volume_percent": 80,
+    });
+    Verdict { live: true, ready: true, detail }
 }
 
 /// A view of five open counters.

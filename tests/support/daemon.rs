@@ -85,6 +85,24 @@ impl Daemon {
         self.folder.path().join("state")
     }
 
+    /// The operators' page, or a part of its address.
+    pub fn page(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What an operator signs in with.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     pub fn is_linked(&self) -> bool {
         self.status()["link"] != "down"
     }

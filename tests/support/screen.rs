@@ -54,6 +54,7 @@ pub fn status() -> ScreenStatus {
         frame: FrameReport::default(),
         audio: SoundState::Ok,
         journal: JournalState::Ok,
+        panel: None,
         link: String::new(),
         skew_ms: 0,
         backlog_s: 0,

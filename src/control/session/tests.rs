@@ -135,6 +135,11 @@ fn each_role_may_do_what_the_contract_says_and_no_more() {
         (json!({ "type": "notice.put", "text": "Hết số" }), Role::Operator),
         (json!({ "type": "notice.delete", "id": "a" }), Role::Operator),
         (json!({ "type": "call", "ticket": "A012", "counter": "5" }), Role::Operator),
+        (json!({ "type": "notice.order", "ids": ["a", "b"] }), Role::Operator),
+        (json!({ "type": "counter", "counter": "5", "state": "paused" }), Role::Operator),
+        (json!({ "type": "history" }), Role::Operator),
+        (json!({ "type": "audit", "about": "notice" }), Role::Operator),
+        (json!({ "type": "rejected" }), Role::Operator),
         (json!({ "type": "command", "do": "mute" }), Role::Technician),
     ];
     for (mut request, needed) in requests {
@@ -368,4 +373,75 @@ fn a_session_that_asks_too_fast_is_slowed_and_then_cut_off() {
         }
     }
     panic!("never cut off");
+}
+
+#[test]
+fn a_start_and_an_end_may_be_written_as_the_clock_on_the_wall_says() {
+    let mut session = signed_in(Role::Operator);
+    let mut put = |extra: Value| {
+        let mut request = json!({ "req": 1, "type": "notice.put", "text": "Nghỉ trưa" });
+        request.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        ask_of(&mut session, &request)
+    };
+    let window = |steps: Vec<Step>| match pushed(steps).input {
+        Input::NoticePut(notice) => (notice.from, notice.until),
+        other => panic!("{other:?}"),
+    };
+    let at = |text: &str| Some(text.parse().unwrap());
+    assert_eq!(
+        window(put(json!({ "from": "11:30", "until": "13:30" }))),
+        (at("2026-11-24T04:30:00Z"), at("2026-11-24T06:30:00Z"))
+    );
+    assert_eq!(
+        window(put(json!({ "from": "2026-11-25T08:00", "for_s": 3600 }))),
+        (at("2026-11-25T01:00:00Z"), at("2026-11-25T02:00:00Z")),
+        "a span counts from the start"
+    );
+    assert_eq!(refusal(&put(json!({ "from": "mai" }))), field("from"));
+    assert_eq!(refusal(&put(json!({ "from": "13:30", "until": "11:30" }))), field("until"));
+}
+
+#[test]
+fn a_pause_goes_to_the_board_and_as_a_retained_state_to_the_hall() {
+    let mut session = signed_in(Role::Operator);
+    let ask = json!({ "req": 1, "type": "counter", "counter": "8", "state": "paused", "reopens": "10:00" });
+    let push = pushed(ask_of(&mut session, &ask));
+    let Input::CounterChanged { counter, state } = &push.input else { panic!("{:?}", push.input) };
+    assert_eq!((counter.as_str(), state.mode.as_str()), ("8", "paused"));
+    assert_eq!((push.publication.topic.as_str(), push.publication.retain), ("counter/8", true));
+    let told: Value = serde_json::from_slice(&push.publication.payload).unwrap();
+    assert_eq!((&told["state"], &told["reopens"]), (&json!("paused"), &json!("10:00")));
+    assert_eq!(serde_json::from_str::<Value>(&push.answer(Ok(Taken::Applied))).unwrap()["state"], "paused");
+    let nowhere = json!({ "req": 1, "type": "counter", "counter": "99", "state": "open" });
+    assert_eq!(refusal(&ask_of(&mut session, &nowhere)), field("counter"));
+}
+
+#[test]
+fn what_was_done_and_refused_is_looked_up_since_midnight_unless_asked_otherwise() {
+    let mut session = signed_in(Role::Operator);
+    let midnight = "2026-11-23T17:00:00Z".parse().unwrap();
+    let steps = ask_of(&mut session, &json!({ "req": 1, "type": "audit", "about": "notice" }));
+    let look = Look::Deeds { about: "notice/", since: midnight, limit: 50 };
+    assert_eq!(steps, [Step::Look { req: 1, look }]);
+    let asked = json!({ "req": 1, "type": "rejected", "since": "2026-11-20T00:00:00Z", "limit": 5 });
+    let look = Look::Refusals { since: "2026-11-20T00:00:00Z".parse().unwrap(), limit: 5 };
+    assert_eq!(ask_of(&mut session, &asked), [Step::Look { req: 1, look }]);
+    for (name, value) in [("about", json!("x")), ("since", json!("x")), ("limit", json!(501))] {
+        let mut request = json!({ "req": 1, "type": "audit" });
+        request[name] = value;
+        assert_eq!(refusal(&ask_of(&mut session, &request)), field(name));
+    }
+    let deed = crate::journal::Deed {
+        at: midnight,
+        who: "Quầy 1".into(),
+        topic: "notice/a".into(),
+        payload: "{\"level\":\"info\"}".into(),
+    };
+    let told: Value = serde_json::from_str(&looked(7, Some(Found::Deeds(vec![deed])))).unwrap();
+    assert_eq!(
+        (&told["deeds"][0]["who"], &told["deeds"][0]["said"]["level"]),
+        (&json!("Quầy 1"), &json!("info"))
+    );
+    let unread: Value = serde_json::from_str(&looked(7, None)).unwrap();
+    assert_eq!(unread["error"]["code"], "unsupported");
 }

@@ -1,0 +1,31 @@
+// What the page knows of the hall, shared by its parts.
+
+const RANKS = { viewer: 0, operator: 1, technician: 2 };
+
+export const hall = {
+  about: { counters: [], lanes: [], zones: [], series: [], screen: { width: 1920, height: 1080 }, ticker: { px_s: 120, title: '' } },
+  view: null,
+  me: null,
+  token: null,
+  notices: [],
+  health: null,
+  // The open page: sanh, thong-bao, lich-su, man-hinh or suc-khoe.
+  page: '',
+  link: null,
+};
+
+// Whether who has signed in may do what a role may.
+export function may(role) {
+  return hall.me !== null && RANKS[hall.me.role] >= RANKS[role];
+}
+
+export function nameOf(counter) {
+  const known = (hall.view ? hall.view.counters : []).find((c) => c.counter === counter)
+    || hall.about.counters.find((c) => c.id === counter);
+  return `${(known && known.noun) || 'Quầy'} ${counter}`;
+}
+
+export function laneName(id) {
+  const lane = hall.about.lanes.find((l) => l.id === id);
+  return lane && id !== 'regular' ? lane.name : '';
+}

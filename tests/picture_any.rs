@@ -1,0 +1,280 @@
+//! The laws of the layout for any hall, any panel and any state of the board. No GPU is needed.
+#![allow(clippy::unwrap_used)]
+
+#[path = "picture/views.rs"]
+mod views;
+
+#[path = "picture/laws.rs"]
+mod laws;
+
+use moiso::board::call::{Counter, Holder, Kind, Lane, Series, Ticket, clean};
+use moiso::board::input::LinkTrouble;
+use moiso::board::state::{CounterMode, Level};
+use moiso::board::view::{BoardView, ClosedReason, CounterView, Opening, Phase, QueueView, Spot};
+use moiso::clock::Millis;
+use moiso::config::Config;
+use moiso::scene::theme::Sizes;
+use moiso::scene::{Look, Scene, Size, Theme, compose, distance, plan};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+const SIZES: [(u32, u32); 11] = [
+    (1280, 720),
+    (1366, 768),
+    (1600, 900),
+    (1920, 1080),
+    (2560, 1080),
+    (2560, 1440),
+    (3840, 2160),
+    (720, 1280),
+    (1080, 1920),
+    (2160, 3840),
+    (1920, 1200),
+];
+
+const LANES: [Lane; 9] = [
+    Lane::Regular,
+    Lane::Booked,
+    Lane::Owner,
+    Lane::Authorised,
+    Lane::Elderly,
+    Lane::Merit,
+    Lane::Disabled,
+    Lane::Pregnant,
+    Lane::Child,
+];
+
+/// Short, long, with stacked marks, one endless word, letters that no face has.
+fn label() -> impl Strategy<Value = Option<String>> {
+    let of = |texts: &[&str]| select(texts.iter().map(|t| Some((*t).to_owned())).collect::<Vec<_>>());
+    prop_oneof![
+        of(&["Hộ tịch", "Thuế", "Ẫ Ỡ Ữ Ễ Ộ Ẳ Ỵ", "ỄỘẪỠỮ", "BHXH"]),
+        of(&["Đăng ký biện pháp bảo đảm bằng quyền sử dụng đất và tài sản gắn liền với đất", "窗口 → ①"]),
+        "[A-Za-zẲỆỮạĐ ·→窗]{1,60}".prop_map(|text| clean(&text, 80).ok()),
+        "[WẪ]{30,60}".prop_map(Some),
+        Just(None),
+    ]
+}
+
+fn ticket() -> impl Strategy<Value = Ticket> {
+    prop_oneof![3 => "[A-E][0-9]{3}", 1 => "[A-ZĐ]{1,3}[0-9]{1,9}", 1 => "[0-9]{1,4}"]
+        .prop_map(|text| Ticket::parse(&text).unwrap())
+}
+
+fn counter() -> impl Strategy<Value = CounterView> {
+    let modes = prop_oneof![4 => Just(CounterMode::Open), 1 => Just(CounterMode::Paused), 1 => Just(CounterMode::Closed)];
+    let name = prop_oneof![8 => Just(None), 1 => select(vec![Some("Tiếp dân"), Some("VP"), Some("Phòng tiếp công dân tầng")])];
+    let noun = select(vec!["Quầy", "Phòng", "Cửa", "Phòng tiếp công dân"]);
+    let parts =
+        (label(), label(), proptest::option::of(ticket()), select(LANES.to_vec()), any::<bool>(), name);
+    (parts, modes, noun, any::<bool>(), prop::bool::weighted(0.9)).prop_map(
+        |((label, label_en, ticket, lane, slot, name), mode, noun, called, known)| CounterView {
+            // The number is put in where the place in the list is known.
+            counter: Counter::parse(name.unwrap_or("x")).unwrap(),
+            noun: noun.to_owned(),
+            label_en,
+            ticket,
+            lane,
+            slot: slot.then(|| views::time("09:30")),
+            reopens: slot.then(|| views::time("10:00")),
+            mode,
+            called,
+            called_at: called.then_some(Millis(0)),
+            known,
+            ..views::counter("1", label.as_deref().unwrap_or(""), None)
+        },
+    )
+}
+
+fn spot() -> impl Strategy<Value = Spot> {
+    let kinds = select(vec![Kind::Call, Kind::Recall, Kind::Transfer]);
+    (ticket(), kinds, select(LANES.to_vec()), any::<bool>(), any::<bool>()).prop_map(
+        |(ticket, kind, lane, slot, holder)| Spot {
+            slot: slot.then(|| views::time("09:30")),
+            holder: Holder::mask("Nguyễn Thị Hoàng Phương Anh").ok().filter(|_| holder),
+            ..views::spot(ticket.as_str(), "1", kind, lane)
+        },
+    )
+}
+
+#[derive(Debug)]
+struct Hall {
+    view: BoardView,
+    look: Look,
+    size: Size,
+    page: i64,
+}
+
+impl Hall {
+    fn scene(&self) -> Scene {
+        compose(&self.view, &self.look, self.size, views::now().after(Millis(self.page * 10_000 + 1)))
+    }
+
+    /// What the board may show in one line.
+    fn lines(&self) -> Vec<String> {
+        let counters = &self.view.counters;
+        let labels = counters.iter().flat_map(|c| [&c.label, &c.label_en]).flatten().cloned();
+        let nouns = counters.iter().flat_map(|c| [c.noun.clone(), format!("{} {}", c.noun, c.counter)]);
+        let names = counters.iter().map(|c| c.counter.to_string());
+        let tickets =
+            counters.iter().flat_map(|c| &c.ticket).chain(self.view.spotlight.iter().map(|s| &s.ticket));
+        let tickets: Vec<String> = tickets.map(ToString::to_string).collect();
+        labels.chain(nouns).chain(names).chain(tickets).chain([self.look.motto.clone()]).collect()
+    }
+}
+
+fn phase() -> impl Strategy<Value = Phase> {
+    let reasons = select(vec![
+        ClosedReason::BeforeHours,
+        ClosedReason::Break,
+        ClosedReason::AfterHours,
+        ClosedReason::DayOff,
+    ]);
+    let closed = (reasons, 0..9i32).prop_map(|(reason, in_days)| {
+        let date = jiff::civil::date(2026, 11, 24);
+        let opens = Some(Opening { date, time: views::time("07:30"), in_days }).filter(|_| in_days < 8);
+        Phase::Closed { reason, opens }
+    });
+    prop_oneof![8 => Just(Phase::Open), 1 => closed]
+}
+
+fn view() -> impl Strategy<Value = BoardView> {
+    let counters = prop_oneof![3 => 1usize..=16, 2 => 1usize..=60, 1 => 60usize..=200];
+    let counters = counters.prop_flat_map(|count| prop::collection::vec(counter(), count..=count));
+    let notices = prop::collection::vec((label(), any::<bool>()), 0..4);
+    let rest = (any::<bool>(), 0..4usize, 0..30usize, any::<bool>(), any::<bool>(), any::<bool>(), 0..9usize);
+    (counters, prop::collection::vec(spot(), 0..=3), notices, phase(), rest).prop_map(
+        |(
+            mut counters,
+            mut spotlight,
+            notices,
+            phase,
+            (stale, recent, missed, ended, emergency, qr, waiting),
+        )| {
+            for (index, counter) in counters.iter_mut().enumerate() {
+                let name = counter.counter.as_str();
+                let name = if name == "x" { String::new() } else { format!("{name} ") };
+                counter.counter = Counter::parse(&format!("{name}{}", index + 1)).unwrap();
+                counter.label = counter.label.take().filter(|label| !label.is_empty());
+            }
+            let count = counters.len();
+            let place = |n: usize| counters[n * 7 % count].counter.clone();
+            for (index, spot) in spotlight.iter_mut().enumerate() {
+                spot.counter = place(index);
+            }
+            let recent =
+                (0..recent).map(|n| views::recent(&format!("B{n:03}"), place(n + 3).as_str(), "09:38"));
+            let recent = recent.collect();
+            let ticker = notices.into_iter().enumerate().map(|(n, (text, important))| {
+                let level = if important { Level::Important } else { Level::Info };
+                let mut item = views::notice(&format!("n{n}"), text.as_deref().unwrap_or("Xin chào"), level);
+                item.text_en = Some("Please take a ticket".into()).filter(|_| important);
+                item.qr = Some("https://example.org/xep-hang?so=A012".into()).filter(|_| qr && n == 0);
+                item
+            });
+            let series = Series::parse("A").unwrap();
+            let label = Some("Đất đai, đăng ký biện pháp bảo đảm, Ẫ Ỡ".to_owned());
+            let queue = QueueView {
+                series,
+                label,
+                waiting: 0,
+                next: vec![],
+                wait_minutes: None,
+                left_today: Some(0),
+            };
+            let mut link = views::busy().link;
+            (link.stale, link.trouble) = (stale, Some(LinkTrouble::Refused).filter(|_| stale && ended));
+            BoardView {
+                spotlight_waiting: if spotlight.len() == 3 { waiting } else { 0 },
+                ticker: ticker.collect(),
+                missed: (0..missed).map(|n| views::missed(&format!("A{n:03}"))).collect(),
+                queues: Some(queue).into_iter().filter(|_| ended).collect(),
+                emergency: views::emergency().emergency.filter(|_| emergency && missed > 20),
+                counters,
+                spotlight,
+                phase,
+                link,
+                recent,
+                ..BoardView::empty()
+            }
+        },
+    )
+}
+
+fn look() -> impl Strategy<Value = Look> {
+    let sizes = (0.8f32..1.4, 0.8f32..1.1, 0.8f32..1.3, 0.8f32..1.3, 0.8f32..1.3, 0.8f32..1.2);
+    let sizes = sizes.prop_map(|(header, spotlight, labels, recent, ticker, full)| Sizes {
+        header,
+        spotlight,
+        labels,
+        recent,
+        ticker,
+        full,
+    });
+    let sizes = prop_oneof![Just(Theme::navy().sizes), sizes];
+    let most = prop_oneof![4 => Just(0usize), 1 => 1usize..20];
+    (20f32..98.0, 2f32..20.0, any::<bool>(), any::<bool>(), most, sizes, select(Theme::NAMES.to_vec()))
+        .prop_map(|(inches, seat, english, long, page_counters, sizes, theme)| Look {
+            diagonal_inches: inches,
+            farthest_seat_m: seat,
+            english,
+            show_holder: long,
+            page_counters,
+            theme: Theme { sizes, ..Theme::named(theme).unwrap() },
+            title: if long {
+                "Trung tâm Phục vụ hành chính công thành phố, Chi nhánh số 3, Điểm tiếp nhận Đống Đa"
+            } else {
+                "Đống Đa"
+            }
+            .into(),
+            ..views::look()
+        })
+}
+
+fn hall() -> impl Strategy<Value = Hall> {
+    let size = select(SIZES.to_vec()).prop_map(|(w, h)| Size { w, h });
+    (view(), look(), size, 0..4i64).prop_map(|(view, look, size, page)| Hall { view, look, size, page })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_laws_hold_for_any_hall_on_any_panel_in_any_state(hall in hall()) {
+        let scene = hall.scene();
+        let (Size { w, h }, count) = (hall.size, hall.view.counters.len());
+        let name = format!("{w}x{h}, {count} counters, {:?}, english {}, {:?}", hall.look.theme.sizes, hall.look.english, hall.view.phase);
+        laws::nothing_leaves_its_place(&name, &scene);
+        laws::no_texts_overlap(&name, &scene);
+        laws::no_boxes_overlap(&name, &scene);
+        laws::nothing_is_cut_without_an_ellipsis(&name, &scene);
+        laws::no_line_is_a_mere_part(&name, &scene, &hall.lines());
+        laws::lines_of_words_are_high_enough(&name, &scene);
+        laws::all_text_has_contrast(&name, &scene);
+    }
+
+    #[test]
+    fn a_hall_that_asks_for_smaller_pages_gets_pages_of_at_most_so_many(
+        count in 1usize..=200, most in 1usize..40, inches in 20f32..98.0, size in select(SIZES.to_vec()),
+    ) {
+        let look = Look { page_counters: most, diagonal_inches: inches, ..views::look() };
+        let plan = plan::reading(&look, Size { w: size.0, h: size.1 }, count).plan;
+        if count > most {
+            prop_assert!(plan.cells() <= most, "{plan:?}");
+        }
+        prop_assert!(plan.pages * plan.cells() >= count, "{plan:?}");
+    }
+
+    #[test]
+    fn what_is_told_of_a_panel_is_true_and_each_rule_that_is_not_met_comes_with_help(
+        inches in 20f32..98.0, seat in 2f32..20.0, size in select(SIZES.to_vec()),
+    ) {
+        let mut config = Config::default();
+        (config.screen.diagonal_inches, config.screen.farthest_seat_m) = (inches, seat);
+        let table = distance::table(&config, Size { w: size.0, h: size.1 });
+        let grid = table.rows.iter().find(|row| row.element == "grid numbers").unwrap();
+        prop_assert_eq!(grid.met, grid.cap_mm >= seat * 5.0);
+        prop_assert_eq!(table.unmet.is_empty(), grid.met, "{}", table);
+        prop_assert!(table.unmet.iter().all(|told| told.contains("seat nobody farther away than")), "{}", table);
+    }
+}
