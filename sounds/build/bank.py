@@ -1,8 +1,8 @@
 """Make the bank: every missing clip, then bank.toml for exactly the clips that are there.
 
-usage: bank.py [north|south|english] [--urgent] [--draft [KINDS]] [--only KINDS] [--minutes N] [--list-only]
-A clip is skipped when work/made.json holds the same hash of its batch, its place in it and the settings, and
-the file exists. Without --draft, clips that an earlier --draft joined are made again, whole. A unit that takes.toml
+usage: bank.py [north|south|english] [--urgent] [--draft [KINDS]] [--only KINDS] [--minutes N] [--jobs N] [--list-only]
+A clip is skipped when made/BANK.txt, which belongs to the repository, holds the same hash of its batch, its place in
+it and the settings, and the file exists; so a fresh clone makes nothing again that is unchanged. Without --draft, clips that an earlier --draft joined are made again, whole. A unit that takes.toml
 names is spoken alone, with the changes of that take in settings.toml.
 """
 
@@ -31,6 +31,7 @@ from synth import HERE, changed, load_settings
 OUT = HERE.parent / "north"
 WORK = HERE / "work"
 RAW = WORK / "raw"
+SHORT = 12  # of a hash are kept
 SYLLABLES = 12  # in one breath; words, in English
 PEAK_DB = -1.2  # the highest true peak of an encoded clip
 UNITS = {"north": units.all_units, "south": units.south_units, "english": lambda: [*english.all_units()]}
@@ -133,22 +134,26 @@ class Maker:
 
 
 class Made:
-    """Which clips of a bank are there, made how."""
+    """Which clips of a bank are there, made how: a line for each in made/BANK.txt, its file, its hash, maybe joined."""
 
     def __init__(self, bank):
-        self.out, self.path = HERE.parent / bank, WORK / ("made.json" if bank == "north" else f"made-{bank}.json")
-        stored = json.loads(self.path.read_text()) if self.path.exists() else {"hash": {}, "joined": []}
-        self.hash, self.joined = stored["hash"], set(stored["joined"])
+        self.out, self.path = HERE.parent / bank, HERE / "made" / f"{bank}.txt"
+        lines = [line.split() for line in self.path.read_text().splitlines()] if self.path.exists() else []
+        self.hash, self.joined = {line[0]: line[1] for line in lines}, {line[0] for line in lines if len(line) > 2}
 
     def lacks(self, unit, key):
-        return self.hash.get(unit.file) != key or not (self.out / f"{unit.file}.opus").exists()
+        return self.hash.get(unit.file) != key[:SHORT] or not (self.out / f"{unit.file}.opus").exists()
 
     def add(self, unit, key, joined):
-        self.hash[unit.file] = key
+        self.hash[unit.file] = key[:SHORT]
         (self.joined.add if joined else self.joined.discard)(unit.file)
 
     def save(self):
-        self.path.write_text(json.dumps({"hash": self.hash, "joined": sorted(self.joined)}, indent=0, sort_keys=True))
+        self.path.parent.mkdir(exist_ok=True)
+        lines = [f"{file} {self.hash[file]}{' joined' * (file in self.joined)}\n" for file in sorted(self.hash)]
+        part = self.path.with_suffix(".part")
+        part.write_text("".join(lines))
+        part.replace(self.path)
 
 
 def batches(wanted):
@@ -257,6 +262,7 @@ def main():
                       help="join the clips of these kinds (say open,number; without a list, of every kind) where that can be done")
     args.add_argument("--only", metavar="KINDS", help="make only clips of these kinds now")
     args.add_argument("--minutes", type=float, default=1e9, help="begin nothing after this long")
+    args.add_argument("--jobs", type=int, default=2, help="processes")
     args.add_argument("--list-only", action="store_true", help="only rewrite bank.toml")
     args = args.parse_args()
     settings, made, every = load_settings(args.bank), Made(args.bank), UNITS[args.bank]()
@@ -267,7 +273,7 @@ def main():
     start, new = time.time(), 0
     if work:
         Model(threads=1)  # cut the model once, before two processes need it
-        with Pool(2, _begin, (settings,)) as pool:
+        with Pool(args.jobs, _begin, (settings,)) as pool:
             done = [0]
             for number, clips in enumerate(pool.imap(_do, fed(work, done, start + 60 * args.minutes)), 1):
                 done[0] = number
