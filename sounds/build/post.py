@@ -1,7 +1,7 @@
 """From raw 24 kHz sound to a finished clip: trimmed, evened, at the voice's one level, limited, encoded.
 
 The order is: resample to 48 kHz, high pass, trim at a fixed distance below the clip's own level, bring the loudness of
-the clip's speech to one value (within `even_db`), the voice's gain, a look-ahead limiter, faded edges, Opus.
+the clip's speech to one value, the voice's gain, a look-ahead limiter, faded edges, Opus.
 """
 
 import subprocess
