@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
+use crate::board::view::BoardView;
 use crate::clock::Clock;
 use crate::config::{Config, CounterConfig, SeriesConfig, ZoneConfig};
 use crate::hub::HubHandle;
@@ -45,6 +46,7 @@ use auth::Auth;
 use feed::Feed;
 use limits::{Attempts, Crowd};
 use listen::Rehearsal;
+use order::Around;
 use picture::PictureCache;
 use tls::Tls;
 
@@ -144,6 +146,14 @@ pub struct Control {
     pub rehearsal: Option<Arc<Rehearsal>>,
     /// None: plain HTTP.
     pub tls: Option<Arc<Tls>>,
+}
+
+impl Control {
+    /// What a request is judged by now.
+    fn around<'a>(&'a self, view: &'a BoardView, fresh_id: &'a str) -> Around<'a> {
+        let HallFacts { time_zone, counters, zones, .. } = &self.hall;
+        Around { now: self.clock.now(), view, time_zone, counters, zones, fresh_id }
+    }
 }
 
 /// What all handlers share.

@@ -153,31 +153,25 @@ impl Panel {
 
     async fn turn_by(&self, tool: Tool, on: bool) -> Result<(), PowerError> {
         let output = self.output.as_deref();
-        match (tool, on) {
+        let all = output.unwrap_or("*");
+        let (args, input): (&[&str], &str) = match (tool, on) {
             // Afterwards the timers that would turn it off by themselves stand still, as a board gets no input.
-            (Tool::Xset, true) => {
-                run(tool, &["dpms", "force", "on", "-dpms", "s", "off"], "").await.map(drop)
-            }
-            (Tool::Xset, false) => {
-                run(tool, &["dpms", "0", "0", "0", "dpms", "force", "off"], "").await.map(drop)
-            }
-            (Tool::Wlopm, true) => run(tool, &["--on", output.unwrap_or("*")], "").await.map(drop),
-            (Tool::Wlopm, false) => run(tool, &["--off", output.unwrap_or("*")], "").await.map(drop),
-            (Tool::Cec, true) => run(tool, &["-s", "-d", "1"], "on 0\n").await.map(drop),
-            (Tool::Cec, false) => run(tool, &["-s", "-d", "1"], "standby 0\n").await.map(drop),
+            (Tool::Xset, true) => (&["dpms", "force", "on", "-dpms", "s", "off"], ""),
+            (Tool::Xset, false) => (&["dpms", "0", "0", "0", "dpms", "force", "off"], ""),
+            (Tool::Wlopm, true) => (&["--on", all], ""),
+            (Tool::Wlopm, false) => (&["--off", all], ""),
+            (Tool::Cec, true) => (&["-s", "-d", "1"], "on 0\n"),
+            (Tool::Cec, false) => (&["-s", "-d", "1"], "standby 0\n"),
             (Tool::WlrRandr, _) => {
                 let listed = run(tool, &[], "").await?;
-                let all = outputs(&listed).filter(|name| output.is_none_or(|wanted| wanted == *name));
-                let mut args = Vec::new();
-                for name in all {
-                    args.extend(["--output", name, if on { "--on" } else { "--off" }]);
-                }
+                let args = of_outputs(&listed, output, on);
                 if args.is_empty() {
                     return Err(PowerError::Failed(tool.program(), "it lists no such output".into()));
                 }
-                run(tool, &args, "").await.map(drop)
+                return run(tool, &args, "").await.map(drop);
             }
-        }
+        };
+        run(tool, args, input).await.map(drop)
     }
 }
 
@@ -212,6 +206,12 @@ fn installed(tool: Tool) -> bool {
 fn outputs(listed: &str) -> impl Iterator<Item = &str> {
     let heads = listed.lines().filter(|line| !line.starts_with(char::is_whitespace));
     heads.filter_map(|line| line.split_whitespace().next())
+}
+
+/// What turns those of the listed outputs off or on that are wanted.
+fn of_outputs<'l>(listed: &'l str, wanted: Option<&str>, on: bool) -> Vec<&'l str> {
+    let names = outputs(listed).filter(|name| wanted.is_none_or(|wanted| wanted == *name));
+    names.flat_map(|name| ["--output", name, if on { "--on" } else { "--off" }]).collect()
 }
 
 /// Runs a tool to its end; returns what it said.
@@ -272,5 +272,11 @@ mod tests {
     fn the_outputs_of_a_compositor_are_the_lines_that_are_not_indented() {
         let listed = "HDMI-A-1 \"LG Electronics 43 (HDMI-A-1)\"\n  Enabled: yes\n  Modes:\n    1920x1080 px\nDP-1 \"x\"\n  Enabled: no\n";
         assert_eq!(outputs(listed).collect::<Vec<_>>(), ["HDMI-A-1", "DP-1"]);
+        assert_eq!(of_outputs(listed, Some("DP-1"), false), ["--output", "DP-1", "--off"]);
+        assert_eq!(
+            of_outputs(listed, None, true),
+            ["--output", "HDMI-A-1", "--on", "--output", "DP-1", "--on"]
+        );
+        assert!(of_outputs(listed, Some("VGA-1"), true).is_empty());
     }
 }

@@ -32,17 +32,9 @@ const SIZES: [(u32, u32); 11] = [
     (1920, 1200),
 ];
 
-const LANES: [Lane; 9] = [
-    Lane::Regular,
-    Lane::Booked,
-    Lane::Owner,
-    Lane::Authorised,
-    Lane::Elderly,
-    Lane::Merit,
-    Lane::Disabled,
-    Lane::Pregnant,
-    Lane::Child,
-];
+fn lane() -> impl Strategy<Value = Lane> {
+    select(Lane::ALL.map(|(_, lane)| lane).to_vec())
+}
 
 /// Short, long, with stacked marks, one endless word, letters that no face has.
 fn label() -> impl Strategy<Value = Option<String>> {
@@ -65,8 +57,7 @@ fn counter() -> impl Strategy<Value = CounterView> {
     let modes = prop_oneof![4 => Just(CounterMode::Open), 1 => Just(CounterMode::Paused), 1 => Just(CounterMode::Closed)];
     let name = prop_oneof![8 => Just(None), 1 => select(vec![Some("Tiếp dân"), Some("VP"), Some("Phòng tiếp công dân tầng")])];
     let noun = select(vec!["Quầy", "Phòng", "Cửa", "Phòng tiếp công dân"]);
-    let parts =
-        (label(), label(), proptest::option::of(ticket()), select(LANES.to_vec()), any::<bool>(), name);
+    let parts = (label(), label(), proptest::option::of(ticket()), lane(), any::<bool>(), name);
     (parts, modes, noun, any::<bool>(), prop::bool::weighted(0.9)).prop_map(
         |((label, label_en, ticket, lane, slot, name), mode, noun, called, known)| CounterView {
             // The number is put in where the place in the list is known.
@@ -88,13 +79,13 @@ fn counter() -> impl Strategy<Value = CounterView> {
 
 fn spot() -> impl Strategy<Value = Spot> {
     let kinds = select(vec![Kind::Call, Kind::Recall, Kind::Transfer]);
-    (ticket(), kinds, select(LANES.to_vec()), any::<bool>(), any::<bool>()).prop_map(
-        |(ticket, kind, lane, slot, holder)| Spot {
+    (ticket(), kinds, lane(), any::<bool>(), any::<bool>()).prop_map(|(ticket, kind, lane, slot, holder)| {
+        Spot {
             slot: slot.then(|| views::time("09:30")),
             holder: Holder::mask("Nguyễn Thị Hoàng Phương Anh").ok().filter(|_| holder),
             ..views::spot(ticket.as_str(), "1", kind, lane)
-        },
-    )
+        }
+    })
 }
 
 #[derive(Debug)]
@@ -123,6 +114,20 @@ impl Hall {
     }
 }
 
+/// How many wait for one series, and which numbers come next.
+fn queue() -> impl Strategy<Value = QueueView> {
+    let counts = prop_oneof![0..40u32, Just(99_999)];
+    let minutes = proptest::option::of(0..600u32);
+    let next = prop::collection::vec(ticket(), 0..6);
+    ("[A-ZĐ]{1,8}", label(), counts, minutes, next).prop_map(
+        |(series, label, waiting, wait_minutes, next)| {
+            let series = Series::parse(&series).unwrap();
+            let label = label.filter(|label| !label.is_empty());
+            QueueView { series, label, waiting, next, wait_minutes, left_today: None }
+        },
+    )
+}
+
 fn phase() -> impl Strategy<Value = Phase> {
     let reasons = select(vec![
         ClosedReason::BeforeHours,
@@ -143,13 +148,15 @@ fn view() -> impl Strategy<Value = BoardView> {
     let counters = counters.prop_flat_map(|count| prop::collection::vec(counter(), count..=count));
     let notices = prop::collection::vec((label(), any::<bool>()), 0..4);
     let rest = (any::<bool>(), 0..4usize, 0..30usize, any::<bool>(), any::<bool>(), any::<bool>(), 0..9usize);
-    (counters, prop::collection::vec(spot(), 0..=3), notices, phase(), rest).prop_map(
+    let told = (prop::collection::vec(queue(), 0..5), select(vec![0, 35, -610, 90_000]));
+    (counters, prop::collection::vec(spot(), 0..=3), notices, phase(), rest, told).prop_map(
         |(
             mut counters,
             mut spotlight,
             notices,
             phase,
             (stale, recent, missed, ended, emergency, qr, waiting),
+            (queues, skew_s),
         )| {
             for (index, counter) in counters.iter_mut().enumerate() {
                 let name = counter.counter.as_str();
@@ -172,23 +179,19 @@ fn view() -> impl Strategy<Value = BoardView> {
                 item.qr = Some("https://example.org/xep-hang?so=A012".into()).filter(|_| qr && n == 0);
                 item
             });
-            let series = Series::parse("A").unwrap();
-            let label = Some("Đất đai, đăng ký biện pháp bảo đảm, Ẫ Ỡ".to_owned());
-            let queue = QueueView {
-                series,
-                label,
-                waiting: 0,
-                next: vec![],
-                wait_minutes: None,
+            let ended = ended.then(|| QueueView {
                 left_today: Some(0),
-            };
+                ..views::queue("A", "Đất đai, đăng ký biện pháp bảo đảm, Ẫ Ỡ", 0, &[])
+            });
             let mut link = views::busy().link;
-            (link.stale, link.trouble) = (stale, Some(LinkTrouble::Refused).filter(|_| stale && ended));
+            let refused = stale && ended.is_some();
+            (link.stale, link.trouble, link.skew_s) =
+                (stale, Some(LinkTrouble::Refused).filter(|_| refused), skew_s);
             BoardView {
                 spotlight_waiting: if spotlight.len() == 3 { waiting } else { 0 },
                 ticker: ticker.collect(),
                 missed: (0..missed).map(|n| views::missed(&format!("A{n:03}"))).collect(),
-                queues: Some(queue).into_iter().filter(|_| ended).collect(),
+                queues: ended.into_iter().chain(queues).collect(),
                 emergency: views::emergency().emergency.filter(|_| emergency && missed > 20),
                 counters,
                 spotlight,

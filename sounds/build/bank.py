@@ -2,8 +2,8 @@
 
 usage: bank.py [north|south|english] [--urgent] [--draft [KINDS]] [--only KINDS] [--minutes N] [--jobs N] [--list-only]
 A clip is skipped when made/BANK.txt, which belongs to the repository, holds the same hash of its batch, its place in
-it and the settings, and the file exists; so a fresh clone makes nothing again that is unchanged. Without --draft, clips that an earlier --draft joined are made again, whole. A unit that takes.toml
-names is spoken alone, with the changes of that take in settings.toml.
+it and the settings, and the file exists; so a fresh clone makes nothing again that is unchanged. Without --draft, clips that an earlier --draft joined are made again, whole. A unit that
+takes.toml names is spoken alone, with the changes of that take in settings.toml.
 """
 
 import argparse

@@ -185,14 +185,7 @@ fn wanted(query: &HashMap<String, String>, console: &Console) -> Result<Wanted, 
         .collect();
     let control = &console.control;
     let view = Arc::clone(&control.hub.views.borrow());
-    let around = Around {
-        now: control.clock.now(),
-        view: &view,
-        time_zone: &control.hall.time_zone,
-        counters: &control.hall.counters,
-        zones: &control.hall.zones,
-        fresh_id: "rehearsal",
-    };
+    let around = control.around(&view, "rehearsal");
     let message = match given("notice") {
         Some(text) => notice(text, given("level"), &around)?,
         None => call(&fields, &around)?,

@@ -157,7 +157,8 @@ pub fn call(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Call, Fa
     }
 }
 
-/// Whether the hall has this counter. A mistyped one would send a citizen, and the loudspeakers, to a place that is not there.
+/// Whether the hall has this counter. A mistyped one would send a citizen, and the loudspeakers, to a place that is not
+/// there.
 pub fn has_counter(counter: &Counter, around: &Around<'_>) -> bool {
     let (view, config) = (&around.view.counters, around.counters);
     (view.is_empty() && config.is_empty())

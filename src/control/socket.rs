@@ -19,7 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior, sleep_until, timeout};
 
 use super::counter::reordered;
 use super::fault::Fault;
-use super::order::{Around, Topics};
+use super::order::Topics;
 use super::session::{
     Ending, Session, Step, deleted, ending_of, listed, looked, obeyed, publication_of, told,
 };
@@ -220,15 +220,8 @@ impl Reader<'_> {
         let steps = {
             let control = &self.console.control;
             let view = Arc::clone(&control.hub.views.borrow());
-            let around = Around {
-                now: control.clock.now(),
-                view: &view,
-                time_zone: &control.hall.time_zone,
-                counters: &control.hall.counters,
-                zones: &control.hall.zones,
-                fresh_id: &format!("console-{}", new_id()),
-            };
-            self.session.receive(text, &around)
+            let fresh_id = format!("console-{}", new_id());
+            self.session.receive(text, &control.around(&view, &fresh_id))
         };
         for step in steps {
             if let Some(ending) = self.step(step).await? {

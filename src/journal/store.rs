@@ -278,7 +278,6 @@ fn put(sql: &Connection, record: &Record) -> rusqlite::Result<()> {
 }
 
 fn put_proof(sql: &Connection, proof: &Proof, at: Timestamp) -> rusqlite::Result<()> {
-    let ms = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
     sql.prepare_cached(
         "INSERT OR REPLACE INTO proofs (call, proved, drawn, speech_from, speech_to, outcome, again)
          VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -296,7 +295,6 @@ fn put_proof(sql: &Connection, proof: &Proof, at: Timestamp) -> rusqlite::Result
 }
 
 fn put_elsewhere(sql: &Connection, screen: &str, proof: &Proof, at: Timestamp) -> rusqlite::Result<()> {
-    let ms = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
     sql.prepare_cached(
         "INSERT OR REPLACE INTO elsewhere
          (call, screen, proved, received, drawn, speech_from, speech_to, outcome, again)
@@ -314,6 +312,10 @@ fn put_elsewhere(sql: &Connection, screen: &str, proof: &Proof, at: Timestamp) -
         proof.again
     ])?;
     Ok(())
+}
+
+fn ms(at: Option<Timestamp>) -> Option<i64> {
+    at.map(Timestamp::as_millisecond)
 }
 
 fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {

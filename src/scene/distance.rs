@@ -6,8 +6,9 @@ use std::fmt;
 use super::plan::{self, CAP_MM_PER_M, Plan};
 use super::{Face, Look, Scene, Size, TextRun, compose, font, words};
 use crate::board::call::{CallId, Counter, Kind, Lane, NoticeId, Ticket};
-use crate::board::state::{CounterMode, Level};
+use crate::board::state::Level;
 use crate::board::view::{BoardView, CounterView, RecentCall, Spot, TickerItem};
+use crate::board::{Board, Rules};
 use crate::clock::{Millis, Now};
 use crate::config::Config;
 
@@ -98,23 +99,10 @@ impl Model {
         let series: Vec<&str> = config.series.iter().map(|s| s.id.as_str()).collect();
         let series = if series.is_empty() { vec!["A"] } else { series };
         let ticket = |n: usize| Ticket::parse(&format!("{}{n:03}", series[n % series.len()])).ok();
-        let counters = config.counters.iter().enumerate();
+        let now = Now { mono: Millis::ZERO, wall: jiff::Timestamp::UNIX_EPOCH };
+        let counters = Board::new(Rules::of(config), now).view(now).counters.into_iter().enumerate();
         let counters: Vec<CounterView> = counters
-            .map(|(index, c)| CounterView {
-                counter: c.id.clone(),
-                noun: c.noun.clone(),
-                label: c.label.clone(),
-                label_en: c.label_en.clone(),
-                lanes: c.lanes.clone(),
-                mode: CounterMode::Open,
-                ticket: ticket(100 + index),
-                lane: Lane::Regular,
-                slot: None,
-                reopens: None,
-                called: false,
-                called_at: None,
-                known: true,
-            })
+            .map(|(index, counter)| CounterView { ticket: ticket(100 + index), known: true, ..counter })
             .collect();
         let place = |n: usize| counters.get(n % counters.len().max(1)).map(|c| c.counter.clone());
         let recent = (900..903).filter_map(|n| {

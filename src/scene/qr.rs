@@ -20,8 +20,9 @@ fn of_notice<'a>(board: &Board<'a>) -> Option<&'a str> {
     board.view.ticker.iter().find_map(|item| item.qr.as_deref())
 }
 
-/// The code of the first notice that has one, or else the one for phones, for a card of this width; none when no code holds the text, or only one
-/// that could not be scanned. Low error correction has the largest modules, and nothing soils a screen.
+/// The code of the first notice that has one, or else the one for phones, for a card of this width; none when no code
+/// holds the text, or only one that could not be scanned. Low error correction has the largest modules, and nothing
+/// soils a screen.
 pub fn wanted(board: &Board<'_>, card: f32) -> Option<QrCode> {
     let text = of_notice(board).or(board.look.phone_qr.as_deref())?;
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;

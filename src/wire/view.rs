@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::encode::{clock, json, lane_words, texts, value};
+use crate::board::call::{Counter, Ticket};
 use crate::board::view::{
     BoardView, ClosedReason, CounterView, MissedCall, Opening, Phase, QueueView, RecentCall, Spot, TickerItem,
 };
@@ -174,7 +175,7 @@ fn recent(call: &RecentCall) -> RecentJson<'_> {
 fn missed(call: &MissedCall) -> MissedJson<'_> {
     MissedJson {
         ticket: call.ticket.as_str(),
-        counter: call.counter.as_ref().map(super::super::board::call::Counter::as_str),
+        counter: call.counter.as_ref().map(Counter::as_str),
         at: call.at.to_string(),
     }
 }
@@ -187,7 +188,7 @@ fn counter(view: &CounterView) -> CounterJson<'_> {
         label_en: view.label_en.as_deref(),
         lanes: lane_words(&view.lanes),
         state: view.mode.as_str(),
-        ticket: view.ticket.as_ref().map(super::super::board::call::Ticket::as_str),
+        ticket: view.ticket.as_ref().map(Ticket::as_str),
         lane: view.lane.as_str(),
         slot: view.slot.map(clock),
         reopens: view.reopens.map(clock),
@@ -303,7 +304,7 @@ fn place(view: &CounterView) -> PlaceJson<'_> {
         noun: &view.noun,
         label: view.label.as_deref(),
         state: view.mode.as_str(),
-        ticket: view.ticket.as_ref().map(super::super::board::call::Ticket::as_str),
+        ticket: view.ticket.as_ref().map(Ticket::as_str),
         reopens: view.reopens.map(clock),
     }
 }

@@ -1,5 +1,8 @@
 // What the page knows of the hall, shared by its parts.
 
+// What a call is for, in words.
+export const KINDS = { call: 'gọi', recall: 'gọi lại', transfer: 'chuyển', serving: 'phục vụ', absent: 'vắng mặt', cancel: 'hủy' };
+
 const RANKS = { viewer: 0, operator: 1, technician: 2 };
 
 export const hall = {

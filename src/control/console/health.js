@@ -1,6 +1,6 @@
 // How this screen is: one line a part, what is wrong with it and what to do, for a technician at a glance.
 
-import { hall, may } from '/assets/hall.js';
+import { hall, KINDS, may } from '/assets/hall.js';
 import { freshId } from '/assets/link.js';
 import { $, badge, busyWhile, confirmed, make, moment, pill, replace, span, table, tell } from '/assets/show.js';
 
@@ -31,7 +31,6 @@ const REASONS = {
   missing: 'thiếu', 'wrong-type': 'sai kiểu', empty: 'trống', 'too-long': 'quá dài', 'control-character': 'ký tự điều khiển',
   'unknown-word': 'giá trị lạ', 'bad-time': 'giờ không hợp lệ', 'out-of-range': 'ngoài giới hạn',
 };
-const KINDS = { call: 'gọi', recall: 'gọi lại', transfer: 'chuyển', serving: 'phục vụ', absent: 'vắng mặt', cancel: 'hủy' };
 const STATES = { open: 'mở', paused: 'tạm nghỉ', closed: 'đóng' };
 const ORDERS = {
   mute: 'tắt tiếng', unmute: 'bật tiếng', volume: 'âm lượng', identify: 'hiện tên màn hình', 'test-call': 'đọc thử',

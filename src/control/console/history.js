@@ -1,12 +1,9 @@
 // What became of calls: when a ticket was called, drawn and spoken, here and on the hall's other screens.
 
-import { hall, may, nameOf } from '/assets/hall.js';
+import { hall, KINDS, may, nameOf } from '/assets/hall.js';
 import { listenToCall } from '/assets/listen.js';
 import { $, badge, busyWhile, clock, date, make, replace, table } from '/assets/show.js';
 
-const KINDS = {
-  call: 'gọi', recall: 'gọi lại', transfer: 'chuyển', serving: 'phục vụ', absent: 'vắng mặt', cancel: 'hủy',
-};
 const OUTCOMES = {
   spoken: ['good', 'đã đọc'],
   shown: ['wait', 'chỉ hiện, không đọc'],
