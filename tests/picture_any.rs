@@ -110,7 +110,11 @@ impl Hall {
         let tickets =
             counters.iter().flat_map(|c| &c.ticket).chain(self.view.spotlight.iter().map(|s| &s.ticket));
         let tickets: Vec<String> = tickets.map(ToString::to_string).collect();
-        labels.chain(nouns).chain(names).chain(tickets).chain([self.look.motto.clone()]).collect()
+        let series = self.view.queues.iter().map(|queue| queue.series.to_string());
+        let queues = self.view.queues.iter().filter_map(|queue| queue.label.clone());
+        let counts = self.view.queues.iter().map(|queue| queue.waiting.to_string());
+        let rest = series.chain(queues).chain(counts).chain([self.look.motto.clone()]);
+        labels.chain(nouns).chain(names).chain(tickets).chain(rest).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::canvas::{Canvas, LINE, Type};
 use super::chip::{Chip, Row};
 use super::layout::{Track, columns, rows};
-use super::{Align, Board, Colour, Face, Rect, Shape, font, motion, words};
+use super::{Align, Board, Face, Rect, Shape, font, motion, words};
 use crate::board::view::Spot;
 
 pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
@@ -29,10 +29,9 @@ fn arriving(canvas: &mut Canvas, board: &Board<'_>, spot: &Spot, draw: impl FnOn
 /// The least height of the spotlight at which its numbers are as large as they ever become in this width.
 pub fn least_height(board: &Board<'_>, w: f32) -> f32 {
     let px = board.px;
-    let room = |size: f32| size * font::cap_em(Face::Digits(800)) / CAP_SHARE;
     let of_size = |spot: &Spot, size: f32, w: f32| {
         let kind = Type { floor: px.of(40.0), ..Type::digits(800, px.of(size), board.look.theme.call_ink) };
-        room(kind.fit(spot.ticket.as_str(), w).size).ceil()
+        (kind.fit(spot.ticket.as_str(), w).size * room_em(spot.ticket.as_str())).ceil()
     };
     match &board.view.spotlight[..] {
         [] => px.of(WELCOME) + if board.look.english { px.of(58.0) } else { 0.0 },
@@ -107,19 +106,22 @@ fn hero(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot) {
         canvas.text(middle.band(middle.h - h, h), holder.as_str(), &kind);
         middle.h -= h;
     }
-    canvas.text(
-        middle,
-        spot.ticket.as_str(),
-        &number(middle, HERO, board, theme.call_ink).aligned(Align::Centre),
-    );
+    canvas.text(middle, spot.ticket.as_str(), &number(middle, HERO, board, spot).aligned(Align::Centre));
     destination(canvas, board, parts[2], spot, 96.0);
 }
 
 /// A ticket number as large as its box allows, up to `size` at 1080 lines.
-fn number(room: Rect, size: f32, board: &Board<'_>, ink: Colour) -> Type {
+fn number(room: Rect, size: f32, board: &Board<'_>, spot: &Spot) -> Type {
+    let size = board.px.of(size).min(room.h / room_em(spot.ticket.as_str()));
+    Type { floor: board.px.of(40.0), ..Type::digits(800, size, board.look.theme.call_ink) }
+}
+
+/// The height that a number takes, in em: its capitals with some air, and in any case all of its ink, as with the tail
+/// of a Q.
+fn room_em(ticket: &str) -> f32 {
     let face = Face::Digits(800);
-    let fits = room.h / font::cap_em(face) * CAP_SHARE;
-    Type { floor: board.px.of(40.0), ..Type::digits(800, board.px.of(size).min(fits), ink) }
+    let ink = font::ink(ticket, face);
+    (font::cap_em(face) / CAP_SHARE).max(ink.above + ink.below)
 }
 
 fn hero_head(canvas: &mut Canvas, board: &Board<'_>, row: Rect, spot: &Spot) {
@@ -265,7 +267,7 @@ const ACROSS: f32 = 96.0;
 const PLACE: f32 = 104.0;
 
 fn ticket_and_place(canvas: &mut Canvas, board: &Board<'_>, spot: &Spot, ticket: Rect, place: Rect) {
-    let kind = number(ticket, STACKED, board, board.look.theme.call_ink);
+    let kind = number(ticket, STACKED, board, spot);
     canvas.text(ticket, spot.ticket.as_str(), &kind);
     let h = board.px.of(PLACE).min(place.h);
     let y = place.y + ((place.h - h) / 2.0).round();
