@@ -17,6 +17,9 @@ need_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 AXE=target/axe/node_modules/axe-core/axe.min.js
 [ -f "$AXE" ] || { mkdir -p target/axe && npm install --prefix target/axe --no-audit --no-fund --ignore-scripts --silent axe-core@4.14.1; }
 
+# The same random cases for everybody: a change is judged by what it changed. Without this line every run has its own.
+export PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED:-20261127}"
+
 step() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
 step "format"; cargo fmt --check
 step "lints"; cargo clippy --locked --all-targets --quiet -- -D warnings
