@@ -174,9 +174,8 @@ fn the_numbers_of_who_waits_keep_to_their_boxes_and_never_make_a_called_number_s
 /// A short number is as large as the height allows, and a Q reaches below the others.
 #[test]
 fn the_tail_of_a_called_q_is_whole_at_every_size() {
-    let mut view = views::busy();
+    let mut view = views::many(99);
     view.spotlight = vec![views::spot("KQ8", "3", Kind::Call, Lane::Regular)];
-    view.queues.extend(views::queues());
     let look = Look { english: true, ..views::look() };
     for h in (700..=2200).step_by(20) {
         let size = Size { w: h * 16 / 9, h };
