@@ -75,11 +75,14 @@ pub fn fit(file: Vec<u8>) -> Result<Vec<f32>, Unfit> {
         return Err(Unfit::Silent);
     }
     let trimmed = gauge::trimmed(&sound, &measured);
-    match trimmed.len() / RATE_HZ as usize {
-        0..SECONDS_MIN => Err(Unfit::TooShort),
-        SECONDS_MIN..SECONDS_MAX => levelled(&trimmed),
-        _ => Err(Unfit::TooLong),
+    let frames = |seconds: usize| seconds * RATE_HZ as usize;
+    if trimmed.len() < frames(SECONDS_MIN) {
+        return Err(Unfit::TooShort);
     }
+    if trimmed.len() > frames(SECONDS_MAX) {
+        return Err(Unfit::TooLong);
+    }
+    levelled(&trimmed)
 }
 
 /// The samples of one channel and their rate; what is no number is silence.

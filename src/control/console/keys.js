@@ -1,5 +1,6 @@
-// The counters by keyboard alone: a counter's number, or that which stands beside its name, then one letter. It can be turned off, for those whose keyboard or
-// voice control sends letters by itself, and it never listens while somebody types into a field.
+// The counters by keyboard alone: a counter's number, or that which stands beside its name, then one letter. It can be
+// turned off, for those whose keyboard or voice control sends letters by itself, and it never listens while somebody types
+// into a field.
 
 import { choose, counterOf, keysOf, prepare, repeat, toggle } from '/assets/counters.js';
 import { hall, may, nameOf } from '/assets/hall.js';

@@ -68,7 +68,8 @@ function take(mine, piece) {
   const seconds = mine.frames / mine.context.sampleRate;
   $('recording-level').value = piece.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0);
   say(`Đang ghi: ${Math.floor(seconds)} / ${SECONDS_MAX} giây.`);
-  if (seconds >= SECONDS_MAX) finish();
+  // What is a blink too long would be refused.
+  if (seconds >= SECONDS_MAX - 0.5) finish();
 }
 
 function stopMicrophone() {
