@@ -141,19 +141,14 @@ async fn only_an_operator_at_the_own_page_may_send_and_the_journal_knows_who() {
     let console = Console::with_parts(parts).await;
     let operator = session(&console, Role::Operator).await;
     let viewer = session(&console, Role::Viewer).await;
-    let file = as_file("who.wav", &[]);
-    assert_eq!(refusal(&console.post("/api/recording", "", &file).await).0, 401);
-    assert_eq!(
-        refusal(&console.post("/api/recording", "Authorization: Bearer moiso_nobody_guess\r\n", &file).await)
-            .0,
-        401
-    );
-    assert_eq!(refusal(&console.post("/api/recording", &viewer, &file).await).0, 403);
+    let stranger = "Authorization: Bearer moiso_nobody_guess\r\n".to_owned();
     let foreign = format!("{operator}Origin: http://evil.example\r\n");
-    assert_eq!(refusal(&console.post("/api/recording", &foreign, &file).await).0, 403);
+    for (headers, status) in [(&String::new(), 401), (&stranger, 401), (&viewer, 403), (&foreign, 403)] {
+        assert_eq!(refusal(&console.post("/api/recording", headers, b"RIFF").await).0, status, "{headers}");
+    }
     assert_eq!(console.get("/api/recording", &operator).await.status, 405);
     let own = format!("{operator}Origin: http://{}\r\n", console.address);
-    let taken = console.post("/api/recording", &own, &file).await.json();
+    let taken = console.post("/api/recording", &own, &as_file("who.wav", &[])).await.json();
     let (done, written) = std::sync::mpsc::channel();
     journal.then(Box::new(move || done.send(()).unwrap()));
     tokio::task::spawn_blocking(move || written.recv().unwrap()).await.unwrap();

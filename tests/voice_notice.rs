@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_secs(10);
 /// Some calls and a message, one after the other.
 const SPOKEN: Duration = Duration::from_secs(90);
 
-/// What is said into the microphone: a voice, with a second of silence before it.
+/// What is said into the microphone: a voice, with some silence before it.
 fn speech(folder: &Path) -> PathBuf {
     let (said, speech) = (folder.join("said.wav"), folder.join("speech.wav"));
     assert!(moiso(&["say", "C023", "--counter", "3", "--wav", said.to_str().unwrap()]).status.success());
@@ -31,7 +31,7 @@ fn speech(folder: &Path) -> PathBuf {
         .args(["-v", "error", "-y", "-i", said.to_str().unwrap()])
         .args([
             "-af",
-            "atrim=start=1.5,asetpts=PTS-STARTPTS,volume=0.5,adelay=1000,apad=pad_dur=30",
+            "atrim=start=1.5,asetpts=PTS-STARTPTS,volume=0.5,adelay=3000,apad=pad_dur=30",
             "-c:a",
             "pcm_s16le",
         ])
@@ -65,7 +65,7 @@ async fn an_operator_speaks_into_the_microphone_and_the_hall_hears_it_between_th
     // Recorded, and heard back here alone.
     page.value("document.getElementById('text').value = 'Mời công dân có hồ sơ đất đai đến quầy 3'").await;
     page.value("document.getElementById('record').click()").await;
-    page.until("document.getElementById('recording-note').textContent.startsWith('Đang ghi: 7 ')").await;
+    page.until("document.getElementById('recording-note').textContent.startsWith('Đang ghi: 10 ')").await;
     assert_eq!(page.value("document.getElementById('record').textContent").await, "■ Dừng ghi");
     page.value("document.getElementById('record').click()").await;
     page.until("document.getElementById('recording-note').textContent.startsWith('Bản ghi dài ')").await;

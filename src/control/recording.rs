@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -62,7 +62,7 @@ pub(super) async fn upload(
         Ok(_) => return refuse(StatusCode::FORBIDDEN, &Fault::forbidden()),
         Err(refusal) => return refusal,
     };
-    let taken = match read(&console, &headers, body).await {
+    let taken = match read(&console, body).await {
         Ok(file) => keep(&console, file).await,
         Err(refusal) => Err(refusal),
     };
@@ -86,15 +86,11 @@ fn busy() -> Refusal {
     (StatusCode::SERVICE_UNAVAILABLE, Fault::busy())
 }
 
-async fn read(console: &Console, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
+async fn read(console: &Console, body: Body) -> Result<Vec<u8>, Refusal> {
     let too_large = || {
         let words = format!("Tệp lớn quá {} MB.", FILE_MAX / 1024 / 1024);
         (StatusCode::PAYLOAD_TOO_LARGE, Fault::invalid("recording", words))
     };
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > FILE_MAX) {
-        return Err(too_large());
-    }
     let Ok(_place) = console.uploads.coming_in.try_acquire() else { return Err(busy()) };
     match timeout(BODY_WITHIN, to_bytes(body, FILE_MAX)).await {
         Ok(Ok(file)) => Ok(file.into()),

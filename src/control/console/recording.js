@@ -49,7 +49,10 @@ function arrange() {
 // --- the microphone ------------------------------------------------------------------------------------------------
 
 async function startMicrophone() {
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
+  const stream = await navigator.mediaDevices.getUserMedia({
+    // A hall is noisy; how loud the message is, the server sees to.
+    audio: { channelCount: 1, echoCancellation: false, noiseSuppression: true, autoGainControl: false },
+  });
   const context = new AudioContext();
   running = { stream, context, pieces: [], frames: 0 };
   const mine = running;
