@@ -50,8 +50,8 @@ function arrange() {
 
 async function startMicrophone() {
   const stream = await navigator.mediaDevices.getUserMedia({
-    // A hall is noisy; how loud the message is, the server sees to.
-    audio: { channelCount: 1, echoCancellation: false, noiseSuppression: true, autoGainControl: false },
+    // The voice as it is: how loud the message becomes, the server sees to.
+    audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false },
   });
   const context = new AudioContext();
   running = { stream, context, pieces: [], frames: 0 };
