@@ -261,8 +261,8 @@ fn frame(first: u8, masked: bool, length: u64, payload: &[u8]) -> Vec<u8> {
     let mut out = vec![first];
     match length {
         0..126 => out.push(mask | length as u8),
-        126..65_536 => out.extend([&[mask | 126][..], &(length as u16).to_be_bytes()].concat()),
-        _ => out.extend([&[mask | 127][..], &length.to_be_bytes()].concat()),
+        126..65_536 => out.extend([&[mask | 0x7e][..], &(length as u16).to_be_bytes()].concat()),
+        _ => out.extend([&[mask | 0x7f][..], &length.to_be_bytes()].concat()),
     }
     if masked {
         out.extend([0; 4]);
@@ -276,6 +276,7 @@ async fn a_frame_that_is_none_ends_its_session_and_no_other() {
     let console = Console::start().await;
     let mut inside = console.signed_in(Role::Operator).await;
     let text = |payload: &[u8]| frame(0x81, true, payload.len() as u64, payload);
+    let piece = vec![b'a'; 40_000];
     let pieces = |n: usize| [frame(0x01, true, 1, b"a"), frame(0x00, true, 1, b"a").repeat(n)].concat();
     for (what, sent) in [
         ("not masked", frame(0x81, false, 2, b"{}")),
@@ -288,7 +289,7 @@ async fn a_frame_that_is_none_ends_its_session_and_no_other() {
         ("a length of eight exabytes", frame(0x81, true, u64::MAX / 2, b"{}")),
         (
             "a message in endless pieces",
-            [frame(0x01, true, 40_000, &[b'a'; 40_000]), frame(0x00, true, 40_000, &[b'a'; 40_000])].concat(),
+            [frame(0x01, true, 40_000, &piece), frame(0x00, true, 40_000, &piece)].concat(),
         ),
         ("pieces of one letter without a hello", pieces(1000)),
         ("no JSON", text(b"hello")),

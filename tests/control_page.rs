@@ -419,7 +419,7 @@ async fn a_counter_with_a_name_is_reached_by_the_number_beside_it() {
     page.press(&["5", "l"]).await;
     page.until("document.getElementById('call-done').textContent === 'Đã gọi lại A015, Quầy 5.'").await;
     page.press(&["9"]).await;
-    says(&mut page, "keys-now", "Không có quầy số 9.").await;
+    says(&mut page, "keys-now", "Không có Quầy 9.").await;
     assert_eq!(told(&console), ["recall N101 Thu phí", "absent N103 Q", "recall A015 5"]);
     assert_eq!(page.faults().await, Vec::<String>::new());
     assert_eq!(page.complaints, Vec::<String>::new());

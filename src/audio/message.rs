@@ -4,6 +4,7 @@
 //! The file comes from outside: whatever is in it, the answer is samples or an [`Unfit`].
 
 use std::ops::RangeInclusive;
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use ebur128::{EbuR128, Mode};
@@ -64,7 +65,9 @@ impl From<ClipError> for Unfit {
 /// # Errors
 /// [`Unfit`].
 pub fn fit(file: Vec<u8>) -> Result<Vec<f32>, Unfit> {
-    let (raw, rate_hz) = read(file)?;
+    // A decoder that a damaged file makes panic has found the file to be damaged.
+    let decoded = catch_unwind(move || read(file));
+    let (raw, rate_hz) = decoded.unwrap_or_else(|_| Err(Unfit::Unreadable("its decoder gave up".into())))?;
     if raw.iter().filter(|s| s.abs() >= FULL).count() * CLIPPED > raw.len() {
         return Err(Unfit::Clipped);
     }
@@ -116,7 +119,9 @@ fn levelled(sound: &[f32]) -> Result<Vec<f32>, Unfit> {
         }
         out.copy_from_slice(sound);
         amplify(&mut out, gain_db);
-        out.iter_mut().for_each(|sample| *sample = limit(*sample));
+        for sample in &mut out {
+            *sample = limit(*sample);
+        }
     }
     Ok(out)
 }
@@ -201,7 +206,7 @@ mod tests {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let at = (seed >> 33) as usize;
                 // Mostly the head, where lengths and formats stand.
-                let at = if at % 4 == 0 { at % damaged.len() } else { at % 64 };
+                let at = if at.is_multiple_of(4) { at % damaged.len() } else { at % 64 };
                 damaged[at] = (seed >> 24) as u8;
             }
             damaged.truncate((seed >> 40) as usize % whole.len() + 1);

@@ -203,8 +203,9 @@ impl Kept {
 }
 
 fn id_of(bytes: &[u8]) -> RecordingId {
-    let digits: String = Blake2s256::digest(bytes).iter().take(16).map(|b| format!("{b:02x}")).collect();
-    RecordingId::parse(&digits).expect("sixteen bytes in hexadecimal digits")
+    let digest: [u8; 32] = Blake2s256::digest(bytes).into();
+    let half = digest.first_chunk().copied().map_or(0, u128::from_be_bytes);
+    RecordingId::parse(&format!("{half:032x}")).expect("a number in 32 hexadecimal digits")
 }
 
 /// Whole or not at all, whatever happens in between.

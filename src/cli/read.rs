@@ -47,14 +47,12 @@ fn mode(text: &str) -> Result<SeriesMode, String> {
 
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    match args.what.split_once("..") {
-        Some((from, to)) => range(from, to, args, &mut out),
-        None => {
-            let text = sentence(args, config)?;
-            let text = if args.output.json { json!({ "text": text }).to_string() } else { text };
-            writeln!(out, "{text}").context("cannot write the sentence")
-        }
+    if let Some((from, to)) = args.what.split_once("..") {
+        return range(from, to, args, &mut out);
     }
+    let text = sentence(args, config)?;
+    let text = if args.output.json { json!({ "text": text }).to_string() } else { text };
+    writeln!(out, "{text}").context("cannot write the sentence")
 }
 
 fn range(from: &str, to: &str, args: &Args, out: &mut impl Write) -> anyhow::Result<()> {

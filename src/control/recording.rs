@@ -110,7 +110,6 @@ async fn keep(console: &Console, file: Vec<u8>) -> Result<(RecordingId, f64), Re
         return Err((StatusCode::SERVICE_UNAVAILABLE, Fault::stopping()));
     };
     let shelf = console.control.shelf.clone();
-    // A decoder that panics ends this task alone.
     let kept = tokio::task::spawn_blocking(move || {
         let sound = message::fit(file).map_err(|unfit| wrong(words(&unfit)))?;
         let seconds = (sound.len() as f64 / f64::from(RATE_HZ) * 10.0).round() / 10.0;

@@ -44,7 +44,7 @@ function type(next) {
   if (fits(typed + next)) typed += next;
   else if (fits(next)) typed = next;
   else {
-    say(`Không có quầy số ${typed + next}.`);
+    say(`Không có ${nameOf(typed + next)}.`);
     typed = '';
     choose('');
     return;
