@@ -17,6 +17,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::audio::narrator::Narrator;
+use crate::audio::shelf::Shelf;
 use crate::audio::sounds;
 use crate::board::call::Zone;
 use crate::board::input::{AnnouncementId, Form, Message};
@@ -27,7 +29,7 @@ use crate::config::Config;
 use crate::config::load::state_dir;
 use crate::demo::QueueSystem;
 use crate::health::{FrameReport, JournalState, PanelState, ScreenStatus, SoundState};
-use crate::hub::{Hub, HubHandle, Outlets, Planner, Probes, Request, Speaker};
+use crate::hub::{Hub, HubHandle, Outlets, Planner, Probes, Request, Speaker, Speech};
 use crate::journal::Journal;
 use crate::orders::{Orders, Schedule};
 use crate::power::Panel;
@@ -37,7 +39,7 @@ use crate::{audio, control, mqtt, present};
 
 mod verdict;
 
-use verdict::verdict;
+use verdict::{Heard, verdict};
 
 /// What the demo adds to a daemon.
 #[derive(Debug, Default)]
@@ -140,7 +142,8 @@ impl App {
 
         let (requests, inbox) = mpsc::channel(REQUESTS);
         let (stop, stopped) = watch::channel(false);
-        let sound = Sound::start(&config, &requests);
+        let shelf = Shelf::open(state_dir(&config).join("recordings"));
+        let sound = Sound::start(&config, &shelf, &requests);
         let mut rules = Rules::of(&config);
         rules.speaks &= sound.handle.is_some();
         let board = Board::new(rules, now);
@@ -159,6 +162,7 @@ impl App {
         let commands_here = commands.clone();
         let (proofs, _) = broadcast::channel(PROOFS);
         let (screens_sender, screens) = watch::channel(Screens::default());
+        let (speech_sender, speech) = watch::channel(Speech { zones: board.speech(), since: now });
 
         let (journal, kept) = Journal::open(&state_dir(&config), config.journal.keep_days, now.wall)
             .context("cannot start the journal")?;
@@ -189,6 +193,7 @@ impl App {
                 journal: journal.clone(),
                 proofs: proofs.clone(),
                 screens: screens_sender,
+                speech: speech_sender,
             },
             status,
             &config.screen.id,
@@ -238,6 +243,8 @@ impl App {
             start("panel", Box::pin(panel.run(hub_handle.views.clone(), told)));
         }
         start("commands", Box::pin(orders_of.run(orders)));
+        let keep = Duration::from_secs(u64::from(config.journal.keep_days) * 24 * 3600);
+        start("recordings", Box::pin(shelf.clone().tidy(hub_handle.clone(), keep)));
         if let Some(listener) = listener {
             let auth = Arc::new(control::auth::Auth::of(&config));
             if extras.demo.is_some() {
@@ -248,10 +255,13 @@ impl App {
                 pictures: Arc::new(glass.clone()),
                 auth,
                 health: Arc::new({
-                    let (clock, audio) = (Arc::clone(&clock), sound.handle.clone());
+                    let (clock, audio, shelf) = (Arc::clone(&clock), sound.handle.clone(), shelf.clone());
                     move || {
-                        let volume = audio.as_ref().map(audio::Handle::volume);
-                        verdict(&statuses.borrow(), &link_told.borrow(), volume, clock.now().mono)
+                        let sound = Heard {
+                            volume_percent: audio.as_ref().map(audio::Handle::volume),
+                            unheard: shelf.unheard(),
+                        };
+                        verdict(&statuses.borrow(), &link_told.borrow(), &sound, clock.now().mono)
                     }
                 }),
                 clock,
@@ -260,7 +270,9 @@ impl App {
                 commands: commands_here,
                 journal: Some(journal.clone()),
                 screens,
-                rehearsal: Some(Arc::new(control::listen::Rehearsal::of(&config))),
+                speech,
+                rehearsal: Some(Arc::new(control::listen::Rehearsal::of(&config, shelf.clone()))),
+                shelf,
                 tls,
             };
             doors
@@ -366,7 +378,7 @@ struct Sound {
 
 impl Sound {
     /// Loads the voice and opens the cards; a hall without a voice keeps its board.
-    fn start(config: &Config, requests: &mpsc::Sender<Request>) -> Self {
+    fn start(config: &Config, shelf: &Shelf, requests: &mpsc::Sender<Request>) -> Self {
         if !config.audio.enabled {
             return Self::silent();
         }
@@ -385,7 +397,7 @@ impl Sound {
         match audio::spawn(config, folder, requests.clone()) {
             Ok(handle) => Self {
                 test_call: Some(Arc::new(test_call)),
-                planner: Box::new(voice),
+                planner: Box::new(Narrator { voice, shelf: shelf.clone() }),
                 speaker: Box::new(handle.clone()),
                 state: Box::new({
                     let handle = handle.clone();

@@ -37,7 +37,7 @@ use notices::Notices;
 use queues::Queues;
 use spotlight::Spotlight;
 use state::Notice;
-use view::{BoardView, Phase};
+use view::{BoardView, Phase, ZoneSpeech};
 use zone::Proof;
 
 /// The part of the config that decides what the board does.
@@ -304,6 +304,11 @@ impl Board {
     /// Every zone of this screen's voice, and whether calls are not said there now.
     pub fn zones(&self) -> impl Iterator<Item = (&Zone, bool)> {
         self.lanes.zones()
+    }
+
+    /// What every zone says and will say, in the order of the config.
+    pub fn speech(&self) -> Vec<ZoneSpeech> {
+        self.lanes.speech()
     }
 
     /// Whether the hall is open.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::load::{LoadError, load};
 
@@ -15,11 +15,13 @@ pub mod devices;
 pub mod history;
 pub mod notice;
 pub mod order;
+pub mod output;
 pub mod read;
 pub mod render;
 pub mod replay;
 pub mod run;
 pub mod say;
+pub mod shell;
 pub mod token;
 mod trust;
 pub mod voice;
@@ -78,6 +80,10 @@ enum Command {
     Voice(voice::Args),
     /// Makes, lists and revokes the operators' tokens.
     Token(token::Args),
+    /// Prints a script that completes this program's commands in a shell.
+    Completions(shell::CompletionsArgs),
+    /// Prints the manual page, moiso(1).
+    Man,
 }
 
 /// A config at start that cannot be used.
@@ -94,8 +100,18 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
 /// Whatever the command could not do, with its causes.
 pub fn run() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
-    if let Command::Check(args) = &cli.command {
-        return Ok(check::run(args, cli.config.as_deref()));
+    // These three are there to be used where no config can be loaded.
+    match &cli.command {
+        Command::Check(args) => return Ok(check::run(args, cli.config.as_deref())),
+        Command::Completions(args) => {
+            shell::completions(args, Cli::command())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Man => {
+            shell::man(Cli::command())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
     }
     let config = load(cli.config.as_deref())?;
     match &cli.command {
@@ -118,7 +134,9 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::History(args) => history::run(args, &config)?,
         Command::Voice(args) => voice::run(args, &config)?,
         Command::Token(args) => token::run(args, &config)?,
-        Command::Check(_) => unreachable!("handled before the config is loaded"),
+        Command::Check(_) | Command::Completions(_) | Command::Man => {
+            unreachable!("handled before the config is loaded")
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -83,6 +83,11 @@ impl ManualClock {
         let mut now = self.0.lock().expect("no test panics while it holds the clock");
         *now = now.after(span);
     }
+
+    /// Somebody sets the wall clock; the other runs on.
+    pub fn set_wall(&self, wall: Timestamp) {
+        self.0.lock().expect("no test panics while it holds the clock").wall = wall;
+    }
 }
 
 impl Clock for ManualClock {

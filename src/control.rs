@@ -20,10 +20,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
+use crate::audio::shelf::Shelf;
 use crate::board::view::BoardView;
 use crate::clock::Clock;
 use crate::config::{Config, CounterConfig, SeriesConfig, ZoneConfig};
-use crate::hub::HubHandle;
+use crate::hub::{HubHandle, Speech};
 use crate::journal::Journal;
 use crate::screens::Screens;
 use crate::wire::{Command, Proof};
@@ -38,6 +39,7 @@ pub mod look;
 pub mod order;
 mod page;
 mod picture;
+mod recording;
 pub mod session;
 mod socket;
 pub mod tls;
@@ -48,6 +50,7 @@ use limits::{Attempts, Crowd};
 use listen::Rehearsal;
 use order::Around;
 use picture::PictureCache;
+use recording::Uploads;
 use tls::Tls;
 
 /// Connections of one address at once: the phones of a hall may share one behind its router.
@@ -142,8 +145,12 @@ pub struct Control {
     pub journal: Option<Journal>,
     /// The hall's screens as they tell of themselves.
     pub screens: watch::Receiver<Screens>,
+    /// What every zone says and will say.
+    pub speech: watch::Receiver<Speech>,
     /// None: nothing can be listened to here.
     pub rehearsal: Option<Arc<Rehearsal>>,
+    /// What operators have recorded.
+    pub shelf: Shelf,
     /// None: plain HTTP.
     pub tls: Option<Arc<Tls>>,
 }
@@ -151,8 +158,9 @@ pub struct Control {
 impl Control {
     /// What a request is judged by now.
     fn around<'a>(&'a self, view: &'a BoardView, fresh_id: &'a str) -> Around<'a> {
-        let HallFacts { time_zone, counters, zones, .. } = &self.hall;
-        Around { now: self.clock.now(), view, time_zone, counters, zones, fresh_id }
+        let HallFacts { time_zone, counters, zones, screen_id: screen, .. } = &self.hall;
+        let shelf = &self.shelf;
+        Around { now: self.clock.now(), view, time_zone, counters, zones, shelf, screen, fresh_id }
     }
 }
 
@@ -166,6 +174,7 @@ struct Console {
     greetings: Arc<Semaphore>,
     /// Whose turn it is to have something mixed.
     rehearsals: Semaphore,
+    uploads: Uploads,
     sessions: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
 }
@@ -214,6 +223,7 @@ pub async fn serve(listener: TcpListener, control: Control, stop: impl Future<Ou
         greeting_crowd: SharedCrowd::new(GREETINGS_EACH),
         greetings: Arc::new(Semaphore::new(GREETINGS)),
         rehearsals: listen::turns(),
+        uploads: Uploads::default(),
         sessions: Arc::new(Semaphore::new(SESSIONS)),
         stop: stopped.clone(),
     });

@@ -13,13 +13,13 @@ use crate::board::input::{
     Announcement, AnnouncementId, Effect, Form, IgnoreReason, Input, Message, Outcome,
 };
 use crate::board::state::Notice;
-use crate::board::view::SharedView;
-use crate::clock::Clock;
+use crate::board::view::{SharedView, ZoneSpeech};
+use crate::clock::{Clock, Now};
 use crate::health::{FrameReport, PanelState, ScreenStatus, SoundState};
 use crate::journal::{Journal, Kept, Record};
 use crate::screens::{ScreenReport, Screens};
 use crate::speech::Utterance;
-use crate::wire::{self, Proof};
+use crate::wire::{self, Command, Proof};
 
 /// What the hub can be asked.
 #[derive(Debug)]
@@ -28,6 +28,10 @@ pub enum Request {
     Input { input: Input, reply: Option<oneshot::Sender<Taken>> },
     /// The same, and the hall is told: the topic below the hall's prefix and the payload are published once taken.
     Push { input: Input, publish: Publication, by: String, reply: oneshot::Sender<Taken> },
+    /// The hall is told without a change of the board: a command to another screen. Nothing is sent while the link is down.
+    Send { publish: Publication, by: String, reply: oneshot::Sender<Sent> },
+    /// Somebody at another screen has commanded this one.
+    Commanded(Command),
     /// The live notices.
     Notices { reply: oneshot::Sender<Vec<Notice>> },
     /// A payload was refused before it became an input.
@@ -43,6 +47,13 @@ pub enum Request {
 pub enum Taken {
     Applied,
     Ignored(IgnoreReason),
+}
+
+/// What became of a message that has no use later.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    OnItsWay,
+    NoLink,
 }
 
 /// A message for the broker.
@@ -96,6 +107,17 @@ impl HubHandle {
         taken.await.map_err(|_| Stopped)
     }
 
+    /// Publishes to the hall what changes nothing here; `by` is who wants it.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the hub is gone.
+    pub async fn send(&self, publish: Publication, by: &str) -> Result<Sent, Stopped> {
+        let (reply, sent) = oneshot::channel();
+        let by = by.to_owned();
+        self.requests.send(Request::Send { publish, by, reply }).await.map_err(|_| Stopped)?;
+        sent.await.map_err(|_| Stopped)
+    }
+
     /// The live notices, in the order of the ticker.
     ///
     /// # Errors
@@ -147,6 +169,15 @@ pub struct Outlets {
     pub proofs: broadcast::Sender<Proof>,
     /// The hall's screens as they tell of themselves.
     pub screens: watch::Sender<Screens>,
+    /// What every zone says and will say.
+    pub speech: watch::Sender<Speech>,
+}
+
+/// What every zone says and will say, and when that became so.
+#[derive(Clone, Debug)]
+pub struct Speech {
+    pub zones: Vec<ZoneSpeech>,
+    pub since: Now,
 }
 
 /// Owns the board; see [`Hub::run`].
@@ -240,6 +271,7 @@ impl Hub {
                 _ = status_tick.tick() => {}
             }
             self.let_music_play();
+            self.tell_speech();
             self.report();
         }
     }
@@ -271,6 +303,11 @@ impl Hub {
                     }
                     replies.push((reply, done.taken));
                 }
+                Request::Send { publish, by, reply } => {
+                    // Nor does one that wants to send.
+                    let _ = reply.send(self.send(publish, by));
+                }
+                Request::Commanded(command) => self.keep_command(&command),
                 Request::Notices { reply } => {
                     // A session that has gone meanwhile needs no answer.
                     let _ = reply.send(self.board.notices(self.clock.now()));
@@ -292,6 +329,21 @@ impl Hub {
                 let _ = reply.send(taken);
             }
         }));
+    }
+
+    fn send(&self, publish: Publication, by: String) -> Sent {
+        if (self.outlets.probes.link)().is_none() {
+            return Sent::NoLink;
+        }
+        self.audit(&publish, by);
+        self.publish(publish);
+        Sent::OnItsWay
+    }
+
+    fn keep_command(&self, command: &Command) {
+        let (at, payload) = (self.clock.now().wall, wire::command_value(command).to_string());
+        let who = command.by.clone().unwrap_or_else(|| "MQTT".to_owned());
+        self.outlets.journal.write(Record::Audit { at, who, topic: "command".into(), payload });
     }
 
     fn audit(&self, publish: &Publication, who: String) {
@@ -431,6 +483,17 @@ impl Hub {
                 self.music.insert(zone.clone(), plays);
             }
         }
+    }
+
+    fn tell_speech(&self) {
+        let zones = self.board.speech();
+        self.outlets.speech.send_if_modified(|told| {
+            let new = told.zones != zones;
+            if new {
+                *told = Speech { zones, since: self.clock.now() };
+            }
+            new
+        });
     }
 
     fn show(&mut self) {

@@ -113,7 +113,7 @@ pub fn resampled(frames: u64, rate_hz: u32) -> u64 {
 /// One recorded unit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Clip {
-    /// Path below the sounds folder, for instance `north/dest/quay-5.opus`.
+    /// Path below the sounds folder, for instance `north/dest/quay-5.opus`; a whole path for what an operator recorded.
     pub file: Arc<str>,
     /// Length in frames at the bank's rate.
     pub frames: u64,

@@ -24,13 +24,13 @@ mod view;
 mod tests;
 
 pub use encode::{
-    command_value, deed_value, encode_call, encode_counter, encode_notice, encode_offline, encode_proof,
-    encode_queue, encode_status, encode_sync_request, notice_value, proof_value, refusal_value, status_value,
-    story_value,
+    command_value, deed_value, encode_call, encode_command, encode_counter, encode_notice, encode_offline,
+    encode_proof, encode_queue, encode_status, encode_sync_request, notice_value, proof_value, refusal_value,
+    status_value, story_value,
 };
 use object::{Object, Reader};
 pub use screen::{decode_proof, decode_status, screens_value};
-pub use view::{encode_public, encode_view, view_value};
+pub use view::{encode_public, encode_view, speech_value, view_value};
 
 /// Largest payload that is read at all, in bytes (wire contract).
 pub const PAYLOAD_MAX: usize = 64 * 1024;

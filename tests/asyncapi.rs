@@ -220,7 +220,7 @@ async fn all_that_is_really_said_fits_the_document() {
     for said in &events {
         fits(&event, said, "an event");
     }
-    for kind in ["view", "notice", "health", "screens"] {
+    for kind in ["view", "notice", "health", "screens", "speech"] {
         assert!(events.iter().any(|said| said["event"] == kind), "an event {kind}");
     }
     let of =

@@ -5,7 +5,7 @@ mod hall;
 use hall::oracle::{Grid, Light, Running, Voices};
 use hall::{Hall, MAX_AGE, counter, id, notice, rules, ticket, zone, zone_config};
 use jiff::Timestamp;
-use moiso::board::call::{Call, Counter, Kind, Lane, NoticeId, Series, Zone};
+use moiso::board::call::{Call, Counter, Kind, Lane, NoticeId, RecordingId, Series, Zone};
 use moiso::board::input::{Effect, IgnoreReason, Input, Outcome};
 use moiso::board::state::{CounterMode, CounterState, Level, Notice, QueueState};
 use moiso::board::view::BoardView;
@@ -411,7 +411,8 @@ impl World {
                 let until = lasts.map(|secs| from.after(Millis::from_secs(secs)).wall);
                 let zones = zone.map(zone_named).into_iter().collect();
                 let plain = notice(&format!("n{name}"), level, self.hall.now.wall);
-                self.put(name, Notice { from: Some(from.wall), until, zones, speak, ..plain });
+                let recording = RecordingId::parse(&"5e".repeat(16)).ok().filter(|_| name % 2 == 1);
+                self.put(name, Notice { from: Some(from.wall), until, zones, speak, recording, ..plain });
             }
             Op::ClearNotice(name) => self.clear_notice(name),
             Op::Again(index) => self.again(index),

@@ -255,6 +255,123 @@ async fn a_message_that_is_too_large_or_not_text_ends_the_session() {
     assert_eq!(client.ask(text).await["ok"], true, "what is just below the limit is read");
 }
 
+/// A frame as it goes over the line; `first` is its first byte. A client must mask what it sends.
+fn frame(first: u8, masked: bool, length: u64, payload: &[u8]) -> Vec<u8> {
+    let mask = if masked { 0x80 } else { 0 };
+    let mut out = vec![first];
+    match length {
+        0..126 => out.push(mask | length as u8),
+        126..65_536 => out.extend([&[mask | 0x7e][..], &(length as u16).to_be_bytes()].concat()),
+        _ => out.extend([&[mask | 0x7f][..], &length.to_be_bytes()].concat()),
+    }
+    if masked {
+        out.extend([0; 4]);
+    }
+    out.extend(payload);
+    out
+}
+
+#[tokio::test]
+async fn a_frame_that_is_none_ends_its_session_and_no_other() {
+    let console = Console::start().await;
+    let mut inside = console.signed_in(Role::Operator).await;
+    let text = |payload: &[u8]| frame(0x81, true, payload.len() as u64, payload);
+    let piece = vec![b'a'; 40_000];
+    let pieces = |n: usize| [frame(0x01, true, 1, b"a"), frame(0x00, true, 1, b"a").repeat(n)].concat();
+    for (what, sent) in [
+        ("not masked", frame(0x81, false, 2, b"{}")),
+        ("reserved bits", frame(0xf1, true, 2, b"{}")),
+        ("an unknown opcode", frame(0x83, true, 2, b"{}")),
+        ("a ping longer than one may be", frame(0x89, true, 126, &[0; 126])),
+        ("a ping in pieces", frame(0x09, true, 2, b"{}")),
+        ("a piece of nothing", frame(0x80, true, 2, b"{}")),
+        ("no UTF-8", text(&[0xc3, 0x28])),
+        ("a length of eight exabytes", frame(0x81, true, u64::MAX / 2, b"{}")),
+        (
+            "a message in endless pieces",
+            [frame(0x01, true, 40_000, &piece), frame(0x00, true, 40_000, &piece)].concat(),
+        ),
+        ("pieces of one letter without a hello", pieces(1000)),
+        ("no JSON", text(b"hello")),
+        ("JSON as deep as it goes", text("[".repeat(60_000).as_bytes())),
+        (
+            "a number without end",
+            text(format!("{{\"req\":{},\"type\":\"hello\"}}", "9".repeat(400)).as_bytes()),
+        ),
+        ("a null letter", text(b"{\"req\":1,\"type\":\"hello\",\"token\":\"\\u0000\"}")),
+    ] {
+        let client = Client::connect(&console.url()).await;
+        let tokio_tungstenite::MaybeTlsStream::Plain(mut raw) = client.socket.into_inner() else { panic!() };
+        let _ = raw.write_all(&sent).await;
+        let ended = tokio::time::timeout(PATIENCE, raw.read_to_end(&mut Vec::new())).await;
+        assert!(ended.is_ok(), "{what}: it is still open");
+        assert_eq!(inside.ask(json!({ "type": "notice.list" })).await["ok"], true, "{what}");
+    }
+    assert!(console.given.lock().unwrap().inputs.is_empty());
+}
+
+#[tokio::test]
+async fn a_path_leads_to_what_is_there_and_nowhere_else() {
+    let console = Console::start().await;
+    for path in [
+        "/assets/../tokens.toml",
+        "/assets/..%2f..%2fetc/passwd",
+        "/%2e%2e/etc/passwd",
+        "//etc/passwd",
+        "/assets/",
+        "/assets/console.js/",
+        "/assets/console.js%00.png",
+        "/ASSETS/console.js",
+        "/api/recording/../../tokens.toml",
+        "/api/recordings",
+        "/recordings/",
+        "/journal.db",
+        "/.env",
+        "/index.html",
+    ] {
+        assert_eq!(console.get(path, "").await.status, 404, "{path}");
+    }
+    for (path, headers) in [("/", "X: y\r\n\r\nGET /x HTTP/1.1\r\n"), ("/board.png?x=<script>", "")] {
+        let answer = console.get(path, headers).await;
+        assert!(!String::from_utf8_lossy(&answer.body).contains("<script>"), "{path}");
+    }
+    let long = format!("/{}", "a".repeat(80_000));
+    assert!([400, 404, 414, 431].contains(&console.get(&long, "").await.status), "an endless address");
+    let many = "X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(5000);
+    assert!([400, 431].contains(&console.get("/", &many).await.status), "endless headers");
+    for method in ["POST", "PUT", "DELETE"] {
+        assert_eq!(
+            console.request(method, "/api/view", "Content-Length: 0\r\n", &[]).await.status,
+            405,
+            "{method}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_jumps_locks_nobody_out_and_ends_no_session() {
+    let console = Console::start().await;
+    let mut client = console.signed_in(Role::Operator).await;
+    for wall in ["2040-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "2026-11-24T02:00:01Z"] {
+        console.clock.set_wall(wall.parse().unwrap());
+        let put = json!({ "type": "notice.put", "id": "n", "text": "Hết số", "for_s": 60 });
+        let reply = client.ask(put).await;
+        assert_eq!(reply["ok"], true, "{wall} {reply}");
+        let until: jiff::Timestamp = reply["notice"]["until"].as_str().unwrap().parse().unwrap();
+        let wall: jiff::Timestamp = wall.parse().unwrap();
+        assert_eq!(until.as_second() - wall.as_second(), 60, "a minute from now, whenever that is");
+        let mut other = console.signed_in(Role::Viewer).await;
+        assert_eq!(other.ask(json!({ "type": "notice.list" })).await["ok"], true);
+        for _ in 0..5 {
+            assert_eq!(
+                client.ask(json!({ "type": "notice.list" })).await["ok"],
+                true,
+                "nobody is slowed for it"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_foreign_page_may_not_connect() {
     let console = Console::start().await;

@@ -146,3 +146,52 @@ async fn a_phone_that_is_away_from_the_daemon_says_so_and_comes_back() {
     daemon.start_again(None);
     phone.until("!document.getElementById('state').textContent.startsWith('Mất kết nối')").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_technician_commands_another_screen_and_both_know_who_it_was() {
+    let broker = Mosquitto::start();
+    let (here, mut there) = (Daemon::start(&broker, None, ""), Daemon::named("sanh-2", &broker));
+    until(SOON, "both are linked", || here.is_linked() && there.is_linked());
+    let made = here.cli(&["token", "add", "--role", "technician", "--name", "Kỹ thuật"]);
+    let token = made.trim();
+    let mut page = Browser::open(&here.page(&format!("/#token={token}")), 1440, 900).await;
+    page.until("document.querySelectorAll('#pad li').length === 11").await;
+    page.value("location.hash = '#man-hinh'").await;
+    page.until("document.querySelectorAll('#screens-table tbody tr').length === 2").await;
+    page.value("document.querySelector('[data-spot=\"sanh-2/identify\"]').click()").await;
+    page.until("document.getElementById('screens-done').textContent === 'sanh-2: đang hiện tên.'").await;
+    until(SOON, "it shows its name", || !there.view()["identify_until_ms"].is_null());
+    assert!(here.view()["identify_until_ms"].is_null(), "and this one does not");
+    until(SOON, "there it is known who wanted it", || {
+        there.kept("audit", "topic = 'command' AND who = 'Kỹ thuật' AND payload LIKE '%identify%'") == 1
+    });
+    until(SOON, "and here", || {
+        here.kept("audit", "topic = 'screen/sanh-2/command' AND who = 'Kỹ thuật'") == 1
+    });
+
+    let command = |args: &[&str]| here.command(args).args(["--token", token]).output().unwrap();
+    let muted = command(&["mute", "--screen", "sanh-2"]);
+    assert!(muted.status.success(), "{muted:?}");
+    until(SOON, "the other screen has it", || there.kept("audit", "payload LIKE '%mute%'") == 1);
+    for (args, words) in [
+        (&["identify", "--screen", "sanh-9"][..], "Sảnh không có màn hình sanh-9."),
+        (&["identify", "--screen", "a/b"], "không hợp lệ"),
+        (&["mute", "lau-9", "--screen", "sanh-2"], "Không có khu lau-9."),
+    ] {
+        let refused = command(args);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(2), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+
+    // A screen that is off is not commanded: it would obey when nobody thinks of it any more.
+    there.kill();
+    page.until("document.getElementById('screens-sum').textContent === '1 màn hình cần kiểm tra'").await;
+    page.until("!document.querySelector('[data-spot=\"sanh-2/identify\"]')").await;
+    let refused = command(&["identify", "--screen", "sanh-2"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("đang tắt hoặc không trả lời"), "{refused:?}");
+    there.start_again(None);
+    until(SOON, "it is back", || there.is_linked());
+    assert_eq!(there.kept("audit", "topic = 'command'"), 2, "and was told nothing meanwhile");
+    assert_eq!(page.complaints, Vec::<String>::new());
+}

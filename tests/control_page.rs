@@ -398,6 +398,68 @@ async fn a_viewer_sees_the_hall_and_has_nothing_to_press_that_would_be_refused()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_counter_with_a_name_is_reached_by_the_number_beside_it() {
+    let console = Console::with(Auth::in_memory(), picture()).await;
+    let mut view = some_view(2);
+    // Counters 1, 3 and 5, and two with names: they get the numbers that are free.
+    for (index, name) in [(1, "Thu phí"), (3, "Q")] {
+        view.counters[index].counter = moiso::board::call::Counter::parse(name).unwrap();
+        view.counters[index].ticket = moiso::board::call::Ticket::parse(&format!("N10{index}")).ok();
+    }
+    console.view.send_replace(Arc::new(view));
+    let mut page = Browser::open(&token_url(&console, Role::Operator), 1440, 900).await;
+    page.until("document.querySelectorAll('#pad kbd').length === 2").await;
+    assert_eq!(page.value("document.querySelectorAll('#pad kbd')[0].textContent").await, "2");
+    page.press(&["2"]).await;
+    says(&mut page, "keys-now", "Đã chọn Quầy Thu phí.").await;
+    page.press(&["l"]).await;
+    page.until("document.getElementById('call-done').textContent === 'Đã gọi lại N101, Quầy Thu phí.'").await;
+    page.press(&["4", "v"]).await;
+    page.until("document.getElementById('call-done').textContent === 'Đã ghi vắng N103, Quầy Q.'").await;
+    page.press(&["5", "l"]).await;
+    page.until("document.getElementById('call-done').textContent === 'Đã gọi lại A015, Quầy 5.'").await;
+    page.press(&["9"]).await;
+    says(&mut page, "keys-now", "Không có Quầy 9.").await;
+    assert_eq!(told(&console), ["recall N101 Thu phí", "absent N103 Q", "recall A015 5"]);
+    assert_eq!(page.faults().await, Vec::<String>::new());
+    assert_eq!(page.complaints, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_and_what_waits_is_listed_by_zone() {
+    let console = Console::with(Auth::in_memory(), picture()).await;
+    let mut page = Browser::open(&token_url(&console, Role::Technician), 1440, 900).await;
+    page.until("document.querySelectorAll('#pad li').length === 5").await;
+    assert_eq!(page.value("document.getElementById('speech').children.length").await, 0);
+    // On the page's own clock the call has waited for nine seconds.
+    console.speech.send_replace(scenes::speech(jiff::Timestamp::now()));
+    page.until("document.querySelectorAll('#speech li').length === 4").await;
+    let text = page.value("document.getElementById('speech').innerText.replace(/\\s+/g, ' ')").await;
+    let text = text.as_str().unwrap().to_owned();
+    for words in [
+        "Khu sanh",
+        "A012 Quầy 5 đang đọc",
+        "B107 Quầy 2 chờ",
+        "Lời nhắn Mời <b>công dân</b> có hồ sơ đất đai đến quầy 3",
+        "và 3 lượt nữa",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("lau-2"), "a zone with nothing to say takes no room");
+    assert_eq!(page.value("document.querySelectorAll('#speech li b b').length").await, 0);
+    // They wait longer with every second, and whoever is on a button stays there.
+    page.value("document.querySelectorAll('#speech button')[1].focus()").await;
+    let before = page.value("document.querySelectorAll('#speech small')[1].textContent").await;
+    let before = before.as_str().unwrap().to_owned();
+    page.until(&format!("document.querySelectorAll('#speech small')[1].textContent !== '{before}'")).await;
+    assert_eq!(page.value("document.activeElement.getAttribute('aria-label')").await, "Nghe B107, Quầy 2");
+    assert_eq!(page.faults().await, Vec::<String>::new());
+    console.speech.send_modify(|speech| drop(speech.zones.remove(0)));
+    page.until("document.getElementById('speech').children.length === 0").await;
+    assert_eq!(page.complaints, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_script_in_a_ticket_or_a_label_is_a_text_on_both_pages() {
     let console = Console::with(Auth::in_memory(), picture()).await;
     let mut view = busy_view(2);

@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -98,6 +99,18 @@ fn the_console_speaks_tls_and_shows_a_renewed_certificate_without_a_restart() {
     let url = format!("wss://127.0.0.1:{port}/ws");
     let stranger = support::moiso(&["notice", "list", "--token", &token, "--url", &url]);
     assert_eq!(stranger.status.code(), Some(3), "nobody has vouched for it: {stranger:?}");
+
+    // Who says nothing, half a greeting or nonsense is out within seconds, and those behind are served.
+    for sent in [&b""[..], &[0x16, 0x03, 0x01, 0x02, 0x00], b"GET / HTTP/1.1\r\n\r\n"] {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        stream.write_all(sent).unwrap();
+        assert!(shown(port).contains("CN = first"), "a silent one holds nobody up");
+        // Closed in order or reset, and not by the time limit of this end.
+        let ended = stream.read_to_end(&mut Vec::new());
+        let waited = ended.as_ref().is_err_and(|why| why.kind() == std::io::ErrorKind::WouldBlock);
+        assert!(!waited, "{sent:?}");
+    }
 
     // A half-written renewal keeps the old one in service; a whole one is shown.
     std::fs::write(folder.path().join("console.pem"), "not a certificate").unwrap();

@@ -28,6 +28,9 @@ async fn busy_hall(folder: &std::path::Path) -> Console {
     let console = Console::with_parts(Parts { picture, journal: Some(journal), ..Parts::default() }).await;
     console.view.send_replace(std::sync::Arc::new(busy_view(2)));
     console.screens.send_replace(three_screens());
+    console.speech.send_replace(scenes::speech(jiff::Timestamp::now()));
+    let tone: Vec<f32> = (0..48_000).map(|n| (n as f32 * 0.05).sin() * 0.3).collect();
+    let recording = console.shelf.put(&tone, &std::collections::BTreeSet::new()).unwrap();
     let mut client = console.signed_in(Role::Operator).await;
     for (id, text, level) in [
         ("gui-xe", "Công dân được gửi xe miễn phí, nước uống miễn phí, hướng dẫn kê khai miễn phí.", "info"),
@@ -37,6 +40,11 @@ async fn busy_hall(folder: &std::path::Path) -> Console {
         let put = json!({ "type": "notice.put", "id": id, "text": text, "level": level, "until": "17:00" });
         assert_eq!(client.ask(put).await["ok"], true);
     }
+    let put = json!({
+        "type": "notice.put", "id": "ghi-am", "text": "Mời công dân có hồ sơ đất đai đến quầy 3.", "speak": true,
+        "recording": recording.as_str(),
+    });
+    assert_eq!(client.ask(put).await["ok"], true);
     console
 }
 
@@ -44,11 +52,11 @@ async fn busy_hall(folder: &std::path::Path) -> Console {
 const PAGES: [(&str, &str); 5] = [
     (
         "sanh",
-        "document.querySelectorAll('#pad li').length === 11 && document.querySelector('#sound-calls li')",
+        "document.querySelectorAll('#pad li').length === 11 && document.querySelector('#sound-calls li') && document.querySelectorAll('#speech li').length === 4",
     ),
     (
         "thong-bao",
-        "document.querySelectorAll('#notice-list li').length === 3 && document.querySelector('#notice-past td')",
+        "document.querySelectorAll('#notice-list li').length === 4 && document.querySelector('#notice-past td')",
     ),
     ("lich-su", "yesterday() && document.querySelectorAll('#history-table tbody tr').length === 2"),
     ("man-hinh", "document.querySelectorAll('#screens-table tbody tr').length === 3"),

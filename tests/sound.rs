@@ -84,6 +84,7 @@ fn an_emergency_has_its_own_chime_and_is_said_whole_or_not_at_all() {
         id: NoticeId::parse("n").unwrap(),
         text: text.into(),
         emergency: true,
+        recording: None,
     };
     let said = parts(&voice.plan(&notice("Nhắc lại: mời công dân xem bảng!"), 1, false));
     assert_eq!(said, "chimes/three-tone 150 nhắc_lại 200 mời_công_dân_xem_bảng");

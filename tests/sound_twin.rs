@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 
 use moiso::audio::clips::{ClipError, Clips};
+use moiso::audio::narrator::Narrator;
+use moiso::audio::shelf::Shelf;
 use moiso::audio::sounds;
 use moiso::audio::twin::{Said, Twin};
 use moiso::board::Rules;
@@ -21,8 +23,12 @@ fn config(more: &str) -> Config {
 }
 
 fn heard(config: &Config, day: &str, zone: Option<&str>) -> (Vec<f32>, Vec<Said>) {
+    heard_with(&Shelf::open("no such folder".into()), config, day, zone)
+}
+
+fn heard_with(shelf: &Shelf, config: &Config, day: &str, zone: Option<&str>) -> (Vec<f32>, Vec<Said>) {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/sounds"));
-    let voice = sounds::load(&folder, config).unwrap();
+    let voice = Narrator { voice: sounds::load(&folder, config).unwrap(), shelf: shelf.clone() };
     let events = replay::read(day, &config.topic_prefix()).unwrap();
     let only = zone.map(|name| Zone::parse(name).unwrap());
     let mut clips = Clips::new(folder);
@@ -106,4 +112,45 @@ fn a_call_served_before_its_turn_is_not_said() {
     let (_, said) = heard(&config(""), &day, None);
     assert_eq!(said.len(), 2, "{said:#?}");
     assert!(!said.iter().any(|s| s.text.contains("B một không bảy")), "{said:#?}");
+}
+
+#[test]
+fn a_recorded_message_is_heard_when_the_calls_have_been_and_only_where_it_lies() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = Shelf::open(folder.path().to_owned());
+    let tone: Vec<f32> = (0..3 * RATE_HZ).map(|n| (n as f32 * 0.05).sin() * 0.3).collect();
+    let id = shelf.put(&tone, &std::collections::BTreeSet::new()).unwrap();
+    let notice = |level: &str| {
+        let at = "2026-11-24T09:40:00+07:00";
+        let payload = serde_json::json!({
+            "text": { "vi": "Mời công dân xem bảng" }, "level": level, "speak": true, "recording": id.as_str(), "at": at,
+        });
+        serde_json::json!({ "t": at, "topic": "moiso/dong-da/notice/n", "payload": payload }).to_string()
+    };
+    let calls = include_str!("scenes/eleven.jsonl").lines().take(4);
+    let day =
+        |level: &str| calls.clone().map(str::to_owned).chain([notice(level)]).collect::<Vec<_>>().join("\n");
+    let (sound, said) = heard_with(&shelf, &config(""), &day("info"), None);
+    assert_eq!((said.len(), said[4].text.as_str()), (5, "Mời công dân xem bảng"), "{said:#?}");
+    assert!(said[4].from >= said[3].to, "after the last call");
+    let length = said[4].to - said[4].from;
+    assert!(
+        length > u64::from(3 * RATE_HZ) + u64::from(RATE_HZ) / 2,
+        "once, behind its chime: {length} frames"
+    );
+    // The tone has as many zero crossings as it was recorded with.
+    let end = &sound[(said[4].to - u64::from(2 * RATE_HZ)) as usize..said[4].to as usize];
+    let crossings = end.windows(2).filter(|w| w[0] <= 0.0 && w[1] > 0.0).count();
+    let wanted = 2.0 * RATE_HZ as f32 * 0.05 / std::f32::consts::TAU;
+    assert!((crossings as f32 - wanted).abs() < 0.01 * wanted, "{crossings} {wanted}");
+
+    let (sound, said) = heard(&config(""), &day("info"), None);
+    let silent = said.iter().find(|s| s.text.is_empty()).expect("the board has let it be said");
+    assert!(loudest(&sound, silent.from, silent.to) <= 0.0, "and nothing was heard");
+    let (sound, said) = heard(&config(""), &day("emergency"), None);
+    let read = said
+        .iter()
+        .find(|s| s.text.to_lowercase().contains("mời công dân xem bảng"))
+        .expect("an emergency is read aloud instead");
+    assert!(loudest(&sound, read.from, read.to) > 0.1);
 }

@@ -129,7 +129,7 @@ fn decode_any(path: &Path) -> Result<(Vec<f32>, u32), ClipError> {
 }
 
 /// From one rate to another, `frames` long.
-fn resample(samples: &[f32], from_hz: u32, to_hz: u32, frames: usize) -> Result<Vec<f32>, String> {
+pub(super) fn resample(samples: &[f32], from_hz: u32, to_hz: u32, frames: usize) -> Result<Vec<f32>, String> {
     if from_hz == to_hz {
         return Ok(samples.to_vec());
     }

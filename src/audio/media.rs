@@ -1,6 +1,7 @@
 //! Reads sound files packet by packet, as one channel. The only file that names the decoders.
 
 use std::fs::File;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -9,7 +10,7 @@ use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error as MediaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::units::Duration;
 use symphonia_adapter_libopus::OpusDecoder;
@@ -47,8 +48,20 @@ impl Media {
     /// [`ClipError`] when the file cannot be opened or is no sound.
     pub fn open(path: &Path) -> Result<Self, ClipError> {
         let file = File::open(path).map_err(|why| ClipError::Open { path: path.to_owned(), why })?;
+        Self::read_from(Box::new(file), path)
+    }
+
+    /// The same of a file that is in memory; `name` is for messages, and its ending for a guess at the format.
+    ///
+    /// # Errors
+    /// [`ClipError`] when it is no sound.
+    pub fn of(bytes: Vec<u8>, name: &Path) -> Result<Self, ClipError> {
+        Self::read_from(Box::new(Cursor::new(bytes)), name)
+    }
+
+    fn read_from(source: Box<dyn MediaSource>, path: &Path) -> Result<Self, ClipError> {
         let fail = |why: String| ClipError::Decode { path: path.to_owned(), why };
-        let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
+        let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
         let mut hint = Hint::new();
         if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
             hint.with_extension(extension);

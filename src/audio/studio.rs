@@ -15,7 +15,7 @@ use crate::speech::script::Unit;
 use crate::speech::{Accent, RATE_HZ};
 
 /// Loudness of whole sentences; clips are measured one behind the other, without their pauses.
-const LOUDNESS_LUFS: f64 = -16.0;
+pub(super) const LOUDNESS_LUFS: f64 = -16.0;
 /// With what the codec adds a clip stays below -1 dBTP.
 const PEAK_DBTP: f64 = -2.0;
 /// A speaker moves about the microphone: each clip is brought so far towards the middle level at most, dB.
@@ -232,7 +232,7 @@ fn meter(mode: Mode) -> Result<EbuR128, StudioError> {
     EbuR128::new(1, RATE_HZ, mode).map_err(|_| StudioError::NoSpeech)
 }
 
-fn amplify(clip: &mut [f32], db: f64) {
+pub(super) fn amplify(clip: &mut [f32], db: f64) {
     let gain = 10_f64.powf(db / 20.0) as f32;
     for sample in clip {
         *sample *= gain;

@@ -109,6 +109,32 @@ word!(
     NAME_MAX
 );
 
+/// Identity of a recorded message: 32 hexadecimal digits, lower case, from the hash of its sound.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordingId(String);
+
+impl RecordingId {
+    /// # Errors
+    /// [`WordError`] when the text is anything else; an id can so always be part of a file's name.
+    pub fn parse(text: &str) -> Result<Self, WordError> {
+        let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if text.len() == 32 && text.bytes().all(is_digit) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(WordError::Unknown { allowed: "32 hexadecimal digits" })
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RecordingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// What happened to a ticket.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {

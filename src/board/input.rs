@@ -1,6 +1,6 @@
 //! What goes into the board and what comes out: inputs in the past tense, effects in the imperative.
 
-use super::call::{Call, CallId, Counter, Kind, Lane, NoticeId, Series, Ticket, Zone};
+use super::call::{Call, CallId, Counter, Kind, Lane, NoticeId, RecordingId, Series, Ticket, Zone};
 use super::state::{CounterState, Notice, QueueState};
 
 /// Something that happened.
@@ -116,7 +116,7 @@ pub struct Announcement {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
     Call { call: CallId, ticket: Ticket, counter: Counter, kind: Kind, lane: Lane, series: Option<Series> },
-    Notice { id: NoticeId, text: String, emergency: bool },
+    Notice { id: NoticeId, text: String, emergency: bool, recording: Option<RecordingId> },
 }
 
 /// How much is said.

@@ -7,9 +7,13 @@ use jiff::{Timestamp, civil};
 use super::call::{Call, Counter, NoticeId, Zone};
 use super::input::{Announcement, AnnouncementId, Message, Outcome};
 use super::state::{Level, Notice};
+use super::view::ZoneSpeech;
 use super::zone::{Pending, Proof, ZoneQueue};
 use crate::clock::{Millis, Now};
 use crate::config::ZoneConfig;
+
+/// How long a recorded message waits until nothing else does: it is worth having after a busy quarter of an hour too.
+const RECORDING_MAX_AGE: Millis = Millis::from_secs(15 * 60);
 
 #[derive(Clone, Debug)]
 pub struct Lanes {
@@ -64,8 +68,15 @@ impl Lanes {
     /// zone that is muted.
     pub fn notice(&mut self, notice: &Notice, now: Now) {
         let emergency = notice.level == Level::Emergency;
-        let message = Message::Notice { id: notice.id.clone(), text: notice.text.clone(), emergency };
-        let expires = (!emergency).then_some(now.mono + self.max_age);
+        let message = Message::Notice {
+            id: notice.id.clone(),
+            text: notice.text.clone(),
+            emergency,
+            recording: notice.recording.clone(),
+        };
+        let patience =
+            if notice.recording.is_some() { self.max_age.max(RECORDING_MAX_AGE) } else { self.max_age };
+        let expires = (!emergency).then_some(now.mono + patience);
         for zone in &mut self.zones {
             let concerned = notice.zones.is_empty() || notice.zones.contains(&zone.zone);
             if concerned && (emergency || !zone.is_silent()) {
@@ -123,6 +134,10 @@ impl Lanes {
     /// Every zone, and whether calls are not said there now.
     pub fn zones(&self) -> impl Iterator<Item = (&Zone, bool)> {
         self.zones.iter().map(|zone| (&zone.zone, zone.is_silent()))
+    }
+
+    pub fn speech(&self) -> Vec<ZoneSpeech> {
+        self.zones.iter().map(ZoneQueue::speech).collect()
     }
 
     /// Whether all zones are silent because a technician wants it.

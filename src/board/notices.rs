@@ -194,6 +194,7 @@ mod tests {
             until: None,
             zones: Vec::new(),
             speak: false,
+            recording: None,
             qr: None,
             author: None,
             at: at(secs),

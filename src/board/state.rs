@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil};
 
-use super::call::{Lane, NoticeId, Ticket, Zone};
+use super::call::{Lane, NoticeId, RecordingId, Ticket, Zone};
 
 /// Whether a counter serves.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -98,6 +98,8 @@ pub struct Notice {
     /// Zones that show it; empty means all.
     pub zones: Vec<Zone>,
     pub speak: bool,
+    /// What is heard instead of the text read aloud; only an id, the sound lies with the screen that recorded it.
+    pub recording: Option<RecordingId>,
     pub qr: Option<String>,
     pub author: Option<String>,
     pub at: Timestamp,

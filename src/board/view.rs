@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, civil};
 
-use super::call::{CallId, Counter, Holder, Kind, Lane, NoticeId, Series, Ticket};
-use super::input::LinkTrouble;
+use super::call::{CallId, Counter, Holder, Kind, Lane, NoticeId, Series, Ticket, Zone};
+use super::input::{LinkTrouble, Message};
 use super::state::{CounterMode, Level};
 use crate::clock::Millis;
 
@@ -140,6 +140,25 @@ pub struct TickerItem {
     pub level: Level,
     pub qr: Option<String>,
     pub until: Option<Timestamp>,
+}
+
+/// What one zone says and will say, for operators: the board does not show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ZoneSpeech {
+    pub zone: Zone,
+    pub running: Option<SpeechLine>,
+    /// In the order in which it will be said if nothing else comes; the first of them.
+    pub waiting: Vec<SpeechLine>,
+    /// How many wait behind those.
+    pub more: usize,
+}
+
+/// One announcement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpeechLine {
+    pub message: Message,
+    /// When it began to wait.
+    pub queued: Millis,
 }
 
 /// The link to the broker, as citizens need to know it.

@@ -1,7 +1,7 @@
 //! What one set of loudspeakers says, one thing at a time.
 //!
 //! - Counters take turns, and within a counter the calls keep their order; an emergency goes before all, but cuts
-//!   nothing off.
+//!   nothing off. A recorded message may last a minute, so it is heard only when nothing else waits.
 //! - What waits too long expires. Under load the sentences get shorter, so that fewer do.
 //! - An announcement that broke off comes back to the head of its counter's queue, unless it cannot be said at all.
 
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::call::{Call, CallId, Counter, NoticeId, Zone};
 use super::cell::is_ticket_of;
 use super::input::{Announcement, AnnouncementId, Form, Message, Outcome};
+use super::view::{SpeechLine, ZoneSpeech};
 use crate::clock::Millis;
 
 /// Most announcements that wait; beyond, the oldest call gives way.
@@ -32,6 +33,9 @@ const RETRY: Millis = Millis::from_secs(2);
 /// What has broken off this often while the sound works cannot be said: its clips are broken. It is given up, so that the
 /// hall does not hear its chime again and again.
 const ATTEMPTS: u8 = 3;
+
+/// Waiting announcements that are told of; a hall that is so far behind needs no longer list.
+const SPEECH_TOLD: usize = 12;
 
 /// A call whose story is over.
 pub type Proof = (CallId, Outcome);
@@ -72,6 +76,10 @@ impl Pending {
         matches!(self.message, Message::Notice { emergency: true, .. })
     }
 
+    fn is_recorded(&self) -> bool {
+        matches!(self.message, Message::Notice { recording: Some(_), emergency: false, .. })
+    }
+
     /// The counter that takes its turn with it; notices take turns as one more counter.
     fn turn(&self) -> Option<&Counter> {
         match &self.message {
@@ -104,6 +112,8 @@ pub struct ZoneQueue {
     urgent: VecDeque<Pending>,
     /// The counters that have something to say, in the order of their turns; none is empty.
     turns: VecDeque<VecDeque<Pending>>,
+    /// Recorded messages, after all others.
+    recordings: VecDeque<Pending>,
 }
 
 #[derive(Clone, Debug)]
@@ -130,6 +140,7 @@ impl ZoneQueue {
             running: None,
             urgent: VecDeque::new(),
             turns: VecDeque::new(),
+            recordings: VecDeque::new(),
         }
     }
 
@@ -146,6 +157,8 @@ impl ZoneQueue {
     pub fn push(&mut self, pending: Pending) -> Option<Proof> {
         if pending.is_urgent() {
             self.urgent.push_back(pending);
+        } else if pending.is_recorded() {
+            self.recordings.push_back(pending);
         } else if let Some(turn) = self.turn_of(&pending) {
             self.turns[turn].push_back(pending);
         } else {
@@ -207,7 +220,7 @@ impl ZoneQueue {
 
     fn remove_where(&mut self, gone: impl Fn(&Pending) -> bool) -> Vec<Pending> {
         let mut removed = Vec::new();
-        for queue in self.turns.iter_mut().chain([&mut self.urgent]) {
+        for queue in self.turns.iter_mut().chain([&mut self.urgent, &mut self.recordings]) {
             if queue.iter().any(&gone) {
                 let (out, stay): (Vec<_>, Vec<_>) = queue.drain(..).partition(&gone);
                 queue.extend(stay);
@@ -230,7 +243,8 @@ impl ZoneQueue {
         }
         self.hold = None;
         let (repeats, form) = self.brevity(now);
-        let pending = self.urgent.pop_front().or_else(|| self.take_turn())?;
+        let next = self.urgent.pop_front().or_else(|| self.take_turn());
+        let pending = next.or_else(|| self.recordings.pop_front())?;
         let form = if pending.call().is_some() { form } else { Form::Full };
         let message = pending.message.clone();
         let announcement = Announcement { id, zone: self.zone.clone(), message, repeats, form };
@@ -241,7 +255,7 @@ impl ZoneQueue {
 
     /// Whether anything that waits may be said at this time of day.
     fn may_start(&self) -> bool {
-        let waiting = if self.quiet { self.urgent.len() } else { self.waiting() };
+        let waiting = if self.quiet { self.urgent.len() } else { self.waiting() + self.recordings.len() };
         !self.muted && waiting > 0
     }
 
@@ -264,6 +278,21 @@ impl ZoneQueue {
             self.turns.push_back(turn);
         }
         pending
+    }
+
+    /// What is being said, and what waits, in the order in which it will be said if nothing else comes.
+    pub fn speech(&self) -> ZoneSpeech {
+        let line =
+            |pending: &Pending| SpeechLine { message: pending.message.clone(), queued: pending.queued };
+        let turns = (0..).map(|round| self.turns.iter().filter_map(move |turn| turn.get(round)));
+        let rounds = self.turns.iter().map(VecDeque::len).max().unwrap_or(0);
+        let all = self.urgent.iter().chain(turns.take(rounds).flatten()).chain(&self.recordings);
+        ZoneSpeech {
+            zone: self.zone.clone(),
+            running: self.running.as_ref().map(|running| line(&running.pending)),
+            waiting: all.take(SPEECH_TOLD).map(line).collect(),
+            more: (self.waiting() + self.recordings.len()).saturating_sub(SPEECH_TOLD),
+        }
     }
 
     pub fn started(&mut self, id: AnnouncementId, now: Millis) {
@@ -308,6 +337,10 @@ impl ZoneQueue {
             self.urgent.push_front(pending);
             return;
         }
+        if pending.is_recorded() {
+            self.recordings.push_front(pending);
+            return;
+        }
         let turn = self.turn_of(&pending).and_then(|index| self.turns.remove(index));
         let mut turn = turn.unwrap_or_default();
         turn.push_front(pending);
@@ -340,18 +373,20 @@ impl ZoneQueue {
         removed.iter().filter_map(|p| p.proof(Outcome::Muted)).collect()
     }
 
+    /// Without the recorded messages, which nothing waits for.
     pub fn waiting(&self) -> usize {
         self.urgent.len() + self.turns.iter().map(VecDeque::len).sum::<usize>()
     }
 
-    /// Since when the oldest announcement waits.
+    /// Since when the oldest announcement waits; a recorded message may wait.
     pub fn oldest(&self) -> Option<Millis> {
         self.turns.iter().flatten().chain(&self.urgent).map(|p| p.queued).min()
     }
 
     /// When something expires, is tried again, or counts as lost.
     pub fn next_change(&self) -> Option<Millis> {
-        let expiry = self.turns.iter().flatten().filter_map(|p| p.expires).map(|at| at + Millis(1)).min();
+        let all = self.turns.iter().flatten().chain(&self.recordings);
+        let expiry = all.filter_map(|p| p.expires).map(|at| at + Millis(1)).min();
         let lost = self.running.as_ref().map(|r| r.until);
         let retry = self.hold.filter(|_| self.running.is_none() && self.may_start());
         [expiry, lost, retry].into_iter().flatten().min()

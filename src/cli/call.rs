@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::client::Connect;
+use super::output::Output;
 use crate::board::call::{Kind, Lane};
 use crate::config::Config;
 
@@ -23,6 +24,8 @@ pub struct Args {
     pub what: What,
     #[command(flatten)]
     pub connect: Connect,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// Instead of a first call.
@@ -78,12 +81,10 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         request["series"] = series.as_str().into();
     }
     let reply = args.connect.ask(config, request)?;
-    println!(
-        "{} {} counter {} ({})",
-        kind.as_str(),
-        args.ticket,
-        args.counter,
-        reply["id"].as_str().unwrap_or("?")
+    let (kind, id) = (kind.as_str(), reply["id"].as_str().unwrap_or("?"));
+    args.output.tell(
+        format!("{kind} {} counter {} ({id})", args.ticket, args.counter),
+        &json!({ "id": id, "kind": kind, "ticket": args.ticket, "counter": args.counter }),
     );
     Ok(())
 }

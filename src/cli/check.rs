@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde_json::json;
+
+use super::output::Output;
 use crate::audio::clips::ClipError;
 use crate::audio::{output, sounds};
 use crate::config::load::{LoadError, load};
@@ -17,6 +20,8 @@ pub struct Args {
     /// Prints the contrast of every text on its ground, not only of those that have too little.
     #[arg(long)]
     pub contrast: bool,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 pub fn run(args: &Args, path: Option<&Path>) -> ExitCode {
@@ -33,21 +38,28 @@ pub fn run(args: &Args, path: Option<&Path>) -> ExitCode {
     };
     let mut problems = missing(&config);
     problems.extend(damaged(&config));
-    for problem in wrong.iter().map(ToString::to_string).chain(problems.iter().cloned()) {
-        eprintln!("{problem}");
-    }
+    let problems: Vec<String> = wrong.iter().map(ToString::to_string).chain(problems).collect();
     let unseen = letters_without_glyph(&config);
-    for warning in absent_cards(&config)
+    let warnings: Vec<String> = absent_cards(&config)
         .into_iter()
         .chain(crate::power::lacks(&config))
         .chain(sound_alike(&config))
         .chain(same_name(&config))
         .chain(unseen)
-    {
+        .collect();
+    let verdict = if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    if args.output.json {
+        println!("{}", json!({ "ok": problems.is_empty(), "problems": problems, "warnings": warnings }));
+        return verdict;
+    }
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    for warning in &warnings {
         eprintln!("warning: {warning}");
     }
-    if wrong.is_some() || !problems.is_empty() {
-        return ExitCode::FAILURE;
+    if !problems.is_empty() {
+        return verdict;
     }
     println!("{}", distances(&config));
     print!("{}", contrasts(&config.theme, args.contrast));
@@ -59,7 +71,7 @@ pub fn run(args: &Args, path: Option<&Path>) -> ExitCode {
         config.series.len(),
         if config.audio.enabled { &config.speech.voice } else { "off" },
     );
-    ExitCode::SUCCESS
+    verdict
 }
 
 /// What can be read from where, and what would help where it cannot.

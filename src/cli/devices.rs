@@ -5,10 +5,12 @@ use std::io::Write;
 use std::ops::RangeInclusive;
 
 use anyhow::Context as _;
+use serde_json::{Value, json};
 
+use super::output::Output;
 use super::say::play_in;
 use crate::audio::card::Wish;
-use crate::audio::output::{Output, chosen, outputs};
+use crate::audio::output::{Output as Card, chosen, outputs};
 use crate::audio::sounds;
 use crate::config::{Config, ZoneConfig};
 use crate::speech::{Part, Utterance};
@@ -18,12 +20,18 @@ pub struct Args {
     /// Plays the chime on every channel of every zone, one after the other
     #[arg(long)]
     test: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// # Errors
 /// When the cards cannot be listed, or a chime cannot be played.
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let cards = outputs()?;
+    if args.output.json {
+        println!("{}", as_json(&cards, config));
+        return if args.test { test(config, &cards, &mut std::io::sink()) } else { Ok(()) };
+    }
     let mut out = std::io::stdout().lock();
     if cards.is_empty() {
         writeln!(out, "there is no sound card")?;
@@ -43,6 +51,26 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     if args.test { test(config, &cards, &mut out) } else { Ok(()) }
 }
 
+fn as_json(cards: &[Card], config: &Config) -> Value {
+    let card = |card: &Card| {
+        json!({
+            "name": card.name, "device": card.id, "default": card.is_default, "formats": card.formats,
+            "channels": [card.channels.start(), card.channels.end()],
+            "rates_hz": [card.rates_hz.start(), card.rates_hz.end()],
+        })
+    };
+    let zone = |zone: &ZoneConfig| {
+        json!({
+            "zone": zone.id.as_str(), "wished": zone.device, "card": chosen(&wish(zone, config)),
+            "channels": zone.channels,
+        })
+    };
+    json!({
+        "cards": cards.iter().map(card).collect::<Vec<_>>(),
+        "zones": config.audio.zones.iter().map(zone).collect::<Vec<_>>(),
+    })
+}
+
 fn span<T: Display + PartialEq>(range: &RangeInclusive<T>) -> String {
     let (from, to) = (range.start(), range.end());
     if from == to { from.to_string() } else { format!("{from} to {to}") }
@@ -53,9 +81,9 @@ fn wish(zone: &ZoneConfig, config: &Config) -> Wish {
     Wish { device: zone.device.clone(), buffer_frames: config.audio.buffer_frames, channels }
 }
 
-fn is_named(device: &str, on: &str, cards: &[Output]) -> bool {
+fn is_named(device: &str, on: &str, cards: &[Card]) -> bool {
     let device = device.to_lowercase();
-    let names = |card: &Output| [card.name.to_lowercase(), card.id.to_lowercase()];
+    let names = |card: &Card| [card.name.to_lowercase(), card.id.to_lowercase()];
     cards.iter().any(|card| card.name == on && names(card).iter().any(|name| name.contains(&device)))
 }
 
@@ -66,7 +94,7 @@ fn channels(zone: &ZoneConfig) -> String {
     zone.channels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn test(config: &Config, cards: &[Output], out: &mut impl Write) -> anyhow::Result<()> {
+fn test(config: &Config, cards: &[Card], out: &mut impl Write) -> anyhow::Result<()> {
     let folder = sounds::find(config)?;
     let voice = sounds::load(&folder, config)?;
     let name = config.speech.chime.as_deref().unwrap_or("single");

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, civil};
 use serde_json::json;
 
+use super::output::Output;
 use crate::board::Rules;
 use crate::board::call::Ticket;
 use crate::config::Config;
@@ -26,9 +27,8 @@ pub struct Args {
     /// Comma-separated values, with a head line
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
-    /// One JSON object a line
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// # Errors
@@ -49,14 +49,14 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         writeln!(out, "received,at,ticket,kind,counter,outcome,drawn,speech_from,speech_to,again,id")?;
     }
     for story in &stories {
-        let line = match (args.csv, args.json) {
+        let line = match (args.csv, args.output.json) {
             (true, _) => csv(story, &zone),
             (_, true) => object(story, &zone),
             _ => words(story, &zone),
         };
         writeln!(out, "{line}")?;
     }
-    if stories.is_empty() && !args.csv && !args.json {
+    if stories.is_empty() && !args.csv && !args.output.json {
         let what = args.ticket.as_deref().unwrap_or("nothing");
         writeln!(out, "{what} was not called on this screen on {}", zone.to_datetime(query.since).date())?;
     }

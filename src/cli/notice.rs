@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use super::client::Connect;
+use super::output::Output;
 use crate::board::state::Level;
 use crate::config::Config;
 
@@ -15,6 +16,8 @@ pub struct Args {
     pub what: What,
     #[command(flatten)]
     pub connect: Connect,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -22,11 +25,7 @@ pub enum What {
     /// Shows a notice on the ticker, and says it if asked to
     Put(Put),
     /// Shows the live notices
-    List {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Ends a notice
     Delete {
         /// Its id, as `put` and `list` print it
@@ -62,6 +61,9 @@ pub struct Put {
     /// Also says it
     #[arg(long)]
     pub speak: bool,
+    /// With `--speak`, what is heard instead of the text: an id from `POST /api/recording` of the same daemon
+    #[arg(long, value_name = "ID")]
+    pub recording: Option<String>,
 }
 
 fn level(text: &str) -> Result<Level, String> {
@@ -83,7 +85,8 @@ impl Put {
             "zones": self.zones,
             "speak": self.speak,
         });
-        let optional = [("until", &self.until), ("from", &self.from), ("id", &self.id)];
+        let optional =
+            [("until", &self.until), ("from", &self.from), ("id", &self.id), ("recording", &self.recording)];
         for (name, value) in optional {
             if let Some(value) = value {
                 request[name] = value.as_str().into();
@@ -105,14 +108,17 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     match &args.what {
         What::Put(put) => {
             let reply = args.connect.ask(config, put.request())?;
-            println!("{}", reply["id"].as_str().unwrap_or_default());
+            args.output.tell(reply["id"].as_str().unwrap_or_default(), &reply["notice"]);
         }
         What::Delete { id } => {
             args.connect.ask(config, json!({ "type": "notice.delete", "id": id }))?;
+            if args.output.json {
+                println!("{}", json!({ "id": id }));
+            }
         }
-        What::List { json } => {
+        What::List => {
             let reply = args.connect.ask(config, json!({ "type": "notice.list" }))?;
-            if *json {
+            if args.output.json {
                 println!("{:#}", reply["notices"]);
             } else {
                 let zone = TimeZone::get(&config.hall.time_zone).unwrap_or(TimeZone::UTC);

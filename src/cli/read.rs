@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use anyhow::{Context, bail};
+use serde_json::json;
 
+use super::output::Output;
 use super::say::CallArgs;
 use crate::board::input::Form;
 use crate::config::{Config, SeriesConfig, SeriesMode};
@@ -26,6 +28,8 @@ pub struct Args {
     /// The short sentence of a busy hall
     #[arg(long)]
     pub short: bool,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 fn accent(text: &str) -> Result<Accent, String> {
@@ -43,19 +47,27 @@ fn mode(text: &str) -> Result<SeriesMode, String> {
 
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    match args.what.split_once("..") {
-        Some((from, to)) => range(from, to, args.accent, &mut out),
-        None => writeln!(out, "{}", sentence(args, config)?).context("cannot write the sentence"),
+    if let Some((from, to)) = args.what.split_once("..") {
+        return range(from, to, args, &mut out);
     }
+    let text = sentence(args, config)?;
+    let text = if args.output.json { json!({ "text": text }).to_string() } else { text };
+    writeln!(out, "{text}").context("cannot write the sentence")
 }
 
-fn range(from: &str, to: &str, accent: Accent, out: &mut impl Write) -> anyhow::Result<()> {
+fn range(from: &str, to: &str, args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let bound = |text: &str| text.trim().parse::<u32>().ok().filter(|n| *n <= MAX_NUMBER);
     let (Some(from), Some(to)) = (bound(from), bound(to)) else {
         bail!("a range is written FROM..TO, with numbers from 0 to {MAX_NUMBER}");
     };
     for n in from..=to {
-        writeln!(out, "{n}\t{}", read_number(n, accent)).context("cannot write the readings")?;
+        let text = read_number(n, args.accent);
+        let line = if args.output.json {
+            json!({ "number": n, "text": text }).to_string()
+        } else {
+            format!("{n}\t{text}")
+        };
+        writeln!(out, "{line}").context("cannot write the readings")?;
     }
     Ok(())
 }

@@ -6,13 +6,18 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use serde_json::json;
 
+use super::output::Output;
 use crate::audio::clips::Clips;
+use crate::audio::narrator::Narrator;
+use crate::audio::shelf::Shelf;
 use crate::audio::twin::{Said, Twin};
 use crate::audio::{sounds, wav};
 use crate::board::Rules;
 use crate::board::call::Zone;
 use crate::config::Config;
+use crate::config::load::state_dir;
 use crate::scenario::Scenario;
 use crate::speech::RATE_HZ;
 
@@ -37,6 +42,8 @@ pub struct Args {
     /// The end; left out, the last event's time. A sentence that runs is heard to its end
     #[arg(long, value_name = "TIME")]
     pub until: Option<Timestamp>,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// # Errors
@@ -48,9 +55,10 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let heard = args.zone.as_deref().map(|name| known(name, &zones)).transpose()?;
     let folder = sounds::find(config)?;
     let voice = sounds::load(&folder, config)?;
+    let narrator = Narrator { voice, shelf: Shelf::open(state_dir(config).join("recordings")) };
     let mut clips = Clips::new(folder);
     let mut twin = Twin {
-        planner: &voice,
+        planner: &narrator,
         clips: &mut clips,
         audio: &config.audio,
         heard: heard.as_ref(),
@@ -70,7 +78,7 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         let picture = timeline::svg(&wave, &said);
         std::fs::write(path, picture).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    print(&said)
+    print(&said, args.output)
 }
 
 fn known(name: &str, zones: &[Zone]) -> anyhow::Result<Zone> {
@@ -81,11 +89,17 @@ fn known(name: &str, zones: &[Zone]) -> anyhow::Result<Zone> {
 }
 
 /// The time line: begin and end in seconds, zone, how often, sentence.
-fn print(said: &[Said]) -> anyhow::Result<()> {
+fn print(said: &[Said], output: Output) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     let seconds = |frame: u64| frame as f64 / f64::from(RATE_HZ);
     for s in said {
         let (from, to) = (seconds(s.from), seconds(s.to));
+        if output.json {
+            let (zone, repeats, text) = (s.zone.as_str(), s.repeats, &s.text);
+            let line = json!({ "from_s": from, "to_s": to, "zone": zone, "repeats": repeats, "text": text });
+            writeln!(out, "{line}")?;
+            continue;
+        }
         writeln!(out, "{from:8.3} {to:8.3}  {}  {}x  {}", s.zone, s.repeats, s.text)?;
     }
     Ok(())

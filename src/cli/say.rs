@@ -1,14 +1,16 @@
 //! `moiso say`: speaks one call through the sound card, or writes it to a WAV file.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::output::Output;
 use crate::audio::clips::Clips;
 use crate::audio::{self, sounds, wav};
 use crate::board::call::{Counter, Kind, Lane, Ticket, Zone};
@@ -37,6 +39,8 @@ pub struct Args {
     /// Write the sound to this file (16 bits, 48 kHz, one channel) instead of playing it
     #[arg(long, value_name = "FILE")]
     pub wav: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// What `read` and `say` call.
@@ -81,8 +85,9 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let folder = sounds::find(config)?;
     let voice = sounds::load(&folder, config)?;
     let plan = plan(&voice, &called, args);
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", plan.utterance.text)?;
+    let seconds = plan.utterance.frames(RATE_HZ) as f64 / f64::from(RATE_HZ);
+    let told = json!({ "text": plan.utterance.text, "missing": plan.missing, "seconds": seconds });
+    args.output.tell(&plan.utterance.text, &told);
     if !plan.missing.is_empty() {
         eprintln!("no clip for: {}", plan.missing.join(", "));
     }

@@ -4,8 +4,9 @@
 use std::str::FromStr;
 
 use jiff::{Timestamp, tz::TimeZone};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::output::Output;
 use crate::config::Config;
 use crate::control::auth::file::{Record, TokenFile};
 use crate::control::auth::{Role, tokens_path};
@@ -14,6 +15,8 @@ use crate::control::auth::{Role, tokens_path};
 pub struct Args {
     #[command(subcommand)]
     pub what: What,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -28,11 +31,7 @@ pub enum What {
         name: String,
     },
     /// Shows all tokens, without their secrets
-    List {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Takes a token away; whoever uses it is signed out
     Revoke {
         /// Its id, as `list` prints it
@@ -48,14 +47,14 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         What::Add { role, name } => {
             let (record, token) = file.add(*role, name, Timestamp::now())?;
             eprintln!("token {} for {} ({}), shown only now:", record.id, record.name, record.role.as_str());
-            println!("{token}");
+            let mut told = value(&record);
+            told["token"] = token.as_str().into();
+            args.output.tell(token, &told);
         }
-        What::List { json: true } => {
-            let records = file.load()?;
-            let value = |r: &Record| json!({ "id": r.id, "role": r.role.as_str(), "name": r.name, "created": r.created });
-            println!("{:#}", records.iter().map(value).collect::<serde_json::Value>());
+        What::List if args.output.json => {
+            println!("{:#}", file.load()?.iter().map(value).collect::<Value>());
         }
-        What::List { json: false } => {
+        What::List => {
             let zone = TimeZone::get(&config.hall.time_zone).unwrap_or(TimeZone::UTC);
             let records = file.load()?;
             if records.is_empty() {
@@ -74,9 +73,17 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         What::Revoke { id } => {
             let record = file.revoke(id)?;
             eprintln!("revoked {} of {}", record.id, record.name);
+            if args.output.json {
+                println!("{}", value(&record));
+            }
         }
     }
     Ok(())
+}
+
+/// All but the secret.
+fn value(record: &Record) -> Value {
+    json!({ "id": record.id, "role": record.role.as_str(), "name": record.name, "created": record.created })
 }
 
 fn created(record: &Record, zone: &TimeZone) -> String {

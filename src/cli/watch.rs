@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::client::{ClientError, Connect};
+use super::output::Output;
 use crate::config::Config;
 
 #[derive(Debug, clap::Args)]
 pub struct WatchArgs {
-    /// view, notices, health, proofs, screens; may be given several times [default: all]
-    #[arg(long = "topic", value_parser = ["view", "notices", "health", "proofs", "screens"])]
+    /// view, notices, health, proofs, screens, speech; may be given several times [default: all]
+    #[arg(long = "topic", value_parser = ["view", "notices", "health", "proofs", "screens", "speech"])]
     pub topics: Vec<String>,
     #[command(flatten)]
     pub connect: Connect,
@@ -20,11 +21,10 @@ pub struct WatchArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct StatusArgs {
-    /// All that is known, as one JSON object
-    #[arg(long)]
-    pub json: bool,
     #[command(flatten)]
     pub connect: Connect,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// Prints events until the daemon goes or nobody reads.
@@ -32,7 +32,7 @@ pub struct StatusArgs {
 /// # Errors
 /// [`ClientError`] when it cannot be reached, refuses, or has gone.
 pub fn watch(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
-    let all = ["view", "notices", "health", "proofs", "screens"].map(str::to_owned);
+    let all = ["view", "notices", "health", "proofs", "screens", "speech"].map(str::to_owned);
     let topics = if args.topics.is_empty() { &all[..] } else { &args.topics[..] };
     args.connect.listen(config, topics, |event| {
         let mut out = std::io::stdout().lock();
@@ -54,7 +54,7 @@ pub fn status(args: &StatusArgs, config: &Config) -> anyhow::Result<ExitCode> {
     })?;
     let health = health.ok_or(ClientError::Late)?;
     let unwell = unwell(&health);
-    if args.json {
+    if args.output.json {
         println!("{health}");
     } else {
         print!("{}", page(&health, &unwell));

@@ -96,6 +96,7 @@ mod tests {
             until: None,
             zones: Vec::new(),
             speak: true,
+            recording: None,
             qr: None,
             author: Some("Quầy 1".to_owned()),
             at: Timestamp::from_second(secs).unwrap(),
@@ -141,6 +142,8 @@ mod tests {
             time_zone: &zone,
             counters: &config.counters,
             zones: &config.audio.zones,
+            shelf: &crate::audio::shelf::Shelf::open("no such folder".into()),
+            screen: "sanh-1",
             fresh_id: "x",
         };
         let ask = |fields: Value| change(fields.as_object().unwrap(), &around);

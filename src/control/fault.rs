@@ -82,6 +82,14 @@ impl Fault {
         Self::new(Code::Unauthorised, "Cần đăng nhập bằng mã truy cập trước.")
     }
 
+    pub fn no_link() -> Self {
+        Self::new(Code::Busy, "Đang mất kết nối với máy chủ MQTT, lệnh chưa được gửi.")
+    }
+
+    pub fn forbidden() -> Self {
+        Self::new(Code::Forbidden, "Mã truy cập này không có quyền làm việc này.")
+    }
+
     pub fn stopping() -> Self {
         Self::new(Code::Stopping, "Hệ thống đang dừng, yêu cầu chưa được thực hiện.")
     }
@@ -146,6 +154,7 @@ fn label(field: &str) -> &str {
         "until" => "Giờ kết thúc",
         "zones" => "Khu",
         "slot" => "Giờ hẹn",
+        "recording" => "Bản ghi âm",
         other => other,
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 use super::page::Tagged;
 use super::session::notices_value;
 use super::{Control, Verdict};
-use crate::wire::{encode_public, screens_value, view_value};
+use crate::wire::{encode_public, screens_value, speech_value, view_value};
 
 /// How often health, token file and notices are looked at, for what nobody announces.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -25,6 +25,7 @@ pub struct Feed {
     notices: watch::Sender<Utf8Bytes>,
     health: watch::Sender<Utf8Bytes>,
     screens: watch::Sender<Utf8Bytes>,
+    speech: watch::Sender<Utf8Bytes>,
     public: watch::Sender<Tagged>,
     poke: Notify,
 }
@@ -37,6 +38,7 @@ impl Feed {
             notices: watch::Sender::new(event("notice", "notices", json!([]))),
             health: watch::Sender::new(health_event(&(control.health)())),
             screens: watch::Sender::new(screens_event(control)),
+            speech: watch::Sender::new(speech_event(control)),
             public: watch::Sender::new(public_of(control)),
             poke: Notify::new(),
         }
@@ -58,6 +60,10 @@ impl Feed {
         self.screens.subscribe()
     }
 
+    pub fn speech(&self) -> watch::Receiver<Utf8Bytes> {
+        self.speech.subscribe()
+    }
+
     /// What phones are answered at this moment.
     pub fn public(&self) -> Tagged {
         self.public.borrow().clone()
@@ -77,6 +83,7 @@ impl Feed {
     pub async fn run(&self, control: &Control) {
         let mut views = control.hub.views.clone();
         let mut screens = control.screens.clone();
+        let mut speech = control.speech.clone();
         let mut tick = tokio::time::interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -91,6 +98,10 @@ impl Feed {
                 }
                 Ok(()) = screens.changed() => {
                     replace(&self.screens, screens_event(control));
+                    continue;
+                }
+                Ok(()) = speech.changed() => {
+                    replace(&self.speech, speech_event(control));
                     continue;
                 }
                 () = self.poke.notified() => {}
@@ -133,6 +144,11 @@ fn public_of(control: &Control) -> Tagged {
 fn screens_event(control: &Control) -> Utf8Bytes {
     let screens = control.screens.borrow().clone();
     event("screens", "screens", screens_value(&screens, &control.hall.screen_id, control.clock.now()))
+}
+
+fn speech_event(control: &Control) -> Utf8Bytes {
+    let speech = control.speech.borrow().clone();
+    event("speech", "zones", speech_value(&speech.zones, speech.since))
 }
 
 fn health_event(verdict: &Verdict) -> Utf8Bytes {

@@ -18,18 +18,20 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::auth::Grant;
 use super::fault::Fault;
 use super::order::{self, Around};
 use super::page::fresh;
 use super::{Console, Peer};
 use crate::audio::clips::Clips;
+use crate::audio::narrator::Narrator;
+use crate::audio::shelf::Shelf;
 use crate::audio::{self, sounds, wav};
 use crate::board::input::{Form, Message};
 use crate::board::state::TEXT_MAX;
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::speech::RATE_HZ;
-use crate::speech::voice::Voice;
 
 /// Whoever waits longer for those before is sent away.
 const TURN_WITHIN: Duration = Duration::from_secs(5);
@@ -77,13 +79,14 @@ pub enum Mute {
 /// Plans and mixes as the hall's own sound does.
 pub struct Rehearsal {
     config: Config,
-    voice: Mutex<Option<(Voice, Clips)>>,
+    shelf: Shelf,
+    voice: Mutex<Option<(Narrator, Clips)>>,
 }
 
 impl Rehearsal {
     /// Loads nothing yet.
-    pub fn of(config: &Config) -> Self {
-        Self { config: config.clone(), voice: Mutex::new(None) }
+    pub fn of(config: &Config, shelf: Shelf) -> Self {
+        Self { config: config.clone(), shelf, voice: Mutex::new(None) }
     }
 
     /// Reads files and mixes; blocks for some tenths of a second.
@@ -107,15 +110,15 @@ impl Rehearsal {
         Ok(Recording { text: plan.utterance.text, missing: plan.missing, wav: out.into_inner() })
     }
 
-    fn load(&self) -> Result<(Voice, Clips), Mute> {
+    fn load(&self) -> Result<(Narrator, Clips), Mute> {
         let failed = |error: sounds::SoundsError| Mute::Voice(error.to_string());
         let folder = sounds::find(&self.config).map_err(failed)?;
         let voice = sounds::load(&folder, &self.config).map_err(failed)?;
-        Ok((voice, Clips::new(folder)))
+        Ok((Narrator { voice, shelf: self.shelf.clone() }, Clips::new(folder)))
     }
 }
 
-/// `?ticket=A012&counter=5[&lane=][&kind=][&series=]`, or `?notice=TEXT[&level=]`; `short=1` and `repeats=N` for both.
+/// `?ticket=A012&counter=5[&lane=][&kind=][&series=]`, or `?notice=TEXT[&level=][&recording=ID]`; `short=1` and `repeats=N` for both.
 /// The token of a session comes as `Authorization: Bearer`.
 pub(super) async fn announcement(
     State(console): State<Arc<Console>>,
@@ -155,7 +158,8 @@ pub(super) fn turns() -> Semaphore {
     Semaphore::new(1)
 }
 
-async fn let_in(console: &Console, peer: Peer, headers: &HeaderMap) -> Result<(), Response> {
+/// Whoever shows the token of a session, or a kept one.
+pub(super) async fn let_in(console: &Console, peer: Peer, headers: &HeaderMap) -> Result<Grant, Response> {
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(token) = token.and_then(|value| value.strip_prefix("Bearer ")) else {
         return Err(refuse(StatusCode::UNAUTHORIZED, &Fault::not_signed_in()));
@@ -165,11 +169,11 @@ async fn let_in(console: &Console, peer: Peer, headers: &HeaderMap) -> Result<()
     if !attempts().allowed(peer.0, mono) {
         return Err(refuse(StatusCode::TOO_MANY_REQUESTS, &Fault::too_many_attempts()));
     }
-    if console.control.auth.recognise(token.trim()).await.is_err() {
+    let Ok(grant) = console.control.auth.recognise(token.trim()).await else {
         attempts().failed(peer.0, mono);
         return Err(refuse(StatusCode::UNAUTHORIZED, &Fault::unauthorised()));
-    }
-    Ok(())
+    };
+    Ok(grant)
 }
 
 fn wanted(query: &HashMap<String, String>, console: &Console) -> Result<Wanted, Fault> {
@@ -187,21 +191,28 @@ fn wanted(query: &HashMap<String, String>, console: &Console) -> Result<Wanted, 
     let view = Arc::clone(&control.hub.views.borrow());
     let around = control.around(&view, "rehearsal");
     let message = match given("notice") {
-        Some(text) => notice(text, given("level"), &around)?,
+        Some(text) => notice(text, given("level"), given("recording"), &around)?,
         None => call(&fields, &around)?,
     };
     Ok(Wanted { message, form, repeats: repeats.transpose()? })
 }
 
-fn notice(text: &str, level: Option<&str>, around: &Around<'_>) -> Result<Message, Fault> {
+fn notice(
+    text: &str,
+    level: Option<&str>,
+    recording: Option<&str>,
+    around: &Around<'_>,
+) -> Result<Message, Fault> {
     if text.chars().count() > TEXT_MAX {
         return Err(Fault::invalid("text", "Nội dung dài quá mức cho phép."));
     }
     let mut fields = Map::from_iter([("text".to_owned(), Value::from(text))]);
-    fields.extend(level.map(|level| ("level".to_owned(), Value::from(level))));
+    for (name, given) in [("level", level), ("recording", recording)] {
+        fields.extend(given.map(|given| (name.to_owned(), Value::from(given))));
+    }
     let notice = order::notice(&fields, "", around)?;
     let emergency = notice.level == crate::board::state::Level::Emergency;
-    Ok(Message::Notice { id: notice.id, text: notice.text, emergency })
+    Ok(Message::Notice { id: notice.id, text: notice.text, emergency, recording: notice.recording })
 }
 
 fn call(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Message, Fault> {
@@ -216,7 +227,7 @@ fn call(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Message, Fau
     })
 }
 
-fn refuse(status: StatusCode, fault: &Fault) -> Response {
+pub(super) fn refuse(status: StatusCode, fault: &Fault) -> Response {
     fresh(status, &serde_json::json!({ "error": fault.to_value() }))
 }
 

@@ -46,7 +46,7 @@ impl Look {
     }
 }
 
-/// Reads the fields of `audit`: `about` (notice, call, counter or command; left out, all), `since`, `limit`.
+/// Reads the fields of `audit`: `about` (notice, recording, call, counter or command; left out, all), `since`, `limit`.
 ///
 /// # Errors
 /// The first field that does not fit.
@@ -54,11 +54,12 @@ pub fn audit(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Look, F
     let about = match fields.get("about").and_then(Value::as_str) {
         None => "",
         Some("notice") => "notice/",
+        Some("recording") => "recording/",
         Some("call") => "call",
         Some("counter") => "counter/",
         Some("command") => "command",
         Some(_) => {
-            return Err(Fault::invalid("about", "Chỉ có: notice, call, counter, command."));
+            return Err(Fault::invalid("about", "Chỉ có: notice, recording, call, counter, command."));
         }
     };
     Ok(Look::Deeds { about, since: since(fields, around)?, limit: limit(fields)? })

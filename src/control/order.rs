@@ -8,13 +8,15 @@ use serde_json::{Map, Value, json};
 
 use super::fault::Fault;
 use super::look::since;
-use crate::board::call::{Call, Counter, NoticeId, Ticket};
+use crate::audio::shelf::Shelf;
+use crate::board::call::{Call, Counter, NoticeId, Ticket, Zone};
 use crate::board::input::Input;
 use crate::board::state::Notice;
 use crate::board::view::BoardView;
 use crate::clock::Now;
 use crate::config::{CounterConfig, ZoneConfig, time_of_day, topic_level};
 use crate::journal::Query;
+use crate::screens::Screens;
 use crate::wire::{Action, Command, decode_command_object, decode_object};
 
 /// Longest time that a notice may be asked to stay, in seconds: a month.
@@ -28,13 +30,16 @@ pub struct Around<'a> {
     pub time_zone: &'a TimeZone,
     pub counters: &'a [CounterConfig],
     pub zones: &'a [ZoneConfig],
+    pub shelf: &'a Shelf,
+    /// Name of this screen.
+    pub screen: &'a str,
     /// A text that no other request has, for ids that the client leaves out.
     pub fresh_id: &'a str,
 }
 
 /// Reads the fields of `notice.put`: those of the topic, with `text` as a text or `{vi, en}`, `from` and `until` also as
 /// `HH:MM` of the hall's today or as `YYYY-MM-DDTHH:MM` of its clock, `for_s` instead of `until` (from the start on),
-/// and `id`, `level` and `speak` optional.
+/// and `id`, `level`, `speak` and `recording` optional.
 ///
 /// # Errors
 /// The first field that does not fit.
@@ -124,6 +129,9 @@ fn sensible(notice: Notice, around: &Around<'_>) -> Result<Notice, Fault> {
     if notice.from.zip(notice.until).is_some_and(|(from, until)| until <= from) {
         return Err(Fault::invalid("until", "Giờ kết thúc phải sau giờ bắt đầu."));
     }
+    if notice.recording.as_ref().is_some_and(|recording| !around.shelf.has(recording)) {
+        return Err(Fault::invalid("recording", "Không còn bản ghi âm này, hãy ghi lại."));
+    }
     let unknown = notice.zones.iter().find(|zone| around.zones.iter().all(|z| z.id != **zone));
     match unknown {
         Some(zone) => Err(Fault::invalid("zones", format!("Không có khu {zone}."))),
@@ -166,22 +174,60 @@ pub fn has_counter(counter: &Counter, around: &Around<'_>) -> bool {
         || view.iter().any(|c| c.counter == *counter)
 }
 
-/// Reads the fields of `command`: those of the topic, with `id` optional; `by` is who signed in.
+/// A command and the screen that it is for; none: this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub screen: Option<String>,
+    pub command: Command,
+}
+
+/// Reads the fields of `command`: those of the topic, with `id` and `screen` optional; `by` is who signed in.
 ///
 /// # Errors
 /// The first field that does not fit.
-pub fn command(fields: &Map<String, Value>, by: &str, around: &Around<'_>) -> Result<Command, Fault> {
+pub fn command(fields: &Map<String, Value>, by: &str, around: &Around<'_>) -> Result<Order, Fault> {
     let mut fields = fields.clone();
+    let screen = fields.remove("screen").filter(|screen| !screen.is_null());
+    let screen = screen.map(|screen| {
+        let wrong = || Fault::invalid("screen", "Tên màn hình không hợp lệ.");
+        screen.as_str().and_then(topic_level).ok_or_else(wrong)
+    });
+    let screen = screen.transpose()?.filter(|screen| screen != around.screen);
     fields.entry("id").or_insert_with(|| around.fresh_id.into());
     fields.insert("by".into(), by.into());
     let command = decode_command_object("command", &fields).map_err(|e| Fault::rejected(&e))?;
-    let (Action::Mute(Some(zone)) | Action::Unmute(Some(zone))) = &command.action else {
-        return Ok(command);
-    };
-    if around.zones.iter().any(|z| z.id == *zone) {
-        return Ok(command);
+    match zone_of(&command) {
+        Some(zone) if screen.is_none() && around.zones.iter().all(|z| z.id != *zone) => Err(no_zone(zone)),
+        _ => Ok(Order { screen, command }),
     }
-    Err(Fault::invalid("value", format!("Không có khu {zone}.")))
+}
+
+/// Whether another screen can carry out a command now: one that is off would be startled by it hours later.
+///
+/// # Errors
+/// Why not.
+pub fn reachable(screen: &str, command: &Command, screens: &Screens, now: Now) -> Result<(), Fault> {
+    let unknown = || Fault::invalid("screen", format!("Sảnh không có màn hình {screen}."));
+    let known =
+        screens.iter().find(|(name, _)| *name == screen).map(|(_, known)| known).ok_or_else(unknown)?;
+    if !known.report.online || known.is_silent(now) {
+        return Err(Fault::invalid("screen", format!("Màn hình {screen} đang tắt hoặc không trả lời.")));
+    }
+    match zone_of(command) {
+        Some(zone) if known.report.zones.iter().all(|z| z != zone.as_str()) => Err(no_zone(zone)),
+        _ => Ok(()),
+    }
+}
+
+fn zone_of(command: &Command) -> Option<&Zone> {
+    match &command.action {
+        Action::Mute(zone) | Action::Unmute(zone) => zone.as_ref(),
+        _ => None,
+    }
+}
+
+fn no_zone(zone: &Zone) -> Fault {
+    Fault::invalid("value", format!("Không có khu {zone}."))
 }
 
 /// Calls of a history that are told without a `limit`, and at most.
@@ -220,7 +266,7 @@ pub fn history(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Query
 /// # Errors
 /// When there are none, or one that is not known.
 pub fn topics(fields: &Map<String, Value>) -> Result<Topics, Fault> {
-    let wrong = || Fault::invalid("topics", "Cần danh sách: view, notices, health, proofs, screens.");
+    let wrong = || Fault::invalid("topics", "Cần danh sách: view, notices, health, proofs, screens, speech.");
     let names = fields.get("topics").and_then(Value::as_array).filter(|names| !names.is_empty());
     let mut topics = Topics::default();
     for name in names.ok_or_else(wrong)? {
@@ -230,6 +276,7 @@ pub fn topics(fields: &Map<String, Value>) -> Result<Topics, Fault> {
             Some("health") => topics.health = true,
             Some("proofs") => topics.proofs = true,
             Some("screens") => topics.screens = true,
+            Some("speech") => topics.speech = true,
             _ => return Err(wrong()),
         }
     }
@@ -244,6 +291,7 @@ pub struct Topics {
     pub health: bool,
     pub proofs: bool,
     pub screens: bool,
+    pub speech: bool,
 }
 
 impl Topics {
@@ -255,6 +303,7 @@ impl Topics {
             health: self.health || more.health,
             proofs: self.proofs || more.proofs,
             screens: self.screens || more.screens,
+            speech: self.speech || more.speech,
         }
     }
 }

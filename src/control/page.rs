@@ -1,6 +1,7 @@
 //! The HTTP side: pages, pictures and public numbers, with the headers that keep foreign content and frames out.
 //!
-//! Nothing here changes anything; what changes something comes over the WebSocket. Only the announcements need a token.
+//! Nothing here changes the hall; what changes something comes over the WebSocket. Announcements and recordings need a
+//! token.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -11,10 +12,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::{Console, Verdict, listen, socket};
+use super::{Console, Verdict, listen, recording, socket};
 use crate::board::call::Lane;
 use crate::wire::encode_view;
 
@@ -25,7 +26,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const FONT: &str = "font/ttf";
 
 /// What the pages are made of: path, type, content.
-const ASSETS: [(&str, &str, &[u8]); 22] = [
+const ASSETS: [(&str, &str, &[u8]); 24] = [
     ("/", HTML, include_bytes!("console/index.html")),
     ("/now", HTML, include_bytes!("console/now.html")),
     ("/assets/console.css", CSS, include_bytes!("console/console.css")),
@@ -41,6 +42,8 @@ const ASSETS: [(&str, &str, &[u8]); 22] = [
     ("/assets/notices.js", SCRIPT, include_bytes!("console/notices.js")),
     ("/assets/now.js", SCRIPT, include_bytes!("console/now.js")),
     ("/assets/picture.js", SCRIPT, include_bytes!("console/picture.js")),
+    ("/assets/recorder.js", SCRIPT, include_bytes!("console/recorder.js")),
+    ("/assets/recording.js", SCRIPT, include_bytes!("console/recording.js")),
     ("/assets/screens.js", SCRIPT, include_bytes!("console/screens.js")),
     ("/assets/show.js", SCRIPT, include_bytes!("console/show.js")),
     ("/assets/sound.js", SCRIPT, include_bytes!("console/sound.js")),
@@ -90,6 +93,7 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/view", get(view))
         .route("/api/now", get(now))
         .route("/api/announcement", get(listen::announcement))
+        .route("/api/recording", post(recording::upload))
         .route("/api/about", get(about))
         .route("/board.png", get(board))
         .route("/healthz", get(healthz))
@@ -115,7 +119,7 @@ async fn guard(request: Request, next: Next) -> Response {
     set(header::X_FRAME_OPTIONS, "DENY");
     set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    set(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");
+    set(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(self)");
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }

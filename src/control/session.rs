@@ -13,10 +13,11 @@ use crate::board::call::{Counter, NoticeId};
 use crate::board::input::Input;
 use crate::board::state::{CounterState, Notice};
 use crate::clock::Now;
-use crate::hub::{Publication, Stopped, Taken};
+use crate::hub::{Publication, Sent, Stopped, Taken};
 use crate::journal::{Query, Story};
 use crate::wire::{
-    Command, deed_value, encode_call, encode_counter, encode_notice, notice_value, refusal_value, story_value,
+    Command, deed_value, encode_call, encode_command, encode_counter, encode_notice, notice_value,
+    refusal_value, story_value,
 };
 
 /// Requests over the pace that are answered; a client that goes on is cut off.
@@ -50,6 +51,12 @@ pub enum Step {
     /// Carry it out, then send what [`obeyed`] says.
     Command {
         req: u64,
+        command: Command,
+    },
+    /// If that screen can be reached, have the hub send it, then send what [`sent`] says.
+    CommandElsewhere {
+        req: u64,
+        screen: String,
         command: Command,
     },
     /// Look into the journal, then send what [`told`] says.
@@ -160,6 +167,20 @@ pub fn deleted(req: u64, id: &NoticeId, was_live: bool, taken: Result<Taken, Sto
 /// The reply to `command`; false: it cannot be carried out now.
 pub fn obeyed(req: u64, taken: bool) -> String {
     if taken { done(req, Map::new()) } else { fail(req, &Fault::busy()) }
+}
+
+/// The reply to `command` for another screen: whether the hall's broker has been given it.
+pub fn sent(req: u64, outcome: Result<Sent, Fault>) -> String {
+    match outcome {
+        Ok(Sent::OnItsWay) => done(req, Map::new()),
+        Ok(Sent::NoLink) => fail(req, &Fault::no_link()),
+        Err(fault) => fail(req, &fault),
+    }
+}
+
+/// A command on its way to another screen. It is not retained: a screen that starts later must not obey it.
+pub fn publication_for(screen: &str, command: &Command) -> Publication {
+    Publication { topic: format!("screen/{screen}/command"), payload: encode_command(command), retain: false }
 }
 
 /// The reply to `history`: what became of calls, newest first; none when the journal cannot be read.
@@ -310,7 +331,7 @@ fn ask(
         _ => return Err(Fault::new(Code::UnknownType, format!("Không có yêu cầu loại “{}”.", shown(kind)))),
     };
     if grant.role < needed {
-        return Err(Fault::new(Code::Forbidden, "Mã truy cập này không có quyền làm việc này."));
+        return Err(Fault::forbidden());
     }
     match kind {
         "subscribe" => {
@@ -332,7 +353,14 @@ fn ask(
         "notice.order" => Ok(vec![Step::Reorder { req, ids: counter::order_of(fields)? }]),
         "audit" => Ok(vec![Step::Look { req, look: look::audit(fields, around)? }]),
         "rejected" => Ok(vec![Step::Look { req, look: look::rejected(fields, around)? }]),
-        "command" => Ok(vec![Step::Command { req, command: order::command(fields, &grant.name, around)? }]),
+        "command" => {
+            let order = order::command(fields, &grant.name, around)?;
+            let command = order.command;
+            Ok(vec![match order.screen {
+                None => Step::Command { req, command },
+                Some(screen) => Step::CommandElsewhere { req, screen, command },
+            }])
+        }
         _ => Ok(vec![Step::History { req, query: order::history(fields, around)? }]),
     }
 }

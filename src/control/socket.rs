@@ -19,14 +19,15 @@ use tokio::time::{Instant, MissedTickBehavior, sleep_until, timeout};
 
 use super::counter::reordered;
 use super::fault::Fault;
-use super::order::Topics;
+use super::order::{self, Topics};
 use super::session::{
-    Ending, Session, Step, deleted, ending_of, listed, looked, obeyed, publication_of, told,
+    Ending, Session, Step, deleted, ending_of, listed, looked, obeyed, publication_for, publication_of, sent,
+    told,
 };
 use super::{Console, Peer, Place};
 use crate::board::input::Input;
 use crate::control::auth::token::new_id;
-use crate::hub::Stopped;
+use crate::hub::{Sent, Stopped};
 use crate::journal::Record;
 use crate::wire::{Command, Proof, command_value, proof_value};
 
@@ -74,7 +75,7 @@ pub async fn upgrade(
 }
 
 /// Whether the request comes from this console's page, or from a program that sends no `Origin`.
-fn is_own(headers: &HeaderMap) -> bool {
+pub(super) fn is_own(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let text = |value: &axum::http::HeaderValue| value.to_str().ok().map(str::to_ascii_lowercase);
     let (Some(origin), Some(host)) = (text(origin), headers.get(header::HOST).and_then(text)) else {
@@ -272,6 +273,10 @@ impl Reader<'_> {
                 self.say(listed(req, notices))?;
             }
             Step::Command { req, command } => self.command(req, command).await?,
+            Step::CommandElsewhere { req, screen, command } => {
+                let outcome = self.command_elsewhere(&screen, &command).await;
+                self.say(sent(req, outcome))?;
+            }
             Step::History { req, query } => {
                 let journal = self.console.control.journal.clone();
                 // Reads a file.
@@ -332,6 +337,14 @@ impl Reader<'_> {
         self.say(obeyed(req, taken))
     }
 
+    async fn command_elsewhere(&self, screen: &str, command: &Command) -> Result<Sent, Fault> {
+        let control = &self.console.control;
+        let screens = control.screens.borrow().clone();
+        order::reachable(screen, command, &screens, control.clock.now())?;
+        let sent = control.hub.send(publication_for(screen, command), self.who()).await;
+        sent.map_err(|Stopped| Fault::stopping())
+    }
+
     fn who(&self) -> &str {
         self.session.grant().map_or("", |grant| &grant.name)
     }
@@ -358,8 +371,8 @@ async fn write(
     misses: &AtomicU32,
 ) {
     let feed = &console.feed;
-    let (mut view, mut notices, mut health, mut screens) =
-        (feed.view(), feed.notices(), feed.health(), feed.screens());
+    let (mut view, mut notices, mut health) = (feed.view(), feed.notices(), feed.health());
+    let (mut screens, mut speech) = (feed.screens(), feed.speech());
     let mut proofs = console.control.proofs.subscribe();
     let mut topics = Topics::default();
     let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
@@ -381,6 +394,7 @@ async fn write(
                         (more.notices, &mut notices),
                         (more.health, &mut health),
                         (more.screens, &mut screens),
+                        (more.speech, &mut speech),
                     ] {
                         if new {
                             feed.mark_changed();
@@ -404,6 +418,7 @@ async fn write(
             text = next(&mut notices), if topics.notices => Message::Text(text),
             text = next(&mut health), if topics.health => Message::Text(text),
             text = next(&mut screens), if topics.screens => Message::Text(text),
+            text = next(&mut speech), if topics.speech => Message::Text(text),
             proof = proofs.recv() => match proof {
                 Ok(proof) if topics.proofs => Message::Text(proof_event(&proof)),
                 // A peer that reads slowly misses some: the journal has them all.

@@ -184,6 +184,7 @@ impl Delivery {
             debug!(id = %command.id, "command heard before");
             return Ok(Vec::new());
         }
+        self.hub.requests.send(Request::Commanded(command.clone())).await.map_err(|_| Stopped)?;
         if let Some(input) = command.action.input() {
             return Ok(vec![self.hub.hand_over(input).await?]);
         }

@@ -102,6 +102,19 @@ impl Voice {
         }
     }
 
+    /// A recorded message behind its chime, once; `text` is what it is about, in words.
+    pub fn around(&self, recorded: Clip, text: &str, emergency: bool) -> Utterance {
+        let chime = if emergency { Some(EMERGENCY_CHIME) } else { self.chime() };
+        let chime = chime.and_then(|name| self.chimes.get_or_any(name));
+        let mut parts: Vec<Part> = chime.cloned().map(Part::Clip).into_iter().collect();
+        let instead = self.instead(parts.clone());
+        if !parts.is_empty() {
+            parts.push(Part::Gap(PHRASE_PAUSE));
+        }
+        parts.push(Part::Clip(recorded));
+        Utterance { parts, instead, text: text.to_owned() }
+    }
+
     /// Plans a call whose sentence `sentence` gives in either form: in the wanted one, or in the other when only that
     /// has clips for the ticket and the counter.
     pub fn plan_sentence(&self, sentence: impl Fn(Form) -> Sentence, repeats: u8, form: Form) -> Plan {

@@ -3,7 +3,8 @@
 use super::object::Object;
 use super::{Action, Command, Fault, LABEL_MAX, QR_MAX, Reason};
 use crate::board::call::{
-    Call, CallId, Counter, Holder, Kind, Lane, NAME_MAX, NoticeId, Series, Ticket, WordError, Zone,
+    Call, CallId, Counter, Holder, Kind, Lane, NAME_MAX, NoticeId, RecordingId, Series, Ticket, WordError,
+    Zone,
 };
 use crate::board::state::{CounterMode, CounterState, Level, Notice, QueueState, TEXT_MAX};
 
@@ -62,6 +63,7 @@ pub(super) fn notice(id: NoticeId, o: &Object<'_>) -> Result<Notice, Fault> {
         until: o.optional_time("until")?,
         zones: o.words("zones", Zone::parse)?.unwrap_or_default(),
         speak: o.flag("speak")?,
+        recording: o.optional_word("recording", RecordingId::parse)?,
         qr: o.optional_text("qr", QR_MAX)?,
         author: o.optional_text("author", LABEL_MAX)?,
         at: o.time("at")?,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Action, Command, Proof};
-use crate::board::call::{Call, Lane, Ticket};
+use crate::board::call::{Call, Lane, RecordingId, Ticket};
 use crate::board::state::{CounterState, Notice, QueueState};
 use crate::health::{PanelState, ScreenStatus};
 use crate::journal::record::{Deed, Refusal, Story};
@@ -145,6 +145,8 @@ struct NoticeJson<'a> {
     zones: Vec<&'a str>,
     speak: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    recording: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     qr: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     author: Option<&'a str>,
@@ -159,6 +161,7 @@ fn notice_json(notice: &Notice) -> NoticeJson<'_> {
         until: notice.until.map(time),
         zones: notice.zones.iter().map(super::super::board::call::Zone::as_str).collect(),
         speak: notice.speak,
+        recording: notice.recording.as_ref().map(RecordingId::as_str),
         qr: notice.qr.as_deref(),
         author: notice.author.as_deref(),
         at: time(notice.at),
@@ -351,6 +354,15 @@ pub fn command_value(command: &Command) -> Value {
         _ => {}
     }
     out
+}
+
+/// The payload of `screen/{screen}/command`.
+pub fn encode_command(command: &Command) -> Vec<u8> {
+    let mut out = command_value(command);
+    if let Some(by) = &command.by {
+        out["by"] = by.as_str().into();
+    }
+    json(&out)
 }
 
 /// The payload of `sync/request`.

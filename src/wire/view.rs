@@ -3,14 +3,18 @@
 //! Complete but for two things: a holder's name never leaves the glass, and instants of the monotonic clock are given
 //! as `…_ms` of that clock, good only to be compared with each other.
 
+use jiff::SignedDuration;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::encode::{clock, json, lane_words, texts, value};
 use crate::board::call::{Counter, Ticket};
+use crate::board::input::Message;
 use crate::board::view::{
-    BoardView, ClosedReason, CounterView, MissedCall, Opening, Phase, QueueView, RecentCall, Spot, TickerItem,
+    BoardView, ClosedReason, CounterView, MissedCall, Opening, Phase, QueueView, RecentCall, SpeechLine,
+    Spot, TickerItem, ZoneSpeech,
 };
+use crate::clock::Now;
 
 #[derive(Serialize)]
 struct ViewJson<'a> {
@@ -295,6 +299,75 @@ fn called(spot: &Spot) -> CalledJson<'_> {
         counter: spot.counter.as_str(),
         lane: spot.lane.spoken(),
         slot: spot.slot.map(clock),
+    }
+}
+
+#[derive(Serialize)]
+struct SpeechJson<'a> {
+    zone: &'a str,
+    running: Option<LineJson<'a>>,
+    waiting: Vec<LineJson<'a>>,
+    more: usize,
+}
+
+/// A call has ticket, counter, kind and lane; a notice its id and its text.
+#[derive(Serialize)]
+struct LineJson<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lane: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    recorded: bool,
+    /// When it began to wait.
+    since: String,
+}
+
+/// What every zone says and will say, as it was at `now`.
+pub fn speech_value(zones: &[ZoneSpeech], now: Now) -> Value {
+    let zone = |speech: &ZoneSpeech| {
+        value(&SpeechJson {
+            zone: speech.zone.as_str(),
+            running: speech.running.as_ref().map(|line| speech_line(line, now)),
+            waiting: speech.waiting.iter().map(|line| speech_line(line, now)).collect(),
+            more: speech.more,
+        })
+    };
+    zones.iter().map(zone).collect()
+}
+
+fn speech_line(line: &SpeechLine, now: Now) -> LineJson<'_> {
+    let age = SignedDuration::from_millis((now.mono - line.queued).0);
+    let since = now.wall.checked_sub(age).unwrap_or(now.wall).to_string();
+    let none = LineJson {
+        ticket: None,
+        counter: None,
+        kind: None,
+        lane: None,
+        notice: None,
+        text: None,
+        recorded: false,
+        since,
+    };
+    match &line.message {
+        Message::Call { ticket, counter, kind, lane, .. } => LineJson {
+            ticket: Some(ticket.as_str()),
+            counter: Some(counter.as_str()),
+            kind: Some(kind.as_str()),
+            lane: Some(lane.as_str()),
+            ..none
+        },
+        Message::Notice { id, text, recording, .. } => {
+            LineJson { notice: Some(id.as_str()), text: Some(text), recorded: recording.is_some(), ..none }
+        }
     }
 }
 

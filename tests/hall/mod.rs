@@ -187,6 +187,7 @@ pub fn notice(name: &str, level: Level, at: Timestamp) -> Notice {
         until: None,
         zones: Vec::new(),
         speak: false,
+        recording: None,
         qr: None,
         author: None,
         at,

@@ -323,6 +323,9 @@ impl Voice {
                 assert!(*times <= 1, "counter {counter} spoke again before {waiting}");
             }
         }
+        if let Message::Notice { recording: Some(_), emergency: false, .. } = &announcement.message {
+            assert!(self.queues.is_empty(), "a recorded message before a call that waits");
+        }
         let (id, message) = (announcement.id, announcement.message.clone());
         self.running = Some(Running { id, message, limit: now.mono + SPEECH_LIMIT, muted: false });
     }

@@ -3,7 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,17 @@ impl Drop for Browser {
 
 impl Browser {
     pub async fn open(url: &str, width: u32, height: u32) -> Self {
+        Self::open_with(&[], url, width, height).await
+    }
+
+    /// The same with a microphone into which `speech`, a WAV file, is spoken once.
+    pub async fn open_with_microphone(speech: &Path, url: &str, width: u32, height: u32) -> Self {
+        let speech = format!("--use-file-for-fake-audio-capture={}%noloop", speech.display());
+        let fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", &speech];
+        Self::open_with(&fake, url, width, height).await
+    }
+
+    async fn open_with(more: &[&str], url: &str, width: u32, height: u32) -> Self {
         let profile =
             std::env::temp_dir().join(format!("moiso-browser-{}", moiso::control::auth::token::new_id()));
         let mut process = Command::new("chromium")
@@ -55,6 +66,7 @@ impl Browser {
             ])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
             .args(["--remote-debugging-port=0", "--lang=vi", "--hide-scrollbars"])
+            .args(more)
             .arg(format!("--user-data-dir={}", profile.display()))
             .arg("about:blank")
             .stderr(Stdio::piped())

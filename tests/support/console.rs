@@ -10,17 +10,18 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::{SinkExt as _, StreamExt as _};
 use jiff::Timestamp;
+use moiso::audio::shelf::Shelf;
 use moiso::board::call::Counter;
 use moiso::board::input::{IgnoreReason, Input};
 use moiso::board::state::{CounterMode, Notice};
 use moiso::board::view::{BoardView, CounterView, SharedView};
-use moiso::clock::ManualClock;
+use moiso::clock::{Clock, ManualClock};
 use moiso::config::{Config, TlsConfig};
 use moiso::control::auth::{Auth, Role};
 use moiso::control::listen::Rehearsal;
 use moiso::control::tls::Tls;
 use moiso::control::{Control, HallFacts, Pictures, Verdict, serve};
-use moiso::hub::{HubHandle, Publication, Request, Taken};
+use moiso::hub::{HubHandle, Publication, Request, Sent, Speech, Taken};
 use moiso::journal::Journal;
 use moiso::screens::Screens;
 use moiso::wire::{Command, Proof};
@@ -100,10 +101,14 @@ pub struct Console {
     pub given: Arc<Mutex<Given>>,
     pub view: watch::Sender<SharedView>,
     pub screens: watch::Sender<Screens>,
+    pub speech: watch::Sender<Speech>,
     pub proofs: broadcast::Sender<Proof>,
     pub health: Arc<Mutex<Verdict>>,
     /// The technician's commands that came through.
     pub commands: mpsc::Receiver<Command>,
+    pub clock: Arc<ManualClock>,
+    pub shelf: Shelf,
+    pub recordings: tempfile::TempDir,
     stop: Option<oneshot::Sender<()>>,
     pub served: JoinHandle<()>,
 }
@@ -131,6 +136,8 @@ impl Console {
         let config = parts.config;
         let auth = parts.auth;
         let (screens, screens_seen) = watch::channel(Screens::default());
+        let since = moiso::clock::Now { mono: moiso::clock::Millis::ZERO, wall: now() };
+        let (speech, speech_seen) = watch::channel(Speech { zones: Vec::new(), since });
         let proofs = broadcast::channel(16).0;
         let (to_commands, commands) = mpsc::channel(16);
         let health = Arc::new(Mutex::new(well()));
@@ -153,6 +160,10 @@ impl Console {
                             let _ = reply.send(taken);
                         }
                     }
+                    Request::Send { publish, reply, .. } => {
+                        given.published.push(publish);
+                        let _ = reply.send(Sent::OnItsWay);
+                    }
                     Request::Notices { reply } => {
                         let _ = reply.send(given.notices.clone());
                     }
@@ -161,25 +172,45 @@ impl Console {
             }
         });
         let address = listener.local_addr().unwrap();
+        let recordings = tempfile::tempdir().unwrap();
+        let shelf = Shelf::open(recordings.path().join("recordings"));
+        let clock = Arc::new(ManualClock::at(now()));
         let control = Control {
             hub: HubHandle { requests, views },
             pictures: Arc::new(Picture(parts.picture)),
             auth: Arc::clone(&auth),
             health: Arc::new(move || asked.lock().unwrap().clone()),
-            clock: Arc::new(ManualClock::at(now())),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             hall: HallFacts::of(&config),
             proofs: proofs.clone(),
             commands: to_commands,
             journal: parts.journal,
             screens: screens_seen,
-            rehearsal: Some(Arc::new(Rehearsal::of(&config))),
+            speech: speech_seen,
+            rehearsal: Some(Arc::new(Rehearsal::of(&config, shelf.clone()))),
+            shelf: shelf.clone(),
             tls: parts.tls.map(|files| Arc::new(Tls::load(&files).unwrap())),
         };
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(serve(listener, control, async {
             let _ = stopped.await;
         }));
-        Self { address, auth, given, view, screens, proofs, health, commands, stop: Some(stop), served }
+        Self {
+            address,
+            auth,
+            given,
+            view,
+            screens,
+            speech,
+            proofs,
+            health,
+            commands,
+            clock,
+            shelf,
+            recordings,
+            stop: Some(stop),
+            served,
+        }
     }
 
     pub fn url(&self) -> String {
@@ -201,11 +232,22 @@ impl Console {
 
     /// One HTTP request, raw: what a browser that means harm could send too.
     pub async fn get(&self, path: &str, headers: &str) -> Answer {
+        self.request("GET", path, headers, &[]).await
+    }
+
+    /// The same with a body.
+    pub async fn post(&self, path: &str, headers: &str, body: &[u8]) -> Answer {
+        self.request("POST", path, &format!("{headers}Content-Length: {}\r\n", body.len()), body).await
+    }
+
+    pub async fn request(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n", self.address);
-        stream.write_all(request.as_bytes()).await.unwrap();
+        let host = self.address;
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Who is refused before the end of the body need not take the rest of it.
+        let _ = stream.write_all(body).await;
         let mut bytes = Vec::new();
         tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
         let cut = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
@@ -242,7 +284,7 @@ pub fn well() -> Verdict {
     });
     let detail = json!({
         "screen": screen, "journal_problem": null, "link_problem": null, "stalled": false, "unanswered_s": 0,
-        "rebuilds": 0, "volume_percent": 80,
+        "rebuilds": 0, "volume_percent": 80, "unheard": [],
     });
     Verdict { live: true, ready: true, detail }
 }

@@ -24,20 +24,25 @@ impl Daemon {
     /// Starts `moiso run`, headless, linked to `broker`; its sound goes to `pulse`, or is off. `extra` is more TOML.
     pub fn start(broker: &Mosquitto, pulse: Option<&Pulse>, extra: &str) -> Self {
         let mqtt = format!("brokers = [\"mqtt://127.0.0.1:{}\"]", broker.port);
-        Self::with(&mqtt, pulse, extra)
+        Self::with("sanh-1", &mqtt, pulse, extra)
+    }
+
+    /// A silent screen of another name.
+    pub fn named(screen: &str, broker: &Mosquitto) -> Self {
+        Self::with(screen, &format!("brokers = [\"mqtt://127.0.0.1:{}\"]", broker.port), None, "")
     }
 
     /// The same with a broker of its own on `port`.
     pub fn alone(port: u16) -> Self {
-        Self::with(&format!("[mqtt.embedded]\nlisten = \"127.0.0.1:{port}\""), None, "")
+        Self::with("sanh-1", &format!("[mqtt.embedded]\nlisten = \"127.0.0.1:{port}\""), None, "")
     }
 
-    fn with(mqtt: &str, pulse: Option<&Pulse>, extra: &str) -> Self {
+    fn with(screen: &str, mqtt: &str, pulse: Option<&Pulse>, extra: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let config = folder.path().join("moiso.toml");
         let text = format!(
-            "[screen]\npresent = \"headless\"\nsize = \"1280x720\"\n[hours]\nenabled = false\n[board]\nstale_after_s = 2\nidle_ticker = []\n\
+            "[screen]\nid = \"{screen}\"\npresent = \"headless\"\nsize = \"1280x720\"\n[hours]\nenabled = false\n[board]\nstale_after_s = 2\nidle_ticker = []\n\
              [mqtt]\n{mqtt}\n[audio]\nenabled = {}\n[control]\nlisten = \"127.0.0.1:{port}\"\n\
              [paths]\nstate = \"{}\"\nsounds = \"{}\"\n{extra}",
             pulse.is_some(),
@@ -121,7 +126,13 @@ impl Daemon {
 
     /// What the daemon says of itself: the payload of its status topic.
     pub fn status(&self) -> Value {
-        serde_json::from_slice::<Value>(&self.get("/healthz").expect("a verdict")).expect("JSON")["detail"]["screen"].clone()
+        self.detail()["screen"].clone()
+    }
+
+    /// All that it says of its health.
+    pub fn detail(&self) -> Value {
+        serde_json::from_slice::<Value>(&self.get("/healthz").expect("a verdict")).expect("JSON")["detail"]
+            .clone()
     }
 
     /// A command of the program against this daemon, as an operator.

@@ -172,3 +172,37 @@ pub fn kept(journal: &Journal, end: Timestamp) {
         detail: "is missing".into(),
     });
 }
+
+/// One zone that says a call while another and a recorded message wait, and one with nothing to say; as it is at `wall`.
+pub fn speech(wall: Timestamp) -> moiso::hub::Speech {
+    use moiso::board::call::{CallId, Counter, Kind, Lane, NoticeId, RecordingId, Zone};
+    use moiso::board::input::Message;
+    use moiso::board::view::{SpeechLine, ZoneSpeech};
+    use moiso::clock::{Millis, Now};
+    let call = |code: &str, counter: &str, queued: i64| SpeechLine {
+        message: Message::Call {
+            call: CallId::parse(code).unwrap(),
+            ticket: ticket(code),
+            counter: Counter::parse(counter).unwrap(),
+            kind: Kind::Call,
+            lane: Lane::Regular,
+            series: None,
+        },
+        queued: Millis(queued),
+    };
+    let recorded = Message::Notice {
+        id: NoticeId::parse("n").unwrap(),
+        text: "Mời <b>công dân</b> có hồ sơ đất đai đến quầy 3".into(),
+        emergency: false,
+        recording: RecordingId::parse(&"5e".repeat(16)).ok(),
+    };
+    let busy = ZoneSpeech {
+        zone: Zone::parse("sanh").unwrap(),
+        running: Some(call("A012", "5", 60_000)),
+        waiting: vec![call("B107", "2", 51_000), SpeechLine { message: recorded, queued: Millis(0) }],
+        more: 3,
+    };
+    let quiet =
+        ZoneSpeech { zone: Zone::parse("lau-2").unwrap(), running: None, waiting: Vec::new(), more: 0 };
+    moiso::hub::Speech { zones: vec![busy, quiet], since: Now { mono: Millis(60_000), wall } }
+}

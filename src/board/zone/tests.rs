@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::board::call::{Kind, Lane, Ticket};
+use crate::board::call::{Kind, Lane, RecordingId, Ticket};
 
 const AGE: Millis = Millis::from_secs(120);
 
@@ -25,7 +25,7 @@ fn call(ticket: &str, counter: &str, now: i64) -> Pending {
 
 fn notice(name: &str, emergency: bool) -> Pending {
     let id = NoticeId::parse(name).unwrap();
-    pending(Message::Notice { id, text: name.to_owned(), emergency }, None, 0)
+    pending(Message::Notice { id, text: name.to_owned(), emergency, recording: None }, None, 0)
 }
 
 fn pending(message: Message, expires: Option<Millis>, now: i64) -> Pending {
@@ -87,6 +87,39 @@ fn an_emergency_goes_first_and_a_plain_notice_takes_its_turn() {
     zone.push(notice("plain", false));
     zone.push(notice("fire", true));
     assert_eq!(say_all(&mut zone, 0), ["fire", "A1", "plain", "A2"]);
+}
+
+#[test]
+fn a_recorded_message_waits_for_everybody_and_makes_nobodys_sentence_shorter() {
+    let mut zone = zone();
+    let recorded = |name: &str| {
+        let (id, recording) = (NoticeId::parse(name).unwrap(), RecordingId::parse(&"0a".repeat(16)).ok());
+        let message = Message::Notice { id, text: name.to_owned(), emergency: false, recording };
+        pending(message, Some(Millis(600_000)), 0)
+    };
+    zone.push(recorded("first"));
+    zone.push(recorded("second"));
+    zone.push(notice("plain", false));
+    zone.push(call("A1", "1", 50_000));
+    assert_eq!((zone.waiting(), zone.oldest()), (2, Some(Millis(0))));
+    let a = zone.start(AnnouncementId(1), Millis(50_000)).unwrap();
+    zone.ended(a.id, true, Millis(50_000));
+    let a = zone.start(AnnouncementId(2), Millis(50_000)).unwrap();
+    assert_eq!((name(&a.message), a.repeats), ("A1", 2), "nothing but messages waits");
+    zone.ended(a.id, true, Millis(55_000));
+    let first = zone.start(AnnouncementId(3), Millis(55_000)).unwrap();
+    zone.push(call("A2", "1", 56_000));
+    assert!(zone.start(AnnouncementId(4), Millis(56_000)).is_none(), "what is heard is heard to its end");
+    zone.ended(first.id, false, Millis(57_000));
+    assert_eq!(
+        say_all(&mut zone, 60_000),
+        ["A2", "first", "second"],
+        "what broke off is heard again, in its place"
+    );
+    zone.push(recorded("late"));
+    assert_eq!(zone.next_change(), Some(Millis(600_001)));
+    zone.expire(Millis(600_001));
+    assert_eq!(zone.next_change(), None);
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use serde_json::json;
 
 use crate::audio::clips::{ClipError, decode};
 use crate::audio::gauge::{Gauge, gauge, median};
 use crate::audio::sounds;
+use crate::cli::output::Output;
 use crate::config::Config;
 use crate::speech::Clip;
 
@@ -22,6 +24,8 @@ const CLIPPED: usize = 4;
 pub struct Args {
     /// The folder of the voice, with its bank.toml
     folder: PathBuf,
+    #[command(flatten)]
+    output: Output,
 }
 
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
@@ -39,14 +43,17 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         gauges.iter().filter_map(|(clip, gauge)| Some(format!("{}: {}", clip.file, wrong(gauge, middle?)?))),
     );
     problems.sort();
-    for problem in &problems {
-        println!("{problem}");
-    }
-    for note in voice.joined() {
-        println!("note: {note}: harder to understand than phrases that were recorded whole");
-    }
+    let joined = voice.joined();
     let seconds = clips.iter().map(|clip| clip.frames).sum::<u64>() / u64::from(crate::speech::RATE_HZ);
-    println!("voice {name}: {} clips, {}:{:02} minutes", clips.len(), seconds / 60, seconds % 60);
+    let notes = joined
+        .iter()
+        .map(|note| format!("note: {note}: harder to understand than phrases that were recorded whole"));
+    let sum = format!("voice {name}: {} clips, {}:{:02} minutes", clips.len(), seconds / 60, seconds % 60);
+    let lines: Vec<String> = problems.iter().cloned().chain(notes).chain([sum]).collect();
+    let told = json!({
+        "voice": name, "problems": problems, "joined": joined, "clips": clips.len(), "seconds": seconds,
+    });
+    args.output.tell(lines.join("\n"), &told);
     if problems.is_empty() { Ok(()) } else { bail!("{} problem(s)", problems.len()) }
 }
 

@@ -8,9 +8,10 @@ import { beginKeys } from '/assets/keys.js';
 import { Link } from '/assets/link.js';
 import { beginNotices, fillZones, showNotices, showPast } from '/assets/notices.js';
 import { beginPicture, loadPicture } from '/assets/picture.js';
+import { holdRecording } from '/assets/recording.js';
 import { showScreens } from '/assets/screens.js';
 import { $, capital, date, make, pill } from '/assets/show.js';
-import { beginSound, showSound } from '/assets/sound.js';
+import { beginSound, showSound, showSpeech } from '/assets/sound.js';
 
 const KEY = 'moiso.token';
 const PAGES = ['sanh', 'thong-bao', 'lich-su', 'man-hinh', 'suc-khoe'];
@@ -61,6 +62,7 @@ function hear(message) {
     case 'notice': hall.notices = message.notices; return showNotices();
     case 'health': return showAll(message);
     case 'screens': return showScreens(message.screens);
+    case 'speech': hall.speech = message.zones; return showSpeech();
     case 'proof': return historyChanged();
     default: return undefined;
   }
@@ -80,7 +82,7 @@ hall.link = new Link({
     $('who').textContent = `${reply.name} · ${reply.role_vi}`;
     arrange();
     try {
-      await hall.link.ask({ type: 'subscribe', topics: ['view', 'notices', 'health', 'proofs', 'screens'] });
+      await hall.link.ask({ type: 'subscribe', topics: ['view', 'notices', 'health', 'proofs', 'screens', 'speech'] });
       entered();
     } catch (error) {
       pill($('link'), 'bad', error.message);
@@ -93,6 +95,7 @@ hall.link = new Link({
 function leave(words) {
   hall.me = null;
   hall.token = null;
+  holdRecording('');
   sessionStorage.removeItem(KEY);
   $('who').textContent = '';
   $('sign-in-error').textContent = words || '';

@@ -17,10 +17,26 @@ export function counterOf(id) {
   return hall.view ? hall.view.counters.find((c) => c.counter === id) : undefined;
 }
 
+// What is typed for each counter: its number, or for one with a name the next number that no counter has.
+export function keysOf() {
+  const isNumber = (id) => /^\d+$/.test(id);
+  const ids = hall.view ? hall.view.counters.map((c) => c.counter) : [];
+  const keys = new Map();
+  let next = 0;
+  for (const id of ids) {
+    if (!isNumber(id)) {
+      do next += 1; while (ids.includes(String(next)));
+    }
+    keys.set(id, isNumber(id) ? id : String(next));
+  }
+  return keys;
+}
+
 // --- the cells -----------------------------------------------------------------------------------------------------
 
 export function showCounters() {
-  replace('pad', hall.view.counters.map(cell));
+  const keys = keysOf();
+  replace('pad', hall.view.counters.map((counter) => cell(counter, keys.get(counter.counter))));
   fillCounters();
 }
 
@@ -32,14 +48,16 @@ export function choose(id) {
   if (item) item.scrollIntoView({ block: 'nearest' });
 }
 
-function cell(counter) {
+function cell(counter, key) {
   const open = counter.state === 'open';
   const state = open && !counter.known ? 'chưa mở' : STATES[counter.state];
   const back = counter.reopens ? ` đến ${counter.reopens}` : '';
   const what = [counter.label, laneName(counter.lane)].filter(Boolean).join(' · ');
+  const name = make('span', {}, nameOf(counter.counter));
+  if (key !== counter.counter && may('operator')) name.prepend(make('kbd', { title: `Gõ ${key} để chọn quầy này` }, key), ' ');
   const kinds = [counter.called ? 'called' : open && counter.known ? '' : 'off', counter.counter === chosen ? 'chosen' : ''];
   const item = make('li', { className: kinds.join(' ').trim(), 'data-counter': counter.counter },
-    make('div', { className: 'top' }, make('span', {}, nameOf(counter.counter)), make('span', {}, state + back)),
+    make('div', { className: 'top' }, name, make('span', {}, state + back)),
     make('div', { className: 'ticket' }, counter.ticket || '—'),
     make('div', { className: 'what', title: what }, what));
   if (may('operator')) item.append(buttons(counter));

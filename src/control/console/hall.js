@@ -11,6 +11,8 @@ export const hall = {
   me: null,
   token: null,
   notices: [],
+  // What every zone says and what waits there.
+  speech: [],
   health: null,
   // The open page: sanh, thong-bao, lich-su, man-hinh or suc-khoe.
   page: '',

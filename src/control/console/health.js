@@ -47,7 +47,7 @@ function parts(health) {
     detail.journal_problem
       ? ['Nhật ký', 'bad', 'không ghi được xuống đĩa', detail.journal_problem]
       : ['Nhật ký', 'good', 'ghi đều', ''],
-    skew(screen), backlog(screen), ...panel(screen),
+    skew(screen), backlog(screen), ...panel(screen), ...unheard(detail),
     ['Bản tin bị từ chối', screen.rejected ? 'warn' : 'good', String(screen.rejected),
       screen.rejected ? 'Xem danh sách bên dưới.' : ''],
   ];
@@ -104,6 +104,13 @@ function backlog(screen) {
     `${screen.shown} lượt đã hiện, ${screen.spoken} đã đọc, ${screen.expired} quá hạn`];
 }
 
+function unheard(detail) {
+  const { unheard: recordings } = detail;
+  if (!recordings || recordings.length === 0) return [];
+  return [['Lời nhắn ghi âm', 'warn', `${recordings.length} lời nhắn không phát được ở máy này`,
+    'Bản ghi nằm ở màn hình đã ghi; chữ vẫn hiện trên bảng. Muốn nghe ở đây, hãy ghi từ trang của máy này.']];
+}
+
 export function unwell(health) {
   return parts(health).filter(([, kind]) => kind === 'bad').map(([name, , words]) => `${name}: ${words}`);
 }
@@ -134,11 +141,13 @@ export async function showRejected() {
 
 function deed(done) {
   const { said } = done;
-  const what = { call: 'gọi số', command: 'lệnh' }[done.topic] || done.topic.replace('notice/', 'thông báo ').replace('counter/', 'quầy ');
+  const what = { call: 'gọi số', command: 'lệnh' }[done.topic] || done.topic.replace('notice/', 'thông báo ').replace(/^recording\/.*/, 'ghi âm lời nhắn').replace('counter/', 'quầy ')
+    .replace(/^screen\/(.*)\/command$/, 'lệnh cho $1');
   let words = '';
   if (said === '') words = 'kết thúc';
   else if (done.topic === 'call') words = `${KINDS[said.kind] || said.kind} ${said.ticket}, quầy ${said.counter}`;
-  else if (done.topic === 'command') words = [ORDERS[said.do] || said.do, said.value].filter((w) => w !== undefined).join(' ');
+  else if (said && said.do) words = [ORDERS[said.do] || said.do, said.value].filter((w) => w !== undefined).join(' ');
+  else if (said && said.seconds) words = `${said.seconds} giây`;
   else if (said && said.text) words = said.text.vi;
   else if (said && said.state) words = [STATES[said.state] || said.state, said.reopens && `đến ${said.reopens}`].filter(Boolean).join(' ');
   return [moment(done.at, true), done.who, what, words];

@@ -1,7 +1,8 @@
-// The counters by keyboard alone: a counter's number, then one letter. It can be turned off, for those whose keyboard or
-// voice control sends letters by itself, and it never listens while somebody types into a field.
+// The counters by keyboard alone: a counter's number, or that which stands beside its name, then one letter. It can be
+// turned off, for those whose keyboard or voice control sends letters by itself, and it never listens while somebody types
+// into a field.
 
-import { choose, counterOf, prepare, repeat, toggle } from '/assets/counters.js';
+import { choose, counterOf, keysOf, prepare, repeat, toggle } from '/assets/counters.js';
 import { hall, may, nameOf } from '/assets/hall.js';
 import { $ } from '/assets/show.js';
 
@@ -31,8 +32,15 @@ function digit(event) {
   return match && !event.shiftKey ? match[1] : '';
 }
 
+// The counter that the typed number stands for.
+function meant() {
+  const found = Array.from(keysOf()).find(([, key]) => key === typed);
+  return found ? counterOf(found[0]) : undefined;
+}
+
 function type(next) {
-  const fits = (text) => hall.view.counters.some((c) => c.counter.startsWith(text));
+  const keys = Array.from(keysOf().values());
+  const fits = (text) => keys.some((key) => key.startsWith(text));
   if (fits(typed + next)) typed += next;
   else if (fits(next)) typed = next;
   else {
@@ -41,14 +49,15 @@ function type(next) {
     choose('');
     return;
   }
-  choose(typed);
-  say(counterOf(typed) ? `Đã chọn ${nameOf(typed)}.` : `${typed}…`);
+  const counter = meant();
+  choose(counter ? counter.counter : '');
+  say(counter ? `Đã chọn ${nameOf(counter.counter)}.` : `${typed}…`);
 }
 
 // The counter whose number was typed, or else the one whose buttons have the focus.
 function target() {
   const focused = document.activeElement && document.activeElement.closest('[data-counter]');
-  return counterOf(typed) || (focused ? counterOf(focused.dataset.counter) : undefined);
+  return meant() || (focused ? counterOf(focused.dataset.counter) : undefined);
 }
 
 function press(event) {

@@ -3,6 +3,7 @@
 import { hall, may } from '/assets/hall.js';
 import { freshId } from '/assets/link.js';
 import { listen } from '/assets/listen.js';
+import { beginRecording, holdRecording, recordingId } from '/assets/recording.js';
 import {
   $, action, badge, busyWhile, complain, confirmed, make, moment, pill, replace, span, table, tell, timeOfSomeDay,
 } from '/assets/show.js';
@@ -11,6 +12,7 @@ const TEXT_MAX = 500;
 const LEVELS = { info: 'Thông tin', important: 'Quan trọng', emergency: 'Khẩn cấp' };
 const FIELDS = {
   text: 'text', 'text.en': 'text-en', level: 'level', from: 'from', until: 'until', for_s: 'span', qr: 'qr', zones: 'zones',
+  recording: 'recording-choose',
 };
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 
@@ -58,7 +60,7 @@ function lengthOf(text, level) {
 // What the ticker will do with this text among those that run already.
 function running(text, level) {
   if (!text) return '';
-  if (level === 'emergency') return 'Chiếm toàn màn hình cho đến khi kết thúc; luôn được đọc qua loa.';
+  if (level === 'emergency') return 'Chiếm toàn màn hình cho đến khi kết thúc; luôn được phát qua loa.';
   const { screen, ticker } = hall.about;
   const board = screen.width * 1080 / Math.min(screen.width, screen.height);
   const strip = board - Math.min(board * 0.4, width(ticker.title, 32, 700) + 68);
@@ -82,6 +84,7 @@ export function preview() {
   $('preview').classList.toggle('empty', !text);
   $('preview-level').textContent = LEVELS[level];
   $('preview-time').textContent = running(text, level);
+  $('speak-words').textContent = recordingId() ? 'Phát qua loa' : 'Đọc qua loa';
   $('speak').disabled = level === 'emergency';
   if (level === 'emergency') $('speak').checked = true;
 }
@@ -91,6 +94,7 @@ export function preview() {
 function emptyForm() {
   edited = null;
   $('notice-form').reset();
+  holdRecording('');
   $('notice-head').textContent = 'Soạn thông báo';
   $('notice-send').textContent = 'Phát thông báo';
   $('notice-stop-edit').hidden = true;
@@ -113,6 +117,7 @@ function wanted() {
     type: 'notice.put', id: edited ? edited.id : freshId(), text: { vi: text }, level: $('level').value,
     speak: $('speak').checked,
   };
+  if (recordingId()) request.recording = recordingId();
   const english = oneLine($('text-en').value);
   if (english) request.text.en = english;
   if ($('qr').value.trim()) request.qr = $('qr').value.trim();
@@ -154,6 +159,8 @@ function edit(notice) {
   $('text-en').value = notice.text.en || '';
   $('level').value = notice.level;
   $('qr').value = notice.qr || '';
+  holdRecording(notice.recording || '');
+  $('speak').checked = false;
   $('more').open = Boolean(notice.text.en || notice.qr);
   for (const box of $('zones').querySelectorAll('input')) {
     box.checked = notice.zones ? notice.zones.includes(box.value) : true;
@@ -196,7 +203,7 @@ function item(notice, index) {
   const starts = notice.from && new Date(notice.from) > new Date() ? `từ ${moment(notice.from)}` : '';
   const ends = notice.until ? `đến ${moment(notice.until)}` : 'đến khi kết thúc';
   const zones = notice.zones ? 'khu ' + notice.zones.join(', ') : '';
-  const facts = [starts, ends, zones, notice.speak ? 'đọc qua loa' : '', notice.qr ? 'có mã QR' : '', notice.author || '', moment(notice.at)];
+  const facts = [starts, ends, zones, notice.recording ? 'có ghi âm' : '', notice.speak ? 'phát qua loa' : '', notice.qr ? 'có mã QR' : '', notice.author || '', moment(notice.at)];
   const words = make('div', {}, make('p', {}, notice.text.vi), make('small', {}, facts.filter(Boolean).join(' · ')));
   const line = make('li', {}, badge(notice.level, LEVELS[notice.level] || notice.level), words);
   if (may('operator')) line.append(acts(notice, index));
@@ -213,10 +220,23 @@ function acts(notice, index) {
       row.append(action(words, `Đưa ${words.toLowerCase()}: ${text}`, spot(kind), () => move(index, by)));
     }
   }
+  if (notice.recording && notice.level !== 'emergency') {
+    row.append(action('Phát lại', `Phát lại lời nhắn: ${text}`, spot('again'), () => again(notice)));
+  }
   row.append(
     action('Sửa', `Sửa thông báo: ${text}`, spot('edit'), () => edit(notice)),
     action('Kết thúc', `Kết thúc thông báo: ${text}`, spot('end'), () => end(notice.id)));
   return row;
+}
+
+// Heard once more in the hall: the same notice, told anew.
+async function again({ author, at, ...notice }) {
+  try {
+    await hall.link.ask({ type: 'notice.put', ...notice, speak: true });
+    tell('notice-done', 'Lời nhắn được phát khi không còn lượt gọi nào chờ.');
+  } catch (error) {
+    complain('notice-error', FIELDS, error);
+  }
 }
 
 async function move(index, by) {
@@ -287,9 +307,16 @@ export function beginNotices() {
     busyWhile([$('notice-send')], put);
   });
   $('notice-stop-edit').addEventListener('click', emptyForm);
+  beginRecording(() => {
+    // Who records wants to be heard; a notice that is being changed is heard again only when somebody says so.
+    if (recordingId() && recordingId() !== (edited && edited.recording)) $('speak').checked = true;
+    preview();
+  });
   $('notice-listen').addEventListener('click', (event) => {
     const text = oneLine($('text').value);
-    if (text) listen({ notice: text, level: $('level').value }, event.currentTarget);
+    const query = { notice: text, level: $('level').value };
+    if (recordingId()) query.recording = recordingId();
+    if (text) listen(query, event.currentTarget);
     else complain('notice-error', FIELDS, { field: 'text', message: 'Chưa nhập nội dung.' });
   });
   if (document.fonts) document.fonts.ready.then(preview);

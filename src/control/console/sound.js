@@ -3,16 +3,44 @@
 import { hall, may, nameOf } from '/assets/hall.js';
 import { freshId } from '/assets/link.js';
 import { listenToCall } from '/assets/listen.js';
-import { $, busyWhile, clock, make, pill, replace, span, tell } from '/assets/show.js';
+import { $, badge, busyWhile, clock, make, pill, replace, span, tell } from '/assets/show.js';
 
 const SHOWN = 5;
 
-function line(call, when) {
+function line(call, when, place) {
   return make('li', {}, make('b', {}, call.ticket), make('span', {}, nameOf(call.counter)), make('small', {}, when),
     make('button', {
       type: 'button', className: 'small', 'aria-label': `Nghe ${call.ticket}, ${nameOf(call.counter)}`,
-      'data-spot': `listen/${call.ticket}/${call.counter}`, onclick: (event) => listenToCall(call, event.currentTarget),
+      'data-spot': `${place || 'listen'}/${call.ticket}/${call.counter}`,
+      onclick: (event) => listenToCall(call, event.currentTarget),
     }, 'Nghe'));
+}
+
+// --- what is said and what waits -----------------------------------------------------------------------------------
+
+function spoken(said, zone, when) {
+  if (said.ticket) return line(said, when, `speech/${zone}`);
+  const what = said.recorded ? 'Lời nhắn' : 'Thông báo';
+  return make('li', { className: 'said' }, make('b', {}, what), make('span', {}, said.text), make('small', {}, when));
+}
+
+function waited(said) {
+  return `chờ ${span(Math.max(0, Math.round((Date.now() - new Date(said.since)) / 1000)))}`;
+}
+
+function zoneOf({ zone, running, waiting, more }) {
+  const lines = waiting.map((said) => spoken(said, zone, waited(said)));
+  if (running) lines.unshift(spoken(running, zone, badge('warn', 'đang đọc')));
+  if (more) lines.push(make('li', { className: 'said' }, make('span', {}, `và ${more} lượt nữa`)));
+  const name = hall.speech.length > 1 ? `Khu ${zone}` : 'Đang đọc và chờ đọc';
+  return make('div', {}, make('h3', {}, name), make('ul', { className: 'sound', 'aria-label': name }, ...lines));
+}
+
+export function showSpeech() {
+  const busy = hall.speech.filter((zone) => zone.running || zone.waiting.length > 0);
+  // With several zones each is named, also where only one is busy.
+  replace('speech', busy.map(zoneOf));
+  $('no-speech').hidden = busy.length > 0 || hall.speech.length === 0;
 }
 
 export function showSound() {
@@ -49,6 +77,10 @@ async function order(fields, words) {
 }
 
 export function beginSound() {
+  // Those who wait, wait longer.
+  setInterval(() => {
+    if (hall.page === 'sanh' && hall.speech.some((zone) => zone.waiting.length > 0)) showSpeech();
+  }, 1000);
   $('volume').addEventListener('input', () => setVolume(Number($('volume').value)));
   $('volume').addEventListener('change', () => {
     const value = Number($('volume').value);

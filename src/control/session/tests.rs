@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use jiff::tz::TimeZone;
 
 use super::*;
+use crate::audio::shelf::Shelf;
 use crate::board::call::{Kind, Lane, Ticket};
 use crate::board::input::IgnoreReason;
 use crate::board::state::Level;
@@ -15,6 +16,7 @@ use crate::wire::Action;
 
 static VIEW: LazyLock<BoardView> = LazyLock::new(BoardView::empty);
 static CONFIG: LazyLock<Config> = LazyLock::new(Config::default);
+static SHELF: LazyLock<Shelf> = LazyLock::new(|| Shelf::open("no such folder".into()));
 static ZONE: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Asia/Ho_Chi_Minh").unwrap());
 
 /// 09:00 in the hall, a Tuesday.
@@ -29,6 +31,8 @@ fn around(now: Now) -> Around<'static> {
         time_zone: &ZONE,
         counters: &CONFIG.counters,
         zones: &CONFIG.audio.zones,
+        shelf: &SHELF,
+        screen: &CONFIG.screen.id,
         fresh_id: "fresh-1",
     }
 }
@@ -334,6 +338,45 @@ fn a_technician_commands_the_screen_and_an_operator_does_not() {
     }
     let refused = refusal(&ask_of(&mut signed_in(Role::Operator), &ask));
     assert_eq!(refused, ("forbidden".to_owned(), None));
+}
+
+#[test]
+fn a_command_for_another_screen_is_sent_there_and_only_when_it_is_on() {
+    use crate::screens::{ScreenReport, Screens};
+    let mut session = signed_in(Role::Technician);
+    let ask = json!({ "req": 1, "type": "command", "do": "mute", "value": "lau-2", "screen": "sanh-2" });
+    let steps = ask_of(&mut session, &ask);
+    let [Step::CommandElsewhere { req: 1, screen, command }] = &steps[..] else { panic!("{steps:?}") };
+    let publication = publication_for(screen, command);
+    assert_eq!((publication.topic.as_str(), publication.retain), ("screen/sanh-2/command", false));
+    let payload: Value = serde_json::from_slice(&publication.payload).unwrap();
+    assert_eq!(
+        (&payload["do"], &payload["value"], &payload["by"]),
+        (&json!("mute"), &json!("lau-2"), &json!("Quầy hướng dẫn"))
+    );
+
+    let report =
+        |online, zone: &str| ScreenReport { online, zones: vec![zone.to_owned()], ..ScreenReport::default() };
+    let field_of = |report: Option<ScreenReport>, later: i64| {
+        let mut screens = Screens::default();
+        report.map(|report| screens.take("sanh-2", report, start()));
+        let now = start().after(Millis::from_secs(later));
+        order::reachable(screen, command, &screens, now).map_err(|fault| fault.field.unwrap())
+    };
+    assert_eq!(field_of(Some(report(true, "lau-2")), 60), Ok(()));
+    assert_eq!(field_of(Some(report(true, "lau-2")), 90), Err("screen".into()), "it has fallen silent");
+    assert_eq!(field_of(Some(report(false, "lau-2")), 0), Err("screen".into()));
+    assert_eq!(field_of(None, 0), Err("screen".into()));
+    assert_eq!(field_of(Some(report(true, "sanh")), 0), Err("value".into()), "it has no such zone");
+
+    let own = json!({ "req": 2, "type": "command", "do": "identify", "screen": "sanh-1" });
+    assert!(matches!(&ask_of(&mut session, &own)[..], [Step::Command { req: 2, .. }]));
+    for wrong in [json!("a/b"), json!("+"), json!("#"), json!(""), json!(7)] {
+        let ask = json!({ "req": 3, "type": "command", "do": "identify", "screen": wrong });
+        assert_eq!(refusal(&ask_of(&mut session, &ask)), field("screen"), "{wrong}");
+    }
+    let lost = sent(4, Ok(Sent::NoLink));
+    assert_eq!(serde_json::from_str::<Value>(&lost).unwrap()["error"]["code"], "busy");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::board::call::RecordingId;
 
 fn word(max: usize) -> impl Strategy<Value = String> {
     proptest::string::string_regex(&format!("[A-Za-z0-9ĐÁỀộ._-]{{1,{max}}}")).unwrap()
@@ -92,13 +93,13 @@ fn notice() -> impl Strategy<Value = Notice> {
     let times = (proptest::option::of(at()), proptest::option::of(at()), at());
     let rest = (
         proptest::collection::vec(word(32), 0..3),
-        any::<bool>(),
+        (any::<bool>(), proptest::option::of("[0-9a-f]{32}")),
         proptest::option::of(word(300)),
         proptest::option::of(word(80)),
     );
     let levels = proptest::sample::select(vec![Level::Info, Level::Important, Level::Emergency]);
     (texts, levels, times, rest).prop_map(
-        |((id, text, text_en), level, (from, until, at), (zones, speak, qr, author))| Notice {
+        |((id, text, text_en), level, (from, until, at), (zones, (speak, recording), qr, author))| Notice {
             id: NoticeId::parse(&id).unwrap(),
             text,
             text_en,
@@ -107,6 +108,7 @@ fn notice() -> impl Strategy<Value = Notice> {
             until,
             zones: zones.iter().map(|z| Zone::parse(z).unwrap()).collect(),
             speak,
+            recording: recording.map(|id| RecordingId::parse(&id).unwrap()),
             qr,
             author,
             at,

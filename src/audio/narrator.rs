@@ -1,0 +1,47 @@
+//! What the loudspeakers say of each message: a voice's clips, or the sound that an operator has recorded for it.
+
+use super::shelf::Shelf;
+use crate::board::input::{Form, Message};
+use crate::clock::Millis;
+use crate::hub::Planner;
+use crate::speech::voice::{Plan, Voice};
+use crate::speech::{Part, Utterance};
+
+/// A voice and the recordings of this screen.
+#[derive(Clone, Debug)]
+pub struct Narrator {
+    pub voice: Voice,
+    pub shelf: Shelf,
+}
+
+impl Narrator {
+    /// Plans a message. A recording that is not here is a moment of silence, so that the zone goes on; but an emergency is
+    /// then read aloud, for somebody must hear of it.
+    pub fn plan_message(&self, message: &Message, repeats: u8, form: Form) -> Plan {
+        let Message::Notice { recording: Some(id), text, emergency, .. } = message else {
+            return self.voice.plan_message(message, repeats, form);
+        };
+        match self.shelf.clip(id) {
+            Some(clip) => Plan { utterance: self.voice.around(clip, text, *emergency), missing: Vec::new() },
+            None if *emergency => self.voice.plan_message(message, repeats, form),
+            None => {
+                let parts = vec![Part::Gap(Millis(1))];
+                let utterance = Utterance { parts, ..Utterance::default() };
+                Plan { utterance, missing: vec![format!("recording {id}")] }
+            }
+        }
+    }
+}
+
+impl Planner for Narrator {
+    fn plan(&self, message: &Message, repeats: u8, short: bool) -> Utterance {
+        if let Message::Notice { id, recording: Some(recording), .. } = message {
+            if !self.shelf.has(recording) {
+                tracing::warn!(notice = %id, %recording, "not heard: another screen has recorded it, and sounds are not passed on");
+            }
+            let form = if short { Form::Short } else { Form::Full };
+            return self.plan_message(message, repeats, form).utterance;
+        }
+        self.voice.plan(message, repeats, short)
+    }
+}

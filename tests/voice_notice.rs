@@ -1,0 +1,146 @@
+//! A recorded message in a real hall: a browser with a microphone, the daemon, a broker and a sound card.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+#[path = "support/browser.rs"]
+mod browser;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use browser::Browser;
+use moiso::audio::clips::decode;
+use serde_json::json;
+use support::daemon::Daemon;
+use support::mosquitto::Mosquitto;
+use support::pulse::Pulse;
+use support::sound::{find, read_wav};
+use support::{call, moiso, until};
+
+const SOON: Duration = Duration::from_secs(10);
+/// Some calls and a message, one after the other.
+const SPOKEN: Duration = Duration::from_secs(90);
+
+/// What is said into the microphone: a voice, with some silence before it.
+fn speech(folder: &Path) -> PathBuf {
+    let (said, speech) = (folder.join("said.wav"), folder.join("speech.wav"));
+    assert!(moiso(&["say", "C023", "--counter", "3", "--wav", said.to_str().unwrap()]).status.success());
+    let made = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-i", said.to_str().unwrap()])
+        .args([
+            "-af",
+            "atrim=start=1.5,asetpts=PTS-STARTPTS,volume=0.5,adelay=3000,apad=pad_dur=30",
+            "-c:a",
+            "pcm_s16le",
+        ])
+        .arg(&speech)
+        .status();
+    assert!(made.unwrap().success());
+    speech
+}
+
+/// The sounds that a daemon keeps, as the hall hears them.
+fn recordings(daemon: &Daemon) -> Vec<Vec<f32>> {
+    let files = std::fs::read_dir(daemon.state_folder().join("recordings")).into_iter().flatten();
+    let files =
+        files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "opus"));
+    files.map(|path| decode(&path).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_speaks_into_the_microphone_and_the_hall_hears_it_between_the_calls() {
+    let folder = tempfile::tempdir().unwrap();
+    let (broker, pulse) = (Mosquitto::start(), Pulse::start());
+    let mut daemon = Daemon::start(&broker, Some(&pulse), "");
+    until(SOON, "the link comes up", || daemon.is_linked());
+    let address = daemon.page(&format!("/#token={}", daemon.token()));
+    let speech = speech(folder.path());
+    let mut page = Browser::open_with_microphone(&speech, &address, 1440, 1000).await;
+    page.until("document.querySelectorAll('#pad li').length === 11").await;
+    page.value("location.hash = '#thong-bao'").await;
+    page.until("document.getElementById('record').checkVisibility()").await;
+
+    // Recorded, and heard back here alone.
+    page.value("document.getElementById('text').value = 'Mời công dân có hồ sơ đất đai đến quầy 3'").await;
+    page.value("document.getElementById('record').click()").await;
+    page.until("document.getElementById('recording-note').textContent.startsWith('Đang ghi: 10 ')").await;
+    assert_eq!(page.value("document.getElementById('record').textContent").await, "■ Dừng ghi");
+    page.value("document.getElementById('record').click()").await;
+    page.until("document.getElementById('recording-note').textContent.startsWith('Bản ghi dài ')").await;
+    assert_eq!(page.value("document.getElementById('speak').checked").await, true);
+    page.value("document.getElementById('notice-listen').click()").await;
+    page.until("document.getElementById('listen-words').textContent.startsWith('Loa đọc: “Mời công dân')")
+        .await;
+    let kept = recordings(&daemon);
+    let [message] = &kept[..] else { panic!("{} recordings", kept.len()) };
+    find(&read_wav(&speech), message, 0).expect("it is what was said into the microphone");
+    assert!(find(message, &pulse.recording(), 0).is_err(), "the hall has heard nothing of it");
+
+    // Put while calls are being said: it waits for them, is heard whole after its chime, and no call is said over it.
+    for (n, (ticket, counter)) in [("A012", "5"), ("B107", "2")].into_iter().enumerate() {
+        broker.publish("moiso/dong-da/call", &call(&format!("c-{n}"), ticket, counter, "call"), &[]);
+    }
+    page.value("document.getElementById('notice-send').click()").await;
+    page.until("document.querySelectorAll('#notice-list li').length === 1").await;
+    let facts = page.value("document.querySelector('#notice-list small').textContent").await;
+    assert!(facts.as_str().unwrap().contains("có ghi âm"), "{facts}");
+    until(SPOKEN, "the calls are spoken", || daemon.status()["spoken"] == 2);
+    broker.publish("moiso/dong-da/call", &call("c-2", "C024", "4", "call"), &[]);
+    until(SPOKEN, "the third call too", || daemon.status()["spoken"] == 3);
+    until(SPOKEN, "the message is heard", || find(message, &pulse.recording(), 0).is_ok());
+    let heard = pulse.recording();
+    let there = find(message, &heard, 0).unwrap();
+    for (ticket, counter) in [("A012", "5"), ("B107", "2"), ("C024", "4")] {
+        let call = find(&daemon.announcement_once(ticket, counter), &heard, 0).expect("every call is whole");
+        assert!(
+            call.end <= there.start || call.start >= there.end,
+            "{ticket} {call:?} over the message {there:?}"
+        );
+    }
+    let chime = &daemon.announcement("A012", "5")[..48_000];
+    // Within the two seconds before it, so that no other call's chime is taken for it.
+    let before = there.start.saturating_sub(2 * 48_000);
+    find(chime, &heard[..there.start], before).expect("its chime comes first");
+    until(SOON, "who recorded is kept", || {
+        daemon.kept("audit", "who = 'Quầy hướng dẫn' AND topic LIKE 'recording/%'") == 1
+    });
+
+    // The message outlives the process, and is heard again when somebody wants it.
+    let reload = heard.len();
+    daemon.kill();
+    daemon.start_again(Some(&pulse));
+    until(SOON, "the link comes up again", || daemon.is_linked());
+    page.until("document.getElementById('link').textContent === '● Đang hoạt động'").await;
+    page.until("document.querySelector('#notice-list [data-spot$=\"/again\"]')").await;
+    page.value("document.querySelector('#notice-list [data-spot$=\"/again\"]').click()").await;
+    until(SPOKEN, "it is heard again", || find(message, &pulse.recording(), reload).is_ok());
+    page.value("document.querySelector('#notice-list [data-spot$=\"/end\"]').click()").await;
+    page.until("document.querySelectorAll('#notice-list li').length === 0").await;
+    assert_eq!(page.complaints, Vec::<String>::new());
+}
+
+#[test]
+fn a_screen_without_the_sound_shows_the_notice_and_says_why_it_is_silent() {
+    let (broker, pulse) = (Mosquitto::start(), Pulse::start());
+    let daemon = Daemon::start(&broker, Some(&pulse), "");
+    until(SOON, "the link comes up", || daemon.is_linked());
+    let id = "5e".repeat(16);
+    let notice = json!({
+        "text": { "vi": "Mời công dân đến quầy 3" }, "level": "info", "speak": true, "recording": id,
+        "at": jiff::Timestamp::now().to_string(),
+    });
+    broker.publish("moiso/dong-da/notice/n", &notice.to_string(), &["-r"]);
+    until(SOON, "it is on the ticker", || daemon.view()["ticker"][0]["text"] == "Mời công dân đến quầy 3");
+    until(SOON, "it is told", || daemon.detail()["unheard"] == json!([id]));
+    until(SOON, "it is logged", || daemon.log().contains("not heard: another screen has recorded it"));
+    // The zone goes on at once.
+    broker.publish("moiso/dong-da/call", &call("c-1", "A012", "5", "call"), &[]);
+    until(SPOKEN, "a call is spoken", || daemon.status()["spoken"] == 1);
+    assert_eq!(
+        daemon.log().matches("not heard: another screen").count(),
+        1,
+        "it is not tried again and again"
+    );
+}
