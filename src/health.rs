@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::board::call::CallId;
 use crate::clock::Millis;
 
 /// The state of the sound.
@@ -64,6 +65,23 @@ impl PanelState {
             Self::Unknown => "unknown",
         }
     }
+}
+
+/// A frame that was handed over: to the display, or off screen where the config asks for no more.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    pub at: Timestamp,
+    /// From 1 since the start of the process.
+    pub number: u64,
+    /// As [`FrameReport::frame_hash`].
+    pub hash: u64,
+}
+
+/// The first frame in which a call held the spotlight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    pub call: CallId,
+    pub frame: Frame,
 }
 
 /// The last frame that reached the glass (or the headless picture).

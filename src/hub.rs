@@ -15,11 +15,15 @@ use crate::board::input::{
 use crate::board::state::Notice;
 use crate::board::view::SharedView;
 use crate::clock::Clock;
-use crate::health::{FrameReport, PanelState, ScreenStatus, SoundState};
+use crate::health::{Drawn, Frame, FrameReport, PanelState, ScreenStatus, SoundState};
 use crate::journal::{Journal, Kept, Record};
 use crate::screens::{ScreenReport, Screens};
 use crate::speech::Utterance;
 use crate::wire::{self, Proof};
+
+mod undrawn;
+
+use undrawn::Undrawn;
 
 /// What the hub can be asked.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub enum Request {
     Push { input: Input, publish: Publication, by: String, reply: oneshot::Sender<Taken> },
     /// The live notices.
     Notices { reply: oneshot::Sender<Vec<Notice>> },
+    /// A call came onto the glass.
+    Drawn(Drawn),
     /// A payload was refused before it became an input.
     Rejected(wire::Rejection),
     /// What a screen of the hall says of itself; none: its word was taken back.
@@ -158,6 +164,7 @@ pub struct Hub {
     screen: String,
     /// Calls whose story has no end yet; the board ends each with one proof.
     stories: HashMap<CallId, Story>,
+    undrawn: Undrawn,
     /// Which call an announcement that is being spoken belongs to.
     said: HashMap<AnnouncementId, CallId>,
     /// Where music plays, as the speaker was told.
@@ -166,6 +173,7 @@ pub struct Hub {
 
 struct Story {
     received: Timestamp,
+    drawn: Option<Frame>,
     speech_from: Option<Timestamp>,
     /// A restart cut its announcement.
     again: bool,
@@ -173,7 +181,7 @@ struct Story {
 
 impl Story {
     fn begun(received: Timestamp) -> Self {
-        Self { received, speech_from: None, again: false }
+        Self { received, drawn: None, speech_from: None, again: false }
     }
 }
 
@@ -190,8 +198,17 @@ impl Hub {
         status: ScreenStatus,
         screen: &str,
     ) -> Self {
-        let (stories, said, music) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { board, clock, outlets, status, screen: screen.to_owned(), stories, said, music }
+        Self {
+            board,
+            clock,
+            outlets,
+            status,
+            screen: screen.to_owned(),
+            stories: HashMap::new(),
+            undrawn: Undrawn::default(),
+            said: HashMap::new(),
+            music: HashMap::new(),
+        }
     }
 
     /// Takes what an earlier life of the process knew, before anything new comes.
@@ -203,10 +220,11 @@ impl Hub {
         for zone in zones {
             self.apply(Input::SoundChanged { zone, works: false });
         }
-        for Kept { call, received, began, proven } in kept {
+        for Kept { call, received, began, drawn, proven } in kept {
             // Only a summons gets a proof in the end.
             if !proven && call.kind.summons() {
-                self.stories.insert(call.id.clone(), Story { again: began, ..Story::begun(received) });
+                let story = Story { again: began, drawn, ..Story::begun(received) };
+                self.stories.insert(call.id.clone(), story);
             }
             let id = call.id.clone();
             if let Taken::Ignored(_) = self.apply(Input::CallKept { call, proven }).taken {
@@ -275,6 +293,7 @@ impl Hub {
                     // A session that has gone meanwhile needs no answer.
                     let _ = reply.send(self.board.notices(self.clock.now()));
                 }
+                Request::Drawn(drawn) => self.drawn(drawn),
                 Request::Rejected(rejection) => self.reject(rejection),
                 Request::ScreenHeard { screen, report } => self.hear_of(&screen, report),
                 Request::ProofHeard { screen, proof } => self.keep_proof_of(screen, proof),
@@ -363,24 +382,42 @@ impl Hub {
         self.outlets.speaker.say(&announcement.zone, announcement.id, Arc::new(utterance));
     }
 
-    /// Tells the hall what became of a call, once.
+    /// Tells the hall what became of a call, as soon as that is known: the other screens go by it.
     fn prove(&mut self, call: CallId, outcome: Outcome) {
         tracing::debug!(%call, outcome = outcome.as_str(), "proof");
         let story = self.stories.remove(&call).unwrap_or_else(|| Story::begun(self.clock.now().wall));
-        let topic = format!("screen/{}/proof", self.screen);
         let proof = Proof {
             call,
             received: story.received,
-            drawn: None,
+            drawn: story.drawn,
             speech_from: story.speech_from,
             speech_to: (outcome == Outcome::Spoken).then(|| self.clock.now().wall),
             outcome,
             again: story.again,
         };
-        self.publish(Publication { topic, payload: wire::encode_proof(&proof), retain: false });
+        self.tell(&proof);
+        if proof.drawn.is_none() {
+            self.undrawn.keep(proof.clone());
+        }
+        self.outlets.journal.write(Record::Proof { proof, at: self.clock.now().wall });
+    }
+
+    /// A proof that is out already is told once more, with the frame.
+    fn drawn(&mut self, drawn: Drawn) {
+        let Drawn { call, frame } = &drawn;
+        if let Some(story) = self.stories.get_mut(call) {
+            story.drawn.get_or_insert(*frame);
+        } else if let Some(proof) = self.undrawn.take(call) {
+            self.tell(&Proof { drawn: Some(*frame), ..proof });
+        }
+        self.outlets.journal.write(Record::Drawn(drawn));
+    }
+
+    fn tell(&self, proof: &Proof) {
+        let (topic, payload) = (format!("screen/{}/proof", self.screen), wire::encode_proof(proof));
+        self.publish(Publication { topic, payload, retain: false });
         // Nobody need listen.
         let _ = self.outlets.proofs.send(proof.clone());
-        self.outlets.journal.write(Record::Proof { proof, at: self.clock.now().wall });
     }
 
     /// Begins the story of a call that has none, and tells which.
