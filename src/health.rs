@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use crate::board::call::CallId;
 use crate::clock::Millis;
 
+pub mod parts;
+
 /// The state of the sound.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SoundState {
@@ -112,7 +114,12 @@ const REBUILDING: &str = "rebuilding: ";
 impl FrameReport {
     /// Whether the board is on the glass: it was drawn, nothing has been lost since, and the picture does not stand still.
     pub fn is_drawn(&self) -> bool {
-        self.frame_at.is_some() && !self.gpu.starts_with(REBUILDING) && !self.is_stalled()
+        self.frame_at.is_some() && !self.is_rebuilding() && !self.is_stalled()
+    }
+
+    /// Whether the device or the surface is lost and not there again yet.
+    pub fn is_rebuilding(&self) -> bool {
+        self.gpu.starts_with(REBUILDING)
     }
 
     /// Whether what is on the glass may be old, whatever was drawn last.

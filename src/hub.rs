@@ -8,15 +8,16 @@ use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::board::Board;
-use crate::board::call::{CallId, Zone};
+use crate::board::call::{CallId, Kind, Zone};
 use crate::board::input::{
     Announcement, AnnouncementId, Effect, Form, IgnoreReason, Input, Message, Outcome,
 };
 use crate::board::state::Notice;
 use crate::board::view::SharedView;
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis, Now};
 use crate::health::{Drawn, Frame, FrameReport, PanelState, ScreenStatus, SoundState};
 use crate::journal::{Journal, Kept, Record};
+use crate::metrics::Metrics;
 use crate::screens::{ScreenReport, Screens};
 use crate::speech::Utterance;
 use crate::wire::{self, Proof};
@@ -153,6 +154,7 @@ pub struct Outlets {
     pub proofs: broadcast::Sender<Proof>,
     /// The hall's screens as they tell of themselves.
     pub screens: watch::Sender<Screens>,
+    pub metrics: Arc<Metrics>,
 }
 
 /// Owns the board; see [`Hub::run`].
@@ -172,7 +174,10 @@ pub struct Hub {
 }
 
 struct Story {
+    kind: Kind,
     received: Timestamp,
+    /// None: an earlier life of the process received it.
+    came: Option<Millis>,
     drawn: Option<Frame>,
     speech_from: Option<Timestamp>,
     /// A restart cut its announcement.
@@ -180,8 +185,12 @@ struct Story {
 }
 
 impl Story {
-    fn begun(received: Timestamp) -> Self {
-        Self { received, drawn: None, speech_from: None, again: false }
+    fn begun(kind: Kind, now: Now) -> Self {
+        Self { came: Some(now.mono), ..Self::kept(kind, now.wall) }
+    }
+
+    fn kept(kind: Kind, received: Timestamp) -> Self {
+        Self { kind, received, came: None, drawn: None, speech_from: None, again: false }
     }
 }
 
@@ -223,7 +232,7 @@ impl Hub {
         for Kept { call, received, began, drawn, proven } in kept {
             // Only a summons gets a proof in the end.
             if !proven && call.kind.summons() {
-                let story = Story { again: began, drawn, ..Story::begun(received) };
+                let story = Story { again: began, drawn, ..Story::kept(call.kind, received) };
                 self.stories.insert(call.id.clone(), story);
             }
             let id = call.id.clone();
@@ -321,6 +330,7 @@ impl Hub {
 
     fn reject(&mut self, rejection: wire::Rejection) {
         self.status.rejected += 1;
+        self.outlets.metrics.rejected(rejection.reason);
         let wire::Rejection { topic, reason, field, detail } = rejection;
         // The detail may quote what was there.
         let detail = if field.as_deref() == Some("holder") { String::new() } else { detail };
@@ -363,7 +373,10 @@ impl Hub {
                 Effect::Show => done.shown = true,
                 Effect::Announce(announcement) => self.announce(&announcement),
                 Effect::Prove { call, outcome } => self.prove(call, outcome),
-                Effect::Ignore { reason } => done.taken = Taken::Ignored(reason),
+                Effect::Ignore { reason } => {
+                    self.outlets.metrics.ignored(reason);
+                    done.taken = Taken::Ignored(reason);
+                }
             }
         }
         if let (Some(call), Taken::Ignored(_)) = (begun, done.taken) {
@@ -385,30 +398,37 @@ impl Hub {
     /// Tells the hall what became of a call, as soon as that is known: the other screens go by it.
     fn prove(&mut self, call: CallId, outcome: Outcome) {
         tracing::debug!(%call, outcome = outcome.as_str(), "proof");
-        let story = self.stories.remove(&call).unwrap_or_else(|| Story::begun(self.clock.now().wall));
+        let now = self.clock.now();
+        let story = self.stories.remove(&call).unwrap_or_else(|| Story::kept(Kind::Call, now.wall));
+        self.outlets.metrics.proven(story.kind, outcome);
         let proof = Proof {
             call,
             received: story.received,
             drawn: story.drawn,
             speech_from: story.speech_from,
-            speech_to: (outcome == Outcome::Spoken).then(|| self.clock.now().wall),
+            speech_to: (outcome == Outcome::Spoken).then_some(now.wall),
             outcome,
             again: story.again,
         };
         self.tell(&proof);
         if proof.drawn.is_none() {
-            self.undrawn.keep(proof.clone());
+            self.undrawn.keep(proof.clone(), story.came);
         }
-        self.outlets.journal.write(Record::Proof { proof, at: self.clock.now().wall });
+        self.outlets.journal.write(Record::Proof { proof, at: now.wall });
     }
 
     /// A proof that is out already is told once more, with the frame.
     fn drawn(&mut self, drawn: Drawn) {
         let Drawn { call, frame } = &drawn;
-        if let Some(story) = self.stories.get_mut(call) {
-            story.drawn.get_or_insert(*frame);
-        } else if let Some(proof) = self.undrawn.take(call) {
+        let mut came = None;
+        if let Some(story) = self.stories.get_mut(call).filter(|story| story.drawn.is_none()) {
+            (story.drawn, came) = (Some(*frame), story.came);
+        } else if let Some((proof, since)) = self.undrawn.take(call) {
+            came = since;
             self.tell(&Proof { drawn: Some(*frame), ..proof });
+        }
+        if let Some(came) = came {
+            self.outlets.metrics.drawn(self.clock.now().mono - came);
         }
         self.outlets.journal.write(Record::Drawn(drawn));
     }
@@ -426,7 +446,7 @@ impl Hub {
         if !call.kind.summons() || self.stories.contains_key(&call.id) {
             return None;
         }
-        self.stories.insert(call.id.clone(), Story::begun(self.clock.now().wall));
+        self.stories.insert(call.id.clone(), Story::begun(call.kind, self.clock.now()));
         Some(call.id.clone())
     }
 
@@ -435,9 +455,13 @@ impl Hub {
         match input {
             Input::SpeechStarted { announcement, .. } => {
                 let Some(call) = self.said.get(announcement) else { return };
-                let at = self.clock.now().wall;
-                if let Some(story) = self.stories.get_mut(call) {
-                    story.speech_from.get_or_insert(at);
+                let now = self.clock.now();
+                let at = now.wall;
+                if let Some(story) = self.stories.get_mut(call).filter(|story| story.speech_from.is_none()) {
+                    story.speech_from = Some(at);
+                    if let Some(came) = story.came {
+                        self.outlets.metrics.sounded(now.mono - came);
+                    }
                 }
                 self.outlets.journal.write(Record::Began { call: call.clone(), at });
             }

@@ -193,6 +193,7 @@ fn a_technician_asks_and_commands_from_the_command_line() {
     assert_eq!(as_technician(&["identify"]).0, Some(0));
     assert_eq!(as_technician(&["mute", "nowhere"]).0, Some(2));
 
+    until(SOON, "the board is drawn", || !daemon.status()["frame_at"].is_null());
     let (code, page) = as_technician(&["status"]);
     assert_eq!(code, Some(0), "{page}");
     assert!(page.starts_with("verdict   ok\n") && page.contains("journal   ok\n"), "{page}");

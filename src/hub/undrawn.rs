@@ -4,25 +4,26 @@
 use std::collections::VecDeque;
 
 use crate::board::call::CallId;
+use crate::clock::Millis;
 use crate::wire::Proof;
 
 /// All that can still come into the spotlight: those who wait for it and those who hold it.
 const MOST: usize = 512 + 3;
 
 #[derive(Debug, Default)]
-pub struct Undrawn(VecDeque<Proof>);
+pub struct Undrawn(VecDeque<(Proof, Option<Millis>)>);
 
 impl Undrawn {
-    /// Keeps a proof without `drawn`; the oldest gives way.
-    pub fn keep(&mut self, proof: Proof) {
+    /// Keeps a proof without `drawn`, and when its call came in this life of the process; the oldest gives way.
+    pub fn keep(&mut self, proof: Proof, came: Option<Millis>) {
         if self.0.len() == MOST {
             self.0.pop_front();
         }
-        self.0.push_back(proof);
+        self.0.push_back((proof, came));
     }
 
-    pub fn take(&mut self, call: &CallId) -> Option<Proof> {
-        let index = self.0.iter().position(|proof| proof.call == *call)?;
+    pub fn take(&mut self, call: &CallId) -> Option<(Proof, Option<Millis>)> {
+        let index = self.0.iter().position(|(proof, _)| proof.call == *call)?;
         self.0.remove(index)
     }
 }
@@ -48,9 +49,9 @@ mod tests {
     #[test]
     fn a_panel_that_sleeps_for_days_lets_only_the_oldest_go() {
         let mut undrawn = Undrawn::default();
-        (0..=MOST).for_each(|id| undrawn.keep(proof(id)));
+        (0..=MOST).for_each(|id| undrawn.keep(proof(id), None));
         assert_eq!(undrawn.take(&proof(0).call), None);
-        assert_eq!(undrawn.take(&proof(MOST).call), Some(proof(MOST)));
+        assert_eq!(undrawn.take(&proof(MOST).call), Some((proof(MOST), None)));
         assert_eq!(undrawn.take(&proof(MOST).call), None, "told once");
     }
 }

@@ -119,11 +119,12 @@ impl Store {
         )?;
         let rows = statement.query_map(params![since.as_millisecond(), limit as i64], |row| {
             let proven: bool = row.get("proven")?;
+            let drawn = frame(row)?;
             Ok(call(row)?.map(|(call, received, began)| Kept {
                 call,
                 received,
                 began: began.is_some(),
-                drawn: frame(row)?,
+                drawn,
                 proven,
             }))
         })?;

@@ -165,7 +165,7 @@ mod tests {
         let proof = Proof {
             call: CallId::parse("c-1").unwrap(),
             received: at,
-            drawn: Some(at),
+            drawn: Some(Frame { at, number: 7, hash: 0xab }),
             speech_from: None,
             speech_to: None,
             outcome: Outcome::OtherScreen,

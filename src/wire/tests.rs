@@ -424,10 +424,8 @@ fn a_proof_leaves_out_what_did_not_happen() {
     assert_eq!(value, json!({"call": "c-1", "received": "2026-11-24T01:30:00Z", "outcome": "other-screen"}));
     let frame = Frame { at: AT.parse().unwrap(), number: 7, hash: 0xab };
     let drawn = Proof { drawn: Some(frame), ..proof };
-    let payload = encode_proof(&drawn);
-    let value: Value = serde_json::from_slice(&payload).unwrap();
+    let value: Value = serde_json::from_slice(&encode_proof(&drawn)).unwrap();
     assert_eq!((&value["frame"], &value["frame_hash"]), (&json!(7), &json!("00000000000000ab")));
-    assert_eq!(decode_proof("screen/sanh-2/proof", &payload).unwrap(), drawn);
 }
 
 #[test]
