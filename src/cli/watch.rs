@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::client::{ClientError, Connect};
 use crate::config::Config;
@@ -103,10 +103,12 @@ fn page(health: &Value, unwell: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_healthy_screen_has_nothing_to_say_and_a_sick_one_names_every_part() {
-        let of = |parts: Value| json!({"live": true, "detail": {"verdict": "ok", "parts": parts, "screen": {}}});
+        let of =
+            |parts: Value| json!({"live": true, "detail": {"verdict": "ok", "parts": parts, "screen": {}}});
         let well = of(
             json!([{"part": "hub", "state": "ok", "why": "answers"}, {"part": "audio", "state": "off", "why": ""}]),
         );
