@@ -17,11 +17,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::audio::narrator::Narrator;
 use crate::audio::shelf::Shelf;
-use crate::audio::sounds;
-use crate::board::call::Zone;
-use crate::board::input::{AnnouncementId, Form, Message};
 use crate::board::{Board, Rules};
 use crate::clock::system::SystemClock;
 use crate::clock::{Clock, Now};
@@ -29,17 +25,21 @@ use crate::config::Config;
 use crate::config::load::state_dir;
 use crate::demo::QueueSystem;
 use crate::health::{FrameReport, JournalState, PanelState, ScreenStatus, SoundState};
-use crate::hub::{Hub, HubHandle, Outlets, Planner, Probes, Request, Speaker, Speech};
+use crate::hub::{Hub, HubHandle, Outlets, Probes, Request, Speech};
 use crate::journal::Journal;
+use crate::metrics::{Metrics, Standing};
 use crate::orders::{Orders, Schedule};
 use crate::power::Panel;
 use crate::screens::Screens;
-use crate::speech::Utterance;
 use crate::{audio, control, mqtt, present};
 
+mod machine;
+mod sound;
+mod supervisor;
 mod verdict;
 
-use verdict::{Heard, verdict};
+use sound::Sound;
+use verdict::{Around, verdict};
 
 /// What the demo adds to a daemon.
 #[derive(Debug, Default)]
@@ -148,7 +148,16 @@ impl App {
         rules.speaks &= sound.handle.is_some();
         let board = Board::new(rules, now);
         let (view_sender, views) = watch::channel(Arc::new(board.view(now)));
-        let (glass, port) = present::channel(views.clone(), Arc::clone(&clock));
+        let (glass, mut port) = present::channel(views.clone(), Arc::clone(&clock));
+        port.drawn = Box::new({
+            let requests = requests.clone();
+            // A hub that takes nothing must not hold up the picture; the call then has no frame in its proof.
+            move |drawn| {
+                if requests.try_send(Request::Drawn(drawn)).is_err() {
+                    tracing::error!("the hub does not take that a call is on the glass");
+                }
+            }
+        });
         let hub_handle = HubHandle { requests, views };
 
         let (publications, outgoing) = mpsc::channel(PUBLICATIONS);
@@ -163,6 +172,7 @@ impl App {
         let (proofs, _) = broadcast::channel(PROOFS);
         let (screens_sender, screens) = watch::channel(Screens::default());
         let (speech_sender, speech) = watch::channel(Speech { zones: board.speech(), since: now });
+        let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION")));
 
         let (journal, kept) = Journal::open(&state_dir(&config), config.journal.keep_days, now.wall)
             .context("cannot start the journal")?;
@@ -194,6 +204,7 @@ impl App {
                 proofs: proofs.clone(),
                 screens: screens_sender,
                 speech: speech_sender,
+                metrics: Arc::clone(&metrics),
             },
             status,
             &config.screen.id,
@@ -211,7 +222,7 @@ impl App {
         };
         start("hub", Box::pin(hub.run(inbox)) as Part);
         if let Some(audio) = sound.handle.clone() {
-            start("sound", Box::pin(end_of_sound(audio)));
+            start("sound", Box::pin(sound::end(audio)));
         }
         #[cfg(feature = "embedded-broker")]
         if let Some(broker) = &broker {
@@ -245,6 +256,23 @@ impl App {
         start("commands", Box::pin(orders_of.run(orders)));
         let keep = Duration::from_secs(u64::from(config.journal.keep_days) * 24 * 3600);
         start("recordings", Box::pin(shelf.clone().tidy(hub_handle.clone(), keep)));
+        let health: control::HealthProbe = Arc::new({
+            let (statuses, link) = (statuses.clone(), link_told.clone());
+            let (clock, audio, shelf) = (Arc::clone(&clock), sound.handle.clone(), shelf.clone());
+            let folder = state_dir(&config);
+            move || {
+                let around = Around {
+                    volume: audio.as_ref().map(audio::Handle::volume),
+                    zones: audio.as_ref().map(sound::states).unwrap_or_default(),
+                    unheard: shelf.unheard(),
+                    machine: machine::look(&folder),
+                };
+                verdict(&statuses.borrow(), &link.borrow(), &around, clock.now().mono)
+            }
+        });
+        if std::env::var_os("NOTIFY_SOCKET").is_some() {
+            runtime.spawn(supervisor::tell(statuses.clone(), sound.handle.clone(), Arc::clone(&health)));
+        }
         if let Some(listener) = listener {
             let auth = Arc::new(control::auth::Auth::of(&config));
             if extras.demo.is_some() {
@@ -254,16 +282,24 @@ impl App {
                 hub: hub_handle,
                 pictures: Arc::new(glass.clone()),
                 auth,
-                health: Arc::new({
-                    let (clock, audio, shelf) = (Arc::clone(&clock), sound.handle.clone(), shelf.clone());
-                    move || {
-                        let sound = Heard {
-                            volume_percent: audio.as_ref().map(audio::Handle::volume),
-                            unheard: shelf.unheard(),
+                metrics: Arc::new({
+                    let (health, audio, journal) =
+                        (Arc::clone(&health), sound.handle.clone(), journal.clone());
+                    move |sessions| {
+                        let control::Verdict { live, ready, .. } = health();
+                        let standing = Standing {
+                            status: &statuses.borrow(),
+                            link: &link_told.borrow(),
+                            journal_waiting: journal.waiting(),
+                            zones: audio.as_ref().map(sound::zones).unwrap_or_default(),
+                            live,
+                            ready,
+                            sessions,
                         };
-                        verdict(&statuses.borrow(), &link_told.borrow(), &sound, clock.now().mono)
+                        metrics.text(&standing)
                     }
                 }),
+                health,
                 clock,
                 hall: control::HallFacts::of(&config),
                 proofs,
@@ -307,6 +343,7 @@ impl App {
     pub fn run(self) -> anyhow::Result<()> {
         let drawn = present::run(&self.config, self.port);
         tracing::info!("stop");
+        supervisor::stopping();
         self.stop.send_replace(true);
         let doors = self.doors;
         let ended = self.runtime.block_on(async {
@@ -356,87 +393,6 @@ async fn watched(
         tracing::error!(part = name, panicked = ended.is_err(), "a part has ended by itself");
         let _ = fallen.set(name);
         glass.quit();
-    }
-}
-
-/// Ends when a thread of the sound has ended.
-async fn end_of_sound(audio: audio::Handle) {
-    const LOOK_EVERY: Duration = Duration::from_secs(1);
-    while !audio.has_ended() {
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
-/// The parts of the voice; without sounds the board runs silent.
-struct Sound {
-    handle: Option<audio::Handle>,
-    planner: Box<dyn Planner>,
-    speaker: Box<dyn Speaker>,
-    state: Box<dyn Fn() -> SoundState + Send>,
-    test_call: Option<Arc<Utterance>>,
-}
-
-impl Sound {
-    /// Loads the voice and opens the cards; a hall without a voice keeps its board.
-    fn start(config: &Config, shelf: &Shelf, requests: &mpsc::Sender<Request>) -> Self {
-        if !config.audio.enabled {
-            return Self::silent();
-        }
-        let loaded = sounds::find(config).and_then(|folder| Ok((sounds::load(&folder, config)?, folder)));
-        let (voice, folder) = match loaded {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                tracing::error!(%error, "no voice: calls are shown and not spoken");
-                return Self::silent();
-            }
-        };
-        if let Err(error) = sounds::report(folder.clone(), voice.clone(), config.clone()) {
-            tracing::warn!(%error, "the voice is not looked through");
-        }
-        let test_call = voice.plan_sentence(|_| voice.wording().look(), 1, Form::Full).utterance;
-        match audio::spawn(config, folder, requests.clone()) {
-            Ok(handle) => Self {
-                test_call: Some(Arc::new(test_call)),
-                planner: Box::new(Narrator { voice, shelf: shelf.clone() }),
-                speaker: Box::new(handle.clone()),
-                state: Box::new({
-                    let handle = handle.clone();
-                    move || handle.overall()
-                }),
-                handle: Some(handle),
-            },
-            Err(error) => {
-                tracing::error!(%error, "no sound: calls are shown and not spoken");
-                Self::silent()
-            }
-        }
-    }
-
-    fn silent() -> Self {
-        Self {
-            handle: None,
-            planner: Box::new(Silence),
-            speaker: Box::new(Silence),
-            state: Box::new(|| SoundState::Off),
-            test_call: None,
-        }
-    }
-}
-
-/// Stands where a voice would; the board announces nothing then.
-struct Silence;
-
-impl Planner for Silence {
-    fn plan(&self, _message: &Message, _repeats: u8, _short: bool) -> Utterance {
-        Utterance::default()
-    }
-}
-
-impl Speaker for Silence {
-    fn say(&mut self, _zone: &Zone, _id: AnnouncementId, _utterance: Arc<Utterance>) {}
-
-    fn music(&mut self, _zone: &Zone, _plays: bool) -> bool {
-        true
     }
 }
 

@@ -5,7 +5,7 @@
 //! waits for the hub.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -77,6 +77,8 @@ pub struct Counters {
 struct Report {
     up: AtomicBool,
     counters: Mutex<Counters>,
+    /// Turns of the thread: it goes on as long as they do.
+    beats: AtomicU64,
 }
 
 /// Held by a thread: says that it has ended, also by a panic.
@@ -222,6 +224,11 @@ impl Handle {
     pub fn has_ended(&self) -> bool {
         let ended = |flag: &AtomicBool| flag.load(Ordering::Acquire);
         ended(&self.decoder_ended) || self.desks.iter().any(|desk| ended(&desk.finished))
+    }
+
+    /// For every thread that owns a card a number that changes at least each half second while it goes on.
+    pub fn beats(&self) -> Vec<u64> {
+        self.desks.iter().map(|desk| desk.report.beats.load(Ordering::Relaxed)).collect()
     }
 
     /// Counts of the card that a zone uses.

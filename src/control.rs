@@ -24,6 +24,7 @@ use crate::audio::shelf::Shelf;
 use crate::board::view::BoardView;
 use crate::clock::Clock;
 use crate::config::{Config, CounterConfig, SeriesConfig, ZoneConfig};
+use crate::health::parts::{Part, PartState, worst};
 use crate::hub::{HubHandle, Speech};
 use crate::journal::Journal;
 use crate::screens::Screens;
@@ -85,12 +86,27 @@ pub struct Verdict {
     pub live: bool,
     /// Calls reach the hall.
     pub ready: bool,
+    /// Every part, and the word for all of them.
+    pub parts: Vec<Part>,
     /// Details, an object.
     pub detail: Value,
 }
 
+impl Verdict {
+    /// One line: `ok`, or what is wrong with each part that somebody should look at.
+    pub fn words(&self) -> String {
+        let unwell = self.parts.iter().filter(|part| part.state >= PartState::Degraded);
+        let unwell: Vec<_> = unwell.map(|part| format!("{}: {}", part.name, part.why)).collect();
+        let state = worst(&self.parts).as_str();
+        if unwell.is_empty() { state.to_owned() } else { format!("{state}: {}", unwell.join(" | ")) }
+    }
+}
+
 /// Asked often; answers at once.
 pub type HealthProbe = Arc<dyn Fn() -> Verdict + Send + Sync>;
+
+/// The text for Prometheus, told how many sessions there are; answers at once.
+pub type MetricsProbe = Arc<dyn Fn(usize) -> String + Send + Sync>;
 
 /// What the page shows about the hall, and what requests are checked against.
 #[derive(Clone, Debug)]
@@ -135,6 +151,7 @@ pub struct Control {
     pub pictures: Arc<dyn Pictures>,
     pub auth: Arc<Auth>,
     pub health: HealthProbe,
+    pub metrics: MetricsProbe,
     pub clock: Arc<dyn Clock>,
     pub hall: HallFacts,
     /// What became of each call, as it becomes known.

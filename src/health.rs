@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
+use crate::board::call::CallId;
 use crate::clock::Millis;
+
+pub mod parts;
 
 /// The state of the sound.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +69,23 @@ impl PanelState {
     }
 }
 
+/// A frame that was handed over: to the display, or off screen where the config asks for no more.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    pub at: Timestamp,
+    /// From 1 since the start of the process.
+    pub number: u64,
+    /// As [`FrameReport::frame_hash`].
+    pub hash: u64,
+}
+
+/// The first frame in which a call held the spotlight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    pub call: CallId,
+    pub frame: Frame,
+}
+
 /// The last frame that reached the glass (or the headless picture).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrameReport {
@@ -94,7 +114,12 @@ const REBUILDING: &str = "rebuilding: ";
 impl FrameReport {
     /// Whether the board is on the glass: it was drawn, nothing has been lost since, and the picture does not stand still.
     pub fn is_drawn(&self) -> bool {
-        self.frame_at.is_some() && !self.gpu.starts_with(REBUILDING) && !self.is_stalled()
+        self.frame_at.is_some() && !self.is_rebuilding() && !self.is_stalled()
+    }
+
+    /// Whether the device or the surface is lost and not there again yet.
+    pub fn is_rebuilding(&self) -> bool {
+        self.gpu.starts_with(REBUILDING)
     }
 
     /// Whether what is on the glass may be old, whatever was drawn last.

@@ -8,18 +8,23 @@ use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::board::Board;
-use crate::board::call::{CallId, Zone};
+use crate::board::call::{CallId, Kind, Zone};
 use crate::board::input::{
     Announcement, AnnouncementId, Effect, Form, IgnoreReason, Input, Message, Outcome,
 };
 use crate::board::state::Notice;
 use crate::board::view::{SharedView, ZoneSpeech};
-use crate::clock::{Clock, Now};
-use crate::health::{FrameReport, PanelState, ScreenStatus, SoundState};
+use crate::clock::{Clock, Millis, Now};
+use crate::health::{Drawn, Frame, FrameReport, PanelState, ScreenStatus, SoundState};
 use crate::journal::{Journal, Kept, Record};
+use crate::metrics::Metrics;
 use crate::screens::{ScreenReport, Screens};
 use crate::speech::Utterance;
 use crate::wire::{self, Command, Proof};
+
+mod undrawn;
+
+use undrawn::Undrawn;
 
 /// What the hub can be asked.
 #[derive(Debug)]
@@ -34,6 +39,8 @@ pub enum Request {
     Commanded(Command),
     /// The live notices.
     Notices { reply: oneshot::Sender<Vec<Notice>> },
+    /// A call came onto the glass.
+    Drawn(Drawn),
     /// A payload was refused before it became an input.
     Rejected(wire::Rejection),
     /// What a screen of the hall says of itself; none: its word was taken back.
@@ -171,6 +178,7 @@ pub struct Outlets {
     pub screens: watch::Sender<Screens>,
     /// What every zone says and will say.
     pub speech: watch::Sender<Speech>,
+    pub metrics: Arc<Metrics>,
 }
 
 /// What every zone says and will say, and when that became so.
@@ -189,6 +197,7 @@ pub struct Hub {
     screen: String,
     /// Calls whose story has no end yet; the board ends each with one proof.
     stories: HashMap<CallId, Story>,
+    undrawn: Undrawn,
     /// Which call an announcement that is being spoken belongs to.
     said: HashMap<AnnouncementId, CallId>,
     /// Where music plays, as the speaker was told.
@@ -196,15 +205,23 @@ pub struct Hub {
 }
 
 struct Story {
+    kind: Kind,
     received: Timestamp,
+    /// None: an earlier life of the process received it.
+    came: Option<Millis>,
+    drawn: Option<Frame>,
     speech_from: Option<Timestamp>,
     /// A restart cut its announcement.
     again: bool,
 }
 
 impl Story {
-    fn begun(received: Timestamp) -> Self {
-        Self { received, speech_from: None, again: false }
+    fn begun(kind: Kind, now: Now) -> Self {
+        Self { came: Some(now.mono), ..Self::kept(kind, now.wall) }
+    }
+
+    fn kept(kind: Kind, received: Timestamp) -> Self {
+        Self { kind, received, came: None, drawn: None, speech_from: None, again: false }
     }
 }
 
@@ -221,8 +238,17 @@ impl Hub {
         status: ScreenStatus,
         screen: &str,
     ) -> Self {
-        let (stories, said, music) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { board, clock, outlets, status, screen: screen.to_owned(), stories, said, music }
+        Self {
+            board,
+            clock,
+            outlets,
+            status,
+            screen: screen.to_owned(),
+            stories: HashMap::new(),
+            undrawn: Undrawn::default(),
+            said: HashMap::new(),
+            music: HashMap::new(),
+        }
     }
 
     /// Takes what an earlier life of the process knew, before anything new comes.
@@ -234,10 +260,11 @@ impl Hub {
         for zone in zones {
             self.apply(Input::SoundChanged { zone, works: false });
         }
-        for Kept { call, received, began, proven } in kept {
+        for Kept { call, received, began, drawn, proven } in kept {
             // Only a summons gets a proof in the end.
             if !proven && call.kind.summons() {
-                self.stories.insert(call.id.clone(), Story { again: began, ..Story::begun(received) });
+                let story = Story { again: began, drawn, ..Story::kept(call.kind, received) };
+                self.stories.insert(call.id.clone(), story);
             }
             let id = call.id.clone();
             if let Taken::Ignored(_) = self.apply(Input::CallKept { call, proven }).taken {
@@ -312,6 +339,7 @@ impl Hub {
                     // A session that has gone meanwhile needs no answer.
                     let _ = reply.send(self.board.notices(self.clock.now()));
                 }
+                Request::Drawn(drawn) => self.drawn(drawn),
                 Request::Rejected(rejection) => self.reject(rejection),
                 Request::ScreenHeard { screen, report } => self.hear_of(&screen, report),
                 Request::ProofHeard { screen, proof } => self.keep_proof_of(screen, proof),
@@ -354,6 +382,7 @@ impl Hub {
 
     fn reject(&mut self, rejection: wire::Rejection) {
         self.status.rejected += 1;
+        self.outlets.metrics.rejected(rejection.reason);
         let wire::Rejection { topic, reason, field, detail } = rejection;
         // The detail may quote what was there.
         let detail = if field.as_deref() == Some("holder") { String::new() } else { detail };
@@ -396,7 +425,10 @@ impl Hub {
                 Effect::Show => done.shown = true,
                 Effect::Announce(announcement) => self.announce(&announcement),
                 Effect::Prove { call, outcome } => self.prove(call, outcome),
-                Effect::Ignore { reason } => done.taken = Taken::Ignored(reason),
+                Effect::Ignore { reason } => {
+                    self.outlets.metrics.ignored(reason);
+                    done.taken = Taken::Ignored(reason);
+                }
             }
         }
         if let (Some(call), Taken::Ignored(_)) = (begun, done.taken) {
@@ -415,24 +447,49 @@ impl Hub {
         self.outlets.speaker.say(&announcement.zone, announcement.id, Arc::new(utterance));
     }
 
-    /// Tells the hall what became of a call, once.
+    /// Tells the hall what became of a call, as soon as that is known: the other screens go by it.
     fn prove(&mut self, call: CallId, outcome: Outcome) {
         tracing::debug!(%call, outcome = outcome.as_str(), "proof");
-        let story = self.stories.remove(&call).unwrap_or_else(|| Story::begun(self.clock.now().wall));
-        let topic = format!("screen/{}/proof", self.screen);
+        let now = self.clock.now();
+        let story = self.stories.remove(&call).unwrap_or_else(|| Story::kept(Kind::Call, now.wall));
+        self.outlets.metrics.proven(story.kind, outcome);
         let proof = Proof {
             call,
             received: story.received,
-            drawn: None,
+            drawn: story.drawn,
             speech_from: story.speech_from,
-            speech_to: (outcome == Outcome::Spoken).then(|| self.clock.now().wall),
+            speech_to: (outcome == Outcome::Spoken).then_some(now.wall),
             outcome,
             again: story.again,
         };
-        self.publish(Publication { topic, payload: wire::encode_proof(&proof), retain: false });
+        self.tell(&proof);
+        if proof.drawn.is_none() {
+            self.undrawn.keep(proof.clone(), story.came);
+        }
+        self.outlets.journal.write(Record::Proof { proof, at: now.wall });
+    }
+
+    /// A proof that is out already is told once more, with the frame.
+    fn drawn(&mut self, drawn: Drawn) {
+        let Drawn { call, frame } = &drawn;
+        let mut came = None;
+        if let Some(story) = self.stories.get_mut(call).filter(|story| story.drawn.is_none()) {
+            (story.drawn, came) = (Some(*frame), story.came);
+        } else if let Some((proof, since)) = self.undrawn.take(call) {
+            came = since;
+            self.tell(&Proof { drawn: Some(*frame), ..proof });
+        }
+        if let Some(came) = came {
+            self.outlets.metrics.drawn(self.clock.now().mono - came);
+        }
+        self.outlets.journal.write(Record::Drawn(drawn));
+    }
+
+    fn tell(&self, proof: &Proof) {
+        let (topic, payload) = (format!("screen/{}/proof", self.screen), wire::encode_proof(proof));
+        self.publish(Publication { topic, payload, retain: false });
         // Nobody need listen.
         let _ = self.outlets.proofs.send(proof.clone());
-        self.outlets.journal.write(Record::Proof { proof, at: self.clock.now().wall });
     }
 
     /// Begins the story of a call that has none, and tells which.
@@ -441,7 +498,7 @@ impl Hub {
         if !call.kind.summons() || self.stories.contains_key(&call.id) {
             return None;
         }
-        self.stories.insert(call.id.clone(), Story::begun(self.clock.now().wall));
+        self.stories.insert(call.id.clone(), Story::begun(call.kind, self.clock.now()));
         Some(call.id.clone())
     }
 
@@ -450,9 +507,13 @@ impl Hub {
         match input {
             Input::SpeechStarted { announcement, .. } => {
                 let Some(call) = self.said.get(announcement) else { return };
-                let at = self.clock.now().wall;
-                if let Some(story) = self.stories.get_mut(call) {
-                    story.speech_from.get_or_insert(at);
+                let now = self.clock.now();
+                let at = now.wall;
+                if let Some(story) = self.stories.get_mut(call).filter(|story| story.speech_from.is_none()) {
+                    story.speech_from = Some(at);
+                    if let Some(came) = story.came {
+                        self.outlets.metrics.sounded(now.mono - came);
+                    }
                 }
                 self.outlets.journal.write(Record::Began { call: call.clone(), at });
             }

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -52,6 +53,7 @@ pub struct Journal {
     path: Arc<Path>,
     messages: SyncSender<Message>,
     state: Arc<Mutex<JournalState>>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Journal {
@@ -63,10 +65,12 @@ impl Journal {
     pub fn open(folder: &Path, keep_days: u32, now: Timestamp) -> std::io::Result<(Self, Vec<Kept>)> {
         let (messages, inbox) = sync_channel(MESSAGES);
         let path = folder.join(FILE);
-        let journal = Self { path: path.as_path().into(), messages, state: Arc::default() };
+        let journal =
+            Self { path: path.as_path().into(), messages, state: Arc::default(), waiting: Arc::default() };
         // A folder that cannot be made is a file that cannot be opened.
         let _ = std::fs::create_dir_all(folder);
-        let mut writer = Writer::new(path, keep_days, Arc::clone(&journal.state));
+        let mut writer =
+            Writer::new(path, keep_days, Arc::clone(&journal.state), Arc::clone(&journal.waiting));
         writer.open();
         let kept = writer.kept(now);
         std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(&inbox))?;
@@ -122,6 +126,11 @@ impl Journal {
         self.state.lock().map(|state| state.clone()).unwrap_or_default()
     }
 
+    /// Records that are in memory alone, as while the file cannot be written.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Writes what waits and closes the file, within two seconds.
     pub fn stop(&self) {
         const WITHIN: Duration = Duration::from_secs(2);
@@ -150,6 +159,8 @@ struct Writer {
     /// None while the file cannot be used.
     store: Option<Store>,
     backlog: VecDeque<Record>,
+    /// How many those are.
+    waiting: Arc<AtomicUsize>,
     retry_at: Instant,
     prune_at: Instant,
     /// Something was written since the last checkpoint.
@@ -157,10 +168,15 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(path: PathBuf, keep_days: u32, state: Arc<Mutex<JournalState>>) -> Self {
+    fn new(
+        path: PathBuf,
+        keep_days: u32,
+        state: Arc<Mutex<JournalState>>,
+        waiting: Arc<AtomicUsize>,
+    ) -> Self {
         let now = Instant::now();
         let (backlog, dirty) = (VecDeque::new(), false);
-        Self { path, keep_days, state, store: None, backlog, retry_at: now, prune_at: now, dirty }
+        Self { path, keep_days, state, store: None, backlog, waiting, retry_at: now, prune_at: now, dirty }
     }
 
     fn run(mut self, inbox: &Receiver<Message>) {
@@ -180,6 +196,7 @@ impl Writer {
                 }
             }
             self.flush();
+            self.waiting.store(self.backlog.len(), Ordering::Relaxed);
             for call in then {
                 call();
             }

@@ -15,6 +15,7 @@ pub mod gpu;
 pub mod health;
 pub mod hub;
 pub mod journal;
+pub mod metrics;
 pub mod mqtt;
 pub mod orders;
 mod power;

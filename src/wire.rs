@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::board::call::{CallId, Counter, NoticeId, Series, WordError};
 use crate::board::input::{Input, Outcome};
 use crate::board::{call::Zone, input::IgnoreReason};
+use crate::health::Frame;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -25,7 +26,7 @@ mod tests;
 
 pub use encode::{
     command_value, deed_value, encode_call, encode_command, encode_counter, encode_notice, encode_offline,
-    encode_proof, encode_queue, encode_status, encode_sync_request, notice_value, proof_value, refusal_value,
+    encode_proof, encode_queue, encode_status, encode_sync_request, hash_word, notice_value, proof_value, refusal_value,
     status_value, story_value,
 };
 use object::{Object, Reader};
@@ -349,8 +350,8 @@ pub fn decode_sync(topic: &str, payload: &[u8], zone: &TimeZone) -> (Vec<Input>,
 pub struct Proof {
     pub call: CallId,
     pub received: Timestamp,
-    /// When its first frame was handed over.
-    pub drawn: Option<Timestamp>,
+    /// The first frame in which it held the spotlight. None: not yet, or it never did.
+    pub drawn: Option<Frame>,
     pub speech_from: Option<Timestamp>,
     pub speech_to: Option<Timestamp>,
     pub outcome: Outcome,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use moiso::board::call::{Call, CallId, Counter, Holder, Kind, Lane, Series, Ticket};
 use moiso::board::input::Outcome;
-use moiso::health::JournalState;
+use moiso::health::{Drawn, Frame, JournalState};
 use moiso::journal::{FILE, Journal, Query, Record, Store};
 use moiso::wire::Proof;
 
@@ -44,6 +44,10 @@ fn proof(id: &str, outcome: Outcome) -> Record {
     Record::Proof { proof, at: at(12) }
 }
 
+fn frame(number: u64) -> Frame {
+    Frame { at: at(1), number, hash: u64::MAX - number }
+}
+
 fn open(folder: &Path) -> (Journal, Vec<moiso::journal::Kept>) {
     Journal::open(folder, 90, at(60)).unwrap()
 }
@@ -73,6 +77,10 @@ fn a_call_and_what_became_of_it_are_kept_and_its_holder_is_not() {
     journal.write(Record::Call { call: call("c-1", "Đ012"), received: at(1) });
     journal.write(Record::Call { call: call("c-2", "Đ013"), received: at(3) });
     journal.write(Record::Began { call: CallId::parse("c-1").unwrap(), at: at(2) });
+    for number in 1..=2 {
+        let call = CallId::parse("c-1").unwrap();
+        journal.write(Record::Drawn(Drawn { call, frame: frame(number) }));
+    }
     journal.write(proof("c-1", Outcome::Spoken));
     settle(&journal);
     let all = stories(folder.path(), None);
@@ -81,6 +89,8 @@ fn a_call_and_what_became_of_it_are_kept_and_its_holder_is_not() {
     assert_eq!(story.call, Call { holder: None, ..call("c-1", "Đ012") });
     assert_eq!((story.received, story.began, story.speech_to), (at(1), Some(at(2)), Some(at(12))));
     assert_eq!((story.outcome, story.again), (Some(Outcome::Spoken), false));
+    assert_eq!(story.drawn, Some(frame(1)), "the first time counts");
+    assert_eq!(stories(folder.path(), Some("Đ013"))[0].drawn, None);
     journal.stop();
     let bytes = std::fs::read(folder.path().join(FILE)).unwrap();
     let has = |text: &str| bytes.windows(text.len()).any(|w| w == text.as_bytes());
@@ -195,6 +205,7 @@ fn what_other_screens_made_of_a_call_stands_beside_it() {
     journal.write(Record::Call { call: call("c-2", "A013"), received: at(2) });
     journal.write(proof("c-1", Outcome::Shown));
     let Record::Proof { proof: there, at: when } = proof("c-1", Outcome::Spoken) else { unreachable!() };
+    let there = Proof { drawn: Some(frame(1)), ..there };
     for _ in 0..2 {
         // QoS 1 brings it twice.
         let (screen, proof) = ("tang-2".to_owned(), there.clone());

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files and folders of the core.
-const CORE: [&str; 22] = [
+const CORE: [&str; 23] = [
     "board.rs",
     "board",
     "speech.rs",
@@ -16,6 +16,7 @@ const CORE: [&str; 22] = [
     "config.rs",
     "config",
     "health.rs",
+    "health",
     "screens.rs",
     "clock.rs",
     "replay.rs",

@@ -45,6 +45,24 @@ fn nine_calls() -> String {
 }
 
 #[test]
+fn who_is_called_stands_large_unless_something_covers_the_board() {
+    let called = || {
+        let spotlight = vec![views::spot("A012", "5", Kind::Call, Lane::Regular)];
+        BoardView { spotlight, ..BoardView::empty() }
+    };
+    let covers = [
+        called(),
+        BoardView { dark: true, ..called() },
+        BoardView { emergency: views::emergency().emergency, ..called() },
+        BoardView { phase: views::closed().phase, ..called() },
+    ];
+    for (view, seen) in covers.iter().zip([true, false, false, false]) {
+        let shown = said(&picture(view, &views::look(), LANDSCAPE)).contains(&"A012");
+        assert_eq!((shown, !view.called().is_empty()), (seen, seen), "{view:?}");
+    }
+}
+
+#[test]
 fn of_nine_calls_within_a_second_each_is_on_the_glass_within_one_dwell() {
     let config = Config::default();
     let events = moiso::replay::read(&nine_calls(), &config.topic_prefix()).unwrap();

@@ -40,7 +40,9 @@ fn a_call_is_shown_and_spoken_a_notice_runs_and_a_broker_may_die() {
     // What the sound card got is the very announcement that the command line writes, whole, with nothing over it.
     until(Duration::from_secs(40), "the call is spoken", || daemon.status()["spoken"] == 1);
     let proof = proofs.wait_for(|m| m.contains(r#""call":"c-1""#));
-    assert!(proof.contains(r#""outcome":"spoken""#) && proof.contains("speech_from"), "{proof}");
+    for part in [r#""outcome":"spoken""#, "speech_from", "drawn", "frame_hash"] {
+        assert!(proof.contains(part), "{proof}");
+    }
     let announcement = daemon.announcement("A012", "5");
     let heard = pulse.recording();
     let there = find(&announcement, &heard, 0).expect("the announcement is in what the card got");
@@ -191,6 +193,7 @@ fn a_technician_asks_and_commands_from_the_command_line() {
     assert_eq!(as_technician(&["identify"]).0, Some(0));
     assert_eq!(as_technician(&["mute", "nowhere"]).0, Some(2));
 
+    until(SOON, "the board is drawn", || !daemon.status()["frame_at"].is_null());
     let (code, page) = as_technician(&["status"]);
     assert_eq!(code, Some(0), "{page}");
     assert!(page.starts_with("verdict   ok\n") && page.contains("journal   ok\n"), "{page}");

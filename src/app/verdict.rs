@@ -1,19 +1,21 @@
 //! Whether the daemon is well, as `/healthz`, `/readyz` and the operators' page are told.
 
-use crate::board::call::RecordingId;
+use serde_json::json;
+
+use crate::board::call::{RecordingId, Zone};
 use crate::clock::Millis;
-use crate::health::{JournalState, ScreenStatus};
+use crate::health::parts::{Machine, STUCK_AFTER, Seen, parts, worst};
+use crate::health::{JournalState, ScreenStatus, SoundState};
 use crate::{control, mqtt, wire};
 
-/// The hub renews the status every five seconds; four times that without one means that it is stuck.
-const STUCK_AFTER: Millis = Millis::from_secs(20);
-
-/// What the status does not say of the sound.
-#[derive(Debug, Default)]
-pub struct Heard {
-    pub volume_percent: Option<u32>,
+/// What else is looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    pub volume: Option<u32>,
+    pub zones: Vec<(Zone, SoundState)>,
     /// Recordings of live notices that only another screen has.
     pub unheard: Vec<RecordingId>,
+    pub machine: Machine,
 }
 
 /// Alive while the hub renews the status; ready when calls reach the hall. Here `online` says whether the broker is
@@ -21,31 +23,38 @@ pub struct Heard {
 pub fn verdict(
     status: &ScreenStatus,
     link: &mqtt::LinkState,
-    sound: &Heard,
+    around: &Around,
     now: Millis,
 ) -> control::Verdict {
-    let live = now - status.renewed < STUCK_AFTER;
+    let renewed = now - status.renewed;
+    let live = renewed < STUCK_AFTER;
     let linked = status.link != "down";
+    let problem = link.problem.as_ref().map(|p| (p.code(), p.to_string(), p.advice()));
+    let link_problem = problem.as_ref().map(|(_, what, advice)| (what.as_str(), *advice));
+    let (zones, machine) = (&around.zones[..], around.machine);
+    let parts = parts(&Seen { status, renewed, link_problem, zones, machine });
     let mut screen = wire::status_value(status);
     screen["online"] = linked.into();
-    let problem = link.problem.as_ref();
-    let problem =
-        problem.map(|p| serde_json::json!({ "code": p.code(), "what": p.to_string(), "advice": p.advice() }));
     let journal = match &status.journal {
         JournalState::Ok => None,
         JournalState::Degraded(why) => Some(why),
     };
-    let detail = serde_json::json!({
+    let told = parts.iter().map(|p| json!({ "part": p.name, "state": p.state.as_str(), "why": p.why }));
+    let detail = json!({
+        "verdict": worst(&parts).as_str(),
+        "parts": told.collect::<Vec<_>>(),
         "screen": screen,
         "journal_problem": journal,
-        "link_problem": problem,
+        "link_problem": problem.map(|(code, what, advice)| json!({ "code": code, "what": what, "advice": advice })),
         "stalled": status.frame.is_stalled(),
         "unanswered_s": status.frame.unanswered_s,
         "rebuilds": status.frame.rebuilds,
-        "volume_percent": sound.volume_percent,
-        "unheard": sound.unheard.iter().map(RecordingId::as_str).collect::<Vec<_>>(),
+        "volume_percent": around.volume,
+        "unheard": around.unheard.iter().map(RecordingId::as_str).collect::<Vec<_>>(),
+        "free_bytes": machine.free_bytes,
+        "hottest_c": machine.hottest_c,
     });
-    control::Verdict { live, ready: live && status.frame.is_drawn() && linked, detail }
+    control::Verdict { live, ready: live && status.frame.is_drawn() && linked, parts, detail }
 }
 
 #[cfg(test)]
@@ -55,13 +64,19 @@ mod tests {
     use crate::clock::Clock as _;
     use crate::clock::system::SystemClock;
     use crate::config::Config;
+    use crate::health::parts::PartState;
+
+    fn judged(status: &ScreenStatus, link: &mqtt::LinkState, now: Millis) -> control::Verdict {
+        verdict(status, link, &Around::default(), now)
+    }
 
     #[test]
     fn a_hub_that_renews_nothing_is_not_alive_whatever_the_wall_clock_does() {
         let now = SystemClock::new().now();
         let (status, link) = (first_status(&Config::default(), now), mqtt::LinkState::new());
-        assert!(verdict(&status, &link, &Heard::default(), now.mono).live);
-        assert!(!verdict(&status, &link, &Heard::default(), now.mono + STUCK_AFTER).live);
+        assert!(judged(&status, &link, now.mono).live);
+        let stuck = judged(&status, &link, now.mono + STUCK_AFTER);
+        assert!(!stuck.live && stuck.words().contains("hub: has not answered for 20 s"), "{}", stuck.words());
     }
 
     #[test]
@@ -69,22 +84,49 @@ mod tests {
         let now = SystemClock::new().now();
         let (mut status, mut link) = (first_status(&Config::default(), now), mqtt::LinkState::new());
         link.problem = Some(mqtt::LinkError::ThrownOut);
-        let detail = verdict(&status, &link, &Heard::default(), now.mono).detail;
+        let detail = judged(&status, &link, now.mono).detail;
         assert!(
             detail["link_problem"]["advice"].as_str().is_some_and(|a| a.contains("client_id")),
             "{detail}"
         );
-        status.frame.frame_at = Some(now.wall);
-        assert_eq!(verdict(&status, &link, &Heard::default(), now.mono).detail["screen"]["online"], false);
+        link.problem = None;
+        (status.frame.frame_at, status.frame.gpu) = (Some(now.wall), "a GPU".into());
+        assert_eq!(judged(&status, &link, now.mono).detail["screen"]["online"], false);
         status.link = "broker:1883".into();
-        assert!(verdict(&status, &link, &Heard::default(), now.mono).ready);
-        assert_eq!(verdict(&status, &link, &Heard::default(), now.mono).detail["screen"]["online"], true);
+        let well = judged(&status, &link, now.mono);
+        assert!(well.ready && well.detail["verdict"] == "ok" && well.words() == "ok", "{}", well.words());
+        assert_eq!(well.detail["screen"]["online"], true);
         status.frame.unanswered_s = 10;
-        let stalled = verdict(&status, &link, &Heard::default(), now.mono);
+        let stalled = judged(&status, &link, now.mono);
         assert!(stalled.live && !stalled.ready && stalled.detail["stalled"] == true, "{}", stalled.detail);
         status.frame.unanswered_s = 9;
-        assert!(verdict(&status, &link, &Heard::default(), now.mono).ready);
+        assert!(judged(&status, &link, now.mono).ready);
         status.frame.gpu = "rebuilding: the device is lost".into();
-        assert!(!verdict(&status, &link, &Heard::default(), now.mono).ready);
+        assert!(!judged(&status, &link, now.mono).ready);
+    }
+
+    #[test]
+    fn every_part_has_a_state_and_the_worst_is_the_word_for_all() {
+        let now = SystemClock::new().now();
+        let mut status = first_status(&Config::default(), now);
+        (status.frame.frame_at, status.frame.gpu) = (Some(now.wall), "a GPU".into());
+        (status.link, status.skew_ms) = ("broker:1883".into(), 31_000);
+        let zones = [("sanh", SoundState::Ok), ("tang-2", SoundState::Lost)];
+        let zones = zones.map(|(id, state)| (Zone::parse(id).unwrap(), state)).to_vec();
+        let machine = Machine { free_bytes: Some(100 << 20), hottest_c: Some(95) };
+        let around = Around { zones, machine, ..Around::default() };
+        let judged = verdict(&status, &mqtt::LinkState::new(), &around, now.mono);
+        let state = |name: &str| judged.parts.iter().find(|part| part.name == name).map(|part| part.state);
+        for (name, expected) in [
+            ("hub", PartState::Ok),
+            ("audio sanh", PartState::Ok),
+            ("audio tang-2", PartState::Failed),
+            ("clock", PartState::Degraded),
+            ("disk", PartState::Degraded),
+            ("temperature", PartState::Degraded),
+        ] {
+            assert_eq!(state(name), Some(expected), "{name}");
+        }
+        assert_eq!(judged.detail["verdict"], "failed");
     }
 }

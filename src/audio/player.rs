@@ -167,6 +167,7 @@ impl Player {
 
     fn run(&mut self) {
         loop {
+            self.parts.report.beats.fetch_add(1, Ordering::Relaxed);
             match self.parts.inbox.recv_timeout(self.tick()) {
                 Ok(Command::Say { line, id, utterance }) => self.say(line, id, utterance),
                 Ok(Command::Decoded(decoded)) => self.decoded(decoded),

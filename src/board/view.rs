@@ -175,6 +175,13 @@ pub struct LinkView {
 }
 
 impl BoardView {
+    /// The calls that a picture of this view shows large: the spotlight, unless the panel is dark or something takes the
+    /// whole screen.
+    pub fn called(&self) -> &[Spot] {
+        let covered = self.dark || self.emergency.is_some() || self.phase != Phase::Open;
+        if covered { &[] } else { &self.spotlight }
+    }
+
     /// An open hall of which nothing is known.
     pub fn empty() -> Self {
         Self {

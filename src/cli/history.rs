@@ -13,6 +13,7 @@ use crate::board::call::Ticket;
 use crate::config::Config;
 use crate::config::load::state_dir;
 use crate::journal::{FILE, Query, Store, Story};
+use crate::wire::hash_word;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -46,7 +47,10 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     stories.reverse();
     let mut out = std::io::stdout().lock();
     if args.csv {
-        writeln!(out, "received,at,ticket,kind,counter,outcome,drawn,speech_from,speech_to,again,id")?;
+        writeln!(
+            out,
+            "received,at,ticket,kind,counter,outcome,drawn,frame,frame_hash,speech_from,speech_to,again,id"
+        )?;
     }
     for story in &stories {
         let line = match (args.csv, args.output.json) {
@@ -79,7 +83,7 @@ fn clock(at: Option<Timestamp>, zone: &TimeZone) -> String {
     at.map(|at| zone.to_datetime(at).strftime("%H:%M:%S").to_string()).unwrap_or_default()
 }
 
-/// `09:40:01  A012  call      counter 5   spoken, 09:40:02 to 09:40:14`.
+/// `09:40:01  A012  call      counter 5   spoken, 09:40:02 to 09:40:14, drawn 09:40:01`.
 fn words(story: &Story, zone: &TimeZone) -> String {
     let call = &story.call;
     let outcome = match story.outcome {
@@ -94,6 +98,7 @@ fn words(story: &Story, zone: &TimeZone) -> String {
         }
         _ => String::new(),
     };
+    let drawn = story.drawn.map(|frame| format!(", drawn {}", clock(Some(frame.at), zone)));
     let again = if story.again { ", again after a restart" } else { "" };
     let head = format!(
         "{}  {:<12}  {:<8}  counter {:<4}",
@@ -102,10 +107,10 @@ fn words(story: &Story, zone: &TimeZone) -> String {
         call.kind.as_str(),
         call.counter.as_str()
     );
-    format!("{head}  {outcome}{span}{again}").trim_end().to_owned()
+    format!("{head}  {outcome}{span}{}{again}", drawn.unwrap_or_default()).trim_end().to_owned()
 }
 
-fn fields(story: &Story, zone: &TimeZone) -> [(&'static str, Option<String>); 11] {
+fn fields(story: &Story, zone: &TimeZone) -> [(&'static str, Option<String>); 13] {
     let call = &story.call;
     let time = |at: Timestamp| at.display_with_offset(zone.to_offset(at)).to_string();
     [
@@ -115,7 +120,9 @@ fn fields(story: &Story, zone: &TimeZone) -> [(&'static str, Option<String>); 11
         ("kind", Some(call.kind.as_str().to_owned())),
         ("counter", Some(call.counter.as_str().to_owned())),
         ("outcome", story.outcome.map(|outcome| outcome.as_str().to_owned())),
-        ("drawn", story.drawn.map(time)),
+        ("drawn", story.drawn.map(|frame| time(frame.at))),
+        ("frame", story.drawn.map(|frame| frame.number.to_string())),
+        ("frame_hash", story.drawn.map(|frame| hash_word(frame.hash))),
         ("speech_from", story.speech_from.map(time)),
         ("speech_to", story.speech_to.map(time)),
         ("again", Some(story.again.to_string())),
@@ -142,5 +149,8 @@ fn object(story: &Story, zone: &TimeZone) -> String {
         }
     }
     out.insert("again".to_owned(), json!(story.again));
+    if let Some(frame) = story.drawn {
+        out.insert("frame".to_owned(), json!(frame.number));
+    }
     serde_json::Value::Object(out).to_string()
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::client::{ClientError, Connect};
 use super::output::Output;
@@ -64,20 +64,10 @@ pub fn status(args: &StatusArgs, config: &Config) -> anyhow::Result<ExitCode> {
 
 /// What is not as it should be, in words.
 fn unwell(health: &Value) -> Vec<String> {
-    let (detail, screen) = (&health["detail"], &health["detail"]["screen"]);
-    let mut out = Vec::new();
-    let mut say = |bad: bool, what: String| out.extend(bad.then_some(what));
-    say(health["live"] != json!(true), "the hub does not answer".to_owned());
-    let link = &detail["link_problem"];
-    let why = link["what"].as_str().unwrap_or("no broker is reached");
-    say(screen["link"] == "down", format!("link: {why}; {}", link["advice"].as_str().unwrap_or_default()));
-    say(screen["audio"] == "lost", "audio: no sound card; it is looked for without end".to_owned());
-    say(screen["audio"] == "muted", "audio: muted by a technician".to_owned());
-    say(screen["panel"] == "unknown", "panel: it cannot be turned off and on; the log says why".to_owned());
-    let journal = detail["journal_problem"].as_str();
-    say(journal.is_some(), format!("journal: {}", journal.unwrap_or_default()));
-    say(detail["stalled"] == json!(true), "present: what is on the glass may be old".to_owned());
-    out
+    let parts = health["detail"]["parts"].as_array().into_iter().flatten();
+    let unwell = parts.filter(|part| part["state"] == "degraded" || part["state"] == "failed");
+    let text = |part: &Value, key: &str| part[key].as_str().unwrap_or_default().to_owned();
+    unwell.map(|part| format!("{}: {}", text(part, "part"), text(part, "why"))).collect()
 }
 
 fn page(health: &Value, unwell: &[String]) -> String {
@@ -92,7 +82,8 @@ fn page(health: &Value, unwell: &[String]) -> String {
         // A text takes everything.
         let _ = writeln!(out, "{name:<9} {value}");
     };
-    line("verdict", if unwell.is_empty() { "ok".to_owned() } else { "degraded".to_owned() });
+    let verdict = health["detail"]["verdict"].as_str().unwrap_or("unknown");
+    line("verdict", verdict.to_owned());
     for problem in unwell {
         line("", problem.clone());
     }
@@ -112,20 +103,25 @@ fn page(health: &Value, unwell: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_healthy_screen_has_nothing_to_say_and_a_sick_one_names_every_part() {
-        let well = json!({"live": true, "detail": {"stalled": false, "screen": {"link": "127.0.0.1:1883", "audio": "ok"}}});
+        let of =
+            |parts: Value| json!({"live": true, "detail": {"verdict": "ok", "parts": parts, "screen": {}}});
+        let well = of(
+            json!([{"part": "hub", "state": "ok", "why": "answers"}, {"part": "audio", "state": "off", "why": ""}]),
+        );
         assert_eq!(unwell(&well), [""; 0]);
         assert!(page(&well, &[]).starts_with("verdict   ok\n"));
-        let sick = json!({"live": false, "detail": {
-            "stalled": true, "journal_problem": "disk full",
-            "link_problem": {"what": "nothing listens", "advice": "look"},
-            "screen": {"link": "down", "audio": "lost"},
-        }});
+        let sick = of(json!([
+            {"part": "link", "state": "failed", "why": "nothing listens; look"},
+            {"part": "journal", "state": "failed", "why": "disk full"},
+            {"part": "clock", "state": "degraded", "why": "40000 ms ahead"},
+        ]));
         let words = unwell(&sick);
-        assert_eq!(words.len(), 5, "{words:?}");
-        assert_eq!(words[1], "link: nothing listens; look");
+        assert_eq!(words.len(), 3, "{words:?}");
+        assert_eq!(words[0], "link: nothing listens; look");
         assert!(page(&sick, &words).contains("journal: disk full"));
     }
 }

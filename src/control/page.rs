@@ -15,7 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::{Console, Verdict, listen, recording, socket};
+use super::{Console, SESSIONS, Verdict, listen, recording, socket};
 use crate::board::call::Lane;
 use crate::wire::encode_view;
 
@@ -97,7 +97,8 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/about", get(about))
         .route("/board.png", get(board))
         .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz));
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics));
     for (path, kind, content) in ASSETS {
         let asset = Tagged::new(content);
         let send = move |headers: HeaderMap| async move { asset.answer(&headers, kind) };
@@ -193,6 +194,13 @@ async fn healthz(State(console): State<Arc<Console>>) -> Response {
 async fn readyz(State(console): State<Arc<Console>>) -> Response {
     let verdict = (console.control.health)();
     answer(verdict.ready, &verdict)
+}
+
+/// Open to whoever reaches the page, as `/healthz` is: counts and states, nothing of a citizen and no secret.
+async fn metrics(State(console): State<Arc<Console>>) -> Response {
+    let sessions = SESSIONS - console.sessions.available_permits();
+    let headers = [(header::CONTENT_TYPE, crate::metrics::TYPE), (header::CACHE_CONTROL, "no-store")];
+    (headers, (console.control.metrics)(sessions)).into_response()
 }
 
 fn answer(good: bool, verdict: &Verdict) -> Response {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::board::call::{Call, CallId, Ticket};
 use crate::board::input::Outcome;
+use crate::health::{Drawn, Frame};
 use crate::wire::Proof;
 
 /// One fact.
@@ -18,6 +19,9 @@ pub enum Record {
         call: CallId,
         at: Timestamp,
     },
+    /// It came onto the glass; only the first time counts.
+    Drawn(Drawn),
+    /// Its `drawn` is a fact of its own.
     Proof {
         proof: Proof,
         at: Timestamp,
@@ -51,6 +55,7 @@ pub struct Kept {
     pub received: Timestamp,
     /// Its announcement had begun.
     pub began: bool,
+    pub drawn: Option<Frame>,
     /// What became of it is known.
     pub proven: bool,
 }
@@ -61,7 +66,7 @@ pub struct Story {
     pub call: Call,
     pub received: Timestamp,
     pub began: Option<Timestamp>,
-    pub drawn: Option<Timestamp>,
+    pub drawn: Option<Frame>,
     pub speech_from: Option<Timestamp>,
     pub speech_to: Option<Timestamp>,
     /// None: not known yet, or the process ended before.

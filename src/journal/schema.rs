@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction};
 
 /// One step a version, from the first; a step that was ever shipped is never changed.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
     CREATE TABLE calls (
         id TEXT PRIMARY KEY,
@@ -62,6 +62,16 @@ const STEPS: [&str; 2] = [
         PRIMARY KEY (call, screen)
     ) STRICT;
     CREATE INDEX elsewhere_by_time ON elsewhere (proved);
+",
+    "
+    -- The first frame in which a call held the spotlight; known before its end is, and after a kill.
+    ALTER TABLE calls ADD COLUMN drawn INTEGER;
+    ALTER TABLE calls ADD COLUMN frame INTEGER;
+    ALTER TABLE calls ADD COLUMN frame_hash TEXT;
+    -- Nothing ever stood in it.
+    ALTER TABLE proofs DROP COLUMN drawn;
+    ALTER TABLE elsewhere ADD COLUMN frame INTEGER;
+    ALTER TABLE elsewhere ADD COLUMN frame_hash TEXT;
 ",
 ];
 

@@ -11,7 +11,8 @@ use super::{Deed, Kept, Query, Record, Refusal, Story};
 use crate::board::call::{Call, CallId, Counter, Kind, Lane, Series, Ticket};
 use crate::board::input::Outcome;
 use crate::clock::Millis;
-use crate::wire::Proof;
+use crate::health::{Drawn, Frame};
+use crate::wire::{Proof, hash_word};
 
 /// How long another process may hold the file.
 const BUSY: Duration = Duration::from_millis(500);
@@ -118,10 +119,12 @@ impl Store {
         )?;
         let rows = statement.query_map(params![since.as_millisecond(), limit as i64], |row| {
             let proven: bool = row.get("proven")?;
+            let drawn = frame(row)?;
             Ok(call(row)?.map(|(call, received, began)| Kept {
                 call,
                 received,
                 began: began.is_some(),
+                drawn,
                 proven,
             }))
         })?;
@@ -136,7 +139,7 @@ impl Store {
     /// [`StoreError`].
     pub fn stories(&self, query: &Query) -> Result<Vec<Story>, StoreError> {
         let mut statement = self.sql.prepare(
-            "SELECT calls.*, drawn, speech_from, speech_to, outcome, again FROM calls
+            "SELECT calls.*, speech_from, speech_to, outcome, again FROM calls
              LEFT JOIN proofs ON proofs.call = calls.id
              WHERE (?1 IS NULL OR ticket = ?1) AND received >= ?2 AND received < ?3
              ORDER BY received DESC, calls.rowid DESC LIMIT ?4",
@@ -149,7 +152,7 @@ impl Store {
             Ok(Some(Story {
                 received,
                 began,
-                drawn: time(row, "drawn")?,
+                drawn: frame(row)?,
                 speech_from: time(row, "speech_from")?,
                 speech_to: time(row, "speech_to")?,
                 outcome: outcome.as_deref().and_then(Outcome::parse),
@@ -183,7 +186,7 @@ impl Store {
             let proof = Proof {
                 call: call.clone(),
                 received,
-                drawn: time(row, "drawn")?,
+                drawn: frame(row)?,
                 speech_from: time(row, "speech_from")?,
                 speech_to: time(row, "speech_to")?,
                 outcome,
@@ -261,6 +264,17 @@ fn put(sql: &Connection, record: &Record) -> rusqlite::Result<()> {
             sql.prepare_cached("UPDATE calls SET began = ? WHERE id = ?")?
                 .execute(params![at.as_millisecond(), call.as_str()])?;
         }
+        Record::Drawn(Drawn { call, frame }) => {
+            sql.prepare_cached(
+                "UPDATE calls SET drawn = ?, frame = ?, frame_hash = ? WHERE id = ? AND drawn IS NULL",
+            )?
+            .execute(params![
+                frame.at.as_millisecond(),
+                frame.number as i64,
+                hash_word(frame.hash),
+                call.as_str()
+            ])?;
+        }
         Record::Proof { proof, at } => put_proof(sql, proof, *at)?,
         Record::ProofElsewhere { screen, proof, at } => put_elsewhere(sql, screen, proof, *at)?,
         Record::Audit { at, who, topic, payload } => {
@@ -279,13 +293,12 @@ fn put(sql: &Connection, record: &Record) -> rusqlite::Result<()> {
 
 fn put_proof(sql: &Connection, proof: &Proof, at: Timestamp) -> rusqlite::Result<()> {
     sql.prepare_cached(
-        "INSERT OR REPLACE INTO proofs (call, proved, drawn, speech_from, speech_to, outcome, again)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO proofs (call, proved, speech_from, speech_to, outcome, again)
+         VALUES (?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         proof.call.as_str(),
         at.as_millisecond(),
-        ms(proof.drawn),
         ms(proof.speech_from),
         ms(proof.speech_to),
         proof.outcome.as_str(),
@@ -297,15 +310,17 @@ fn put_proof(sql: &Connection, proof: &Proof, at: Timestamp) -> rusqlite::Result
 fn put_elsewhere(sql: &Connection, screen: &str, proof: &Proof, at: Timestamp) -> rusqlite::Result<()> {
     sql.prepare_cached(
         "INSERT OR REPLACE INTO elsewhere
-         (call, screen, proved, received, drawn, speech_from, speech_to, outcome, again)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         (call, screen, proved, received, drawn, frame, frame_hash, speech_from, speech_to, outcome, again)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         proof.call.as_str(),
         screen,
         at.as_millisecond(),
         proof.received.as_millisecond(),
-        ms(proof.drawn),
+        proof.drawn.map(|frame| frame.at.as_millisecond()),
+        proof.drawn.map(|frame| frame.number as i64),
+        proof.drawn.map(|frame| hash_word(frame.hash)),
         ms(proof.speech_from),
         ms(proof.speech_to),
         proof.outcome.as_str(),
@@ -321,6 +336,18 @@ fn ms(at: Option<Timestamp>) -> Option<i64> {
 fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
     let ms: Option<i64> = row.get(column)?;
     Ok(ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()))
+}
+
+/// The frame that a row names; none in a file that an older program made and nobody has opened for writing since.
+fn frame(row: &Row<'_>) -> rusqlite::Result<Option<Frame>> {
+    let number: Option<i64> = match row.get("frame") {
+        Err(rusqlite::Error::InvalidColumnName(_)) => return Ok(None),
+        number => number?,
+    };
+    let hash: Option<String> = row.get("frame_hash")?;
+    let hash = hash.and_then(|word| u64::from_str_radix(&word, 16).ok());
+    let (Some(at), Some(number), Some(hash)) = (time(row, "drawn")?, number, hash) else { return Ok(None) };
+    Ok(Some(Frame { at, number: number as u64, hash }))
 }
 
 /// A call, when it was received, and when its announcement began; none when an older program's rules were looser.

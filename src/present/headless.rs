@@ -1,6 +1,6 @@
 //! No display: the same pictures, drawn off screen when something changes, for snapshots and the frame's hash.
 
-use super::show::{Canvas, Fault, Show, Shown};
+use super::show::{Canvas, Fault, HEADLESS, Show, Shown};
 use crate::clock::Millis;
 use crate::gpu::{Gpu, Offscreen, Picture};
 use crate::scene::{Damage, Rect, Scene, Size, damage};
@@ -114,7 +114,7 @@ impl Canvas for Headless {
     }
 
     fn kind(&self) -> &'static str {
-        "headless"
+        HEADLESS
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::board::view::SharedView;
 use crate::clock::Clock;
-use crate::health::FrameReport;
+use crate::health::{Drawn, FrameReport};
 
 /// How long a snapshot may take: a GPU that is rebuilt meanwhile needs a second or two.
 pub const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(5);
@@ -50,6 +50,8 @@ pub struct Port {
     pub commands: Receiver<Command>,
     pub report: Arc<Mutex<FrameReport>>,
     pub waker: Waker,
+    /// Told once of each call that comes onto the glass; must not block.
+    pub drawn: Box<dyn Fn(Drawn) + Send>,
 }
 
 /// Everybody else's end, cheap to clone.
@@ -66,7 +68,7 @@ pub fn channel(views: watch::Receiver<SharedView>, clock: Arc<dyn Clock>) -> (Po
     let report = Arc::new(Mutex::new(FrameReport::default()));
     let waker = Waker::default();
     let handle = PortHandle { commands: sender, report: Arc::clone(&report), waker: waker.clone() };
-    (handle, Port { views, clock, commands, report, waker })
+    (handle, Port { views, clock, commands, report, waker, drawn: Box::new(|_| {}) })
 }
 
 impl PortHandle {

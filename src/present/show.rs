@@ -10,10 +10,11 @@ use tracing::{error, info, warn};
 
 use super::port::{Command, Png, Port, SnapshotError, Waker, lock};
 use super::stage::Stage;
+use crate::board::call::CallId;
 use crate::clock::{Clock, Millis};
-use crate::config::Config;
+use crate::config::{Config, PresentMode};
 use crate::gpu::{GpuError, Picture};
-use crate::health::FrameReport;
+use crate::health::{Drawn, Frame, FrameReport};
 use crate::scene::{Scene, Size};
 
 /// The first and the longest pause before a canvas is built anew.
@@ -31,6 +32,9 @@ const RETRY: Millis = Millis(100);
 const HIDDEN_RETRY: Millis = Millis(1000);
 /// Frames in a row that the surface may refuse before it is built anew.
 const REFUSALS: u32 = 50;
+
+/// The kind of a canvas that nobody sees.
+pub const HEADLESS: &str = "headless";
 
 /// Where pictures go. Dropping it frees the device and the surface.
 pub trait Canvas {
@@ -109,6 +113,11 @@ pub struct Show {
     commands: Receiver<Command>,
     report: Arc<Mutex<FrameReport>>,
     waker: Waker,
+    drawn: Box<dyn Fn(Drawn) + Send>,
+    /// The calls that the glass shows large, as they were told.
+    called: Vec<CallId>,
+    /// Off screen is where the config wants the board, not where it waits for a display.
+    unseen_counts: bool,
 }
 
 impl Show {
@@ -126,6 +135,9 @@ impl Show {
             commands: port.commands,
             report: port.report,
             waker: port.waker,
+            drawn: port.drawn,
+            called: Vec::new(),
+            unseen_counts: config.screen.present == PresentMode::Headless,
         }
     }
 
@@ -187,6 +199,7 @@ impl Show {
             }
         }
         self.refusals = 0;
+        self.tell_drawn();
         self.stage.next_change(now)
     }
 
@@ -273,6 +286,21 @@ impl Show {
             report.frame_at = Some(at);
             report.frame_hash = hash;
         });
+    }
+
+    /// Tells of the calls that the picture on the glass shows and the one before did not.
+    fn tell_drawn(&mut self) {
+        let seen = self.unseen_counts || self.canvas.as_ref().is_some_and(|canvas| canvas.kind() != HEADLESS);
+        if !seen || self.called == self.stage.calls() {
+            return;
+        }
+        let at = self.stage.now().wall;
+        let frame = Frame { at, number: lock(&self.report).frames, hash: self.stage.hash() };
+        let calls = self.stage.calls().to_vec();
+        for call in calls.iter().filter(|call| !self.called.contains(call)) {
+            (self.drawn)(Drawn { call: call.clone(), frame });
+        }
+        self.called = calls;
     }
 
     fn update(&self, change: impl FnOnce(&mut FrameReport)) {

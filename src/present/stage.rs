@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::pace::Pace;
+use crate::board::call::CallId;
 use crate::board::view::SharedView;
 use crate::clock::{Clock, Millis, Now};
 use crate::config::Config;
@@ -26,6 +27,7 @@ struct Composed {
     /// The picture at rest and when something of it moves next; none while nothing moves.
     moving: Option<(Scene, Millis)>,
     hash: u64,
+    calls: Vec<CallId>,
 }
 
 impl Stage {
@@ -76,6 +78,11 @@ impl Stage {
         self.composed.as_ref().map_or(0, |composed| composed.hash)
     }
 
+    /// The calls that the picture shows large.
+    pub fn calls(&self) -> &[CallId] {
+        self.composed.as_ref().map_or(&[], |composed| &composed.calls)
+    }
+
     /// When the picture changes without a new view; never earlier than one frame from `now`.
     pub fn next_change(&self, now: Millis) -> Option<Millis> {
         let composed = self.composed.as_ref()?;
@@ -107,7 +114,8 @@ impl Stage {
         }
         let hash = hash_of(&scene);
         let moving = (self.animated && !scene.moving.is_empty()).then(|| (scene.clone(), now.mono));
-        self.composed = Some(Composed { scene, moving, hash });
+        let calls = view.called().iter().map(|spot| spot.call.clone()).collect();
+        self.composed = Some(Composed { scene, moving, hash, calls });
         self.move_calls(now.mono);
     }
 

@@ -217,7 +217,7 @@ fn status_json(status: &ScreenStatus) -> StatusJson<'_> {
         zones: &status.zones,
         frames: status.frame.frames,
         frame_at: status.frame.frame_at.map(time),
-        frame_hash: format!("{:016x}", status.frame.frame_hash),
+        frame_hash: hash_word(status.frame.frame_hash),
         gpu: &status.frame.gpu,
         present: status.frame.present,
         audio: status.audio.as_str(),
@@ -272,6 +272,10 @@ struct ProofJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     drawn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     speech_from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     speech_to: Option<String>,
@@ -284,12 +288,19 @@ fn proof_json(proof: &Proof) -> ProofJson<'_> {
     ProofJson {
         call: proof.call.as_str(),
         received: time(proof.received),
-        drawn: proof.drawn.map(time),
+        drawn: proof.drawn.map(|frame| time(frame.at)),
+        frame: proof.drawn.map(|frame| frame.number),
+        frame_hash: proof.drawn.map(|frame| hash_word(frame.hash)),
         speech_from: proof.speech_from.map(time),
         speech_to: proof.speech_to.map(time),
         outcome: proof.outcome.as_str(),
         again: proof.again,
     }
+}
+
+/// A picture's hash as the wire has it.
+pub fn hash_word(hash: u64) -> String {
+    format!("{hash:016x}")
 }
 
 /// The payload of `screen/{screen}/proof`.
@@ -305,7 +316,8 @@ pub fn proof_value(proof: &Proof) -> Value {
 /// A call and what became of it, for the history on the WebSocket.
 pub fn story_value(story: &Story) -> Value {
     let call = &story.call;
-    let times = [("drawn", story.drawn), ("speech_from", story.speech_from), ("speech_to", story.speech_to)];
+    let drawn = story.drawn.map(|frame| frame.at);
+    let times = [("drawn", drawn), ("speech_from", story.speech_from), ("speech_to", story.speech_to)];
     let mut out = serde_json::json!({
         "id": call.id.as_str(),
         "ticket": call.ticket.as_str(),
@@ -320,6 +332,10 @@ pub fn story_value(story: &Story) -> Value {
         if let Some(at) = at {
             out[name] = time(at).into();
         }
+    }
+    if let Some(frame) = story.drawn {
+        out["frame"] = frame.number.into();
+        out["frame_hash"] = hash_word(frame.hash).into();
     }
     if let Some(outcome) = story.outcome {
         out["outcome"] = outcome.as_str().into();

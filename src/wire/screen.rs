@@ -9,6 +9,7 @@ use super::{Fault, Proof, Rejection, object_of};
 use crate::board::call::{CallId, WordError};
 use crate::board::input::Outcome;
 use crate::clock::Now;
+use crate::health::Frame;
 use crate::screens::{Screen, ScreenReport, Screens};
 
 /// Longest text that is taken from a status, in characters; an adapter's name is the longest.
@@ -70,13 +71,21 @@ pub fn decode_proof(topic: &str, payload: &[u8]) -> Result<Proof, Rejection> {
         Ok(Proof {
             call: o.word("call", CallId::parse)?,
             received: o.time("received")?,
-            drawn: o.optional_time("drawn")?,
+            drawn: drawn(o)?,
             speech_from: o.optional_time("speech_from")?,
             speech_to: o.optional_time("speech_to")?,
             outcome: o.word("outcome", outcome)?,
             again: o.flag("again")?,
         })
     })
+}
+
+/// The frame that `drawn`, `frame` and `frame_hash` name together.
+fn drawn(o: &Object<'_>) -> Result<Option<Frame>, Fault> {
+    let number = o.optional_count("frame", u64::MAX)?;
+    let hash = o.optional_text("frame_hash", 16)?.and_then(|word| u64::from_str_radix(&word, 16).ok());
+    let Some(at) = o.optional_time("drawn")? else { return Ok(None) };
+    Ok(number.zip(hash).map(|(number, hash)| Frame { at, number, hash }))
 }
 
 /// `[{"screen","own","online","silent","heard_at","session","at",…}]`, in the order of the names; `own` is the screen
@@ -156,7 +165,7 @@ mod tests {
         let proof = Proof {
             call: CallId::parse("c-1").unwrap(),
             received: at,
-            drawn: Some(at),
+            drawn: Some(Frame { at, number: 7, hash: 0xab }),
             speech_from: None,
             speech_to: None,
             outcome: Outcome::OtherScreen,

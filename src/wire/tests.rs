@@ -10,7 +10,7 @@ use crate::board::call::{Call, Holder, Kind, Lane, Ticket};
 use crate::board::state::{CounterMode, CounterState, Level, Notice, QueueState};
 use crate::board::view::{BoardView, ClosedReason, CounterView, Opening, Phase, RecentCall, Spot};
 use crate::clock::Millis;
-use crate::health::{FrameReport, JournalState, ScreenStatus, SoundState};
+use crate::health::{Frame, FrameReport, JournalState, ScreenStatus, SoundState};
 
 mod laws;
 
@@ -422,6 +422,10 @@ fn a_proof_leaves_out_what_did_not_happen() {
     };
     let value: Value = serde_json::from_slice(&encode_proof(&proof)).unwrap();
     assert_eq!(value, json!({"call": "c-1", "received": "2026-11-24T01:30:00Z", "outcome": "other-screen"}));
+    let frame = Frame { at: AT.parse().unwrap(), number: 7, hash: 0xab };
+    let drawn = Proof { drawn: Some(frame), ..proof };
+    let value: Value = serde_json::from_slice(&encode_proof(&drawn)).unwrap();
+    assert_eq!((&value["frame"], &value["frame_hash"]), (&json!(7), &json!("00000000000000ab")));
 }
 
 #[test]

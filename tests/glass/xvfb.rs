@@ -73,12 +73,20 @@ impl Xvfb {
         self.folder.join("Xvfb_screen0")
     }
 
+    /// Stops the server as it is, or lets it go on: what its clients ask then waits.
+    pub fn freeze(&self, frozen: bool) {
+        let signal = if frozen { "-STOP" } else { "-CONT" };
+        let sent = Command::new("kill").args([signal, &self.server.id().to_string()]).status();
+        assert!(sent.expect("kill is installed").success());
+    }
+
     /// Ends the server under its clients.
     pub fn kill(&mut self) {
         if self.ended {
             return;
         }
         self.ended = true;
+        self.freeze(false);
         // Asked to end, it takes its lock and its socket with it; it may have ended by itself.
         let _ = Command::new("kill").arg(self.server.id().to_string()).stderr(Stdio::null()).status();
         let _ = self.server.wait();

@@ -180,6 +180,7 @@ impl Console {
             pictures: Arc::new(Picture(parts.picture)),
             auth: Arc::clone(&auth),
             health: Arc::new(move || asked.lock().unwrap().clone()),
+            metrics: Arc::new(|sessions| format!("moiso_sessions {sessions}\n")),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             hall: HallFacts::of(&config),
             proofs: proofs.clone(),
@@ -286,7 +287,7 @@ pub fn well() -> Verdict {
         "screen": screen, "journal_problem": null, "link_problem": null, "stalled": false, "unanswered_s": 0,
         "rebuilds": 0, "volume_percent": 80, "unheard": [],
     });
-    Verdict { live: true, ready: true, detail }
+    Verdict { live: true, ready: true, parts: Vec::new(), detail }
 }
 
 /// A view of five open counters.

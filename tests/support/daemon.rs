@@ -18,26 +18,32 @@ pub struct Daemon {
     pub config: PathBuf,
     port: u16,
     token: String,
+    env: Vec<(String, String)>,
 }
 
 impl Daemon {
     /// Starts `moiso run`, headless, linked to `broker`; its sound goes to `pulse`, or is off. `extra` is more TOML.
     pub fn start(broker: &Mosquitto, pulse: Option<&Pulse>, extra: &str) -> Self {
         let mqtt = format!("brokers = [\"mqtt://127.0.0.1:{}\"]", broker.port);
-        Self::with("sanh-1", &mqtt, pulse, extra)
+        Self::with("sanh-1", &mqtt, pulse, extra, &[])
     }
 
     /// A silent screen of another name.
     pub fn named(screen: &str, broker: &Mosquitto) -> Self {
-        Self::with(screen, &format!("brokers = [\"mqtt://127.0.0.1:{}\"]", broker.port), None, "")
+        Self::with(screen, &format!("brokers = [\"mqtt://127.0.0.1:{}\"]", broker.port), None, "", &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn start_in(broker: &Mosquitto, pulse: Option<&Pulse>, env: &[(&str, &str)]) -> Self {
+        Self::with("sanh-1", &format!("brokers = [\"mqtt://127.0.0.1:{}\"]", broker.port), pulse, "", env)
     }
 
     /// The same with a broker of its own on `port`.
     pub fn alone(port: u16) -> Self {
-        Self::with("sanh-1", &format!("[mqtt.embedded]\nlisten = \"127.0.0.1:{port}\""), None, "")
+        Self::with("sanh-1", &format!("[mqtt.embedded]\nlisten = \"127.0.0.1:{port}\""), None, "", &[])
     }
 
-    fn with(screen: &str, mqtt: &str, pulse: Option<&Pulse>, extra: &str) -> Self {
+    fn with(screen: &str, mqtt: &str, pulse: Option<&Pulse>, extra: &str, env: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let config = folder.path().join("moiso.toml");
@@ -64,8 +70,9 @@ impl Daemon {
         assert!(made.status.success(), "{made:?}");
         let token = String::from_utf8(made.stdout).unwrap();
         let token = token.split_whitespace().find(|w| w.starts_with("moiso_")).expect("a token").to_owned();
-        let child = spawn(&folder, pulse);
-        let daemon = Self { child, folder, config, port, token };
+        let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let child = spawn(&folder, pulse, &env);
+        let daemon = Self { child, folder, config, port, token, env };
         daemon.answers();
         daemon
     }
@@ -76,7 +83,7 @@ impl Daemon {
 
     /// Starts it again with its config and what it has kept; it must have ended.
     pub fn start_again(&mut self, pulse: Option<&Pulse>) {
-        self.child = spawn(&self.folder, pulse);
+        self.child = spawn(&self.folder, pulse, &self.env);
         self.answers();
     }
 
@@ -193,12 +200,13 @@ impl Daemon {
     }
 }
 
-fn spawn(folder: &tempfile::TempDir, pulse: Option<&Pulse>) -> Child {
+fn spawn(folder: &tempfile::TempDir, pulse: Option<&Pulse>, env: &[(String, String)]) -> Child {
     let log = std::fs::File::options().append(true).create(true).open(folder.path().join("log")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_moiso"));
     command.arg("--config").arg(folder.path().join("moiso.toml")).arg("run");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("NOTIFY_SOCKET");
+    command.envs(env.iter().map(|(name, value)| (name, value)));
     if let Some(pulse) = pulse {
         pulse.point(&mut command);
     }

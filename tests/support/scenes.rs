@@ -9,6 +9,7 @@ use moiso::board::state::CounterMode;
 use moiso::board::view::{BoardView, CounterView, MissedCall, QueueView, RecentCall, Spot, TickerItem};
 use moiso::clock::{Millis, Now};
 use moiso::config::Config;
+use moiso::health::{Drawn, Frame};
 use moiso::journal::{Journal, Record};
 use moiso::screens::{ScreenReport, Screens};
 use moiso::wire::Proof;
@@ -139,10 +140,12 @@ pub fn kept(journal: &Journal, end: Timestamp) {
             holder: None,
         };
         journal.write(Record::Call { call, received: at(ago) });
+        let (call, frame) = (CallId::parse(id).unwrap(), Frame { at: at(ago), number: 71_204, hash: 7 });
+        journal.write(Record::Drawn(Drawn { call, frame }));
         let proof = Proof {
             call: CallId::parse(id).unwrap(),
             received: at(ago),
-            drawn: Some(at(ago)),
+            drawn: Some(frame),
             speech_from: Some(at(ago - 1)),
             speech_to: Some(at(ago - 11)),
             outcome: Outcome::Spoken,

@@ -47,7 +47,7 @@ function parts(health) {
     detail.journal_problem
       ? ['Nhật ký', 'bad', 'không ghi được xuống đĩa', detail.journal_problem]
       : ['Nhật ký', 'good', 'ghi đều', ''],
-    skew(screen), backlog(screen), ...panel(screen), ...unheard(detail),
+    skew(screen), backlog(screen), ...panel(screen), ...unheard(detail), ...machine(detail),
     ['Bản tin bị từ chối', screen.rejected ? 'warn' : 'good', String(screen.rejected),
       screen.rejected ? 'Xem danh sách bên dưới.' : ''],
   ];
@@ -82,6 +82,22 @@ function panel(screen) {
   if (!screen.panel) return [];
   if (screen.panel === 'unknown') return [['Tivi', 'warn', 'không bật tắt được', 'Xem lý do trong nhật ký của dịch vụ.']];
   return [['Tivi', 'good', screen.panel === 'on' ? 'đang bật' : 'đã tắt ngoài giờ', '']];
+}
+
+// The PC itself, where it says so; the states are judged by the daemon.
+function machine(detail) {
+  const state = (name) => ({ failed: 'bad', degraded: 'warn' })[(detail.parts || []).find((p) => p.part === name)?.state] || 'good';
+  const out = [];
+  if (Number.isFinite(detail.free_bytes)) {
+    const full = state('disk') !== 'good';
+    out.push(['Ổ đĩa', state('disk'), `còn trống ${Math.round(detail.free_bytes / 1e6).toLocaleString('vi')} MB`,
+      full ? 'Xóa bớt tệp trên ổ đĩa có thư mục paths.state, kẻo nhật ký không ghi được.' : '']);
+  }
+  if (Number.isFinite(detail.hottest_c)) {
+    const hot = state('temperature') !== 'good';
+    out.push(['Nhiệt độ', state('temperature'), `${detail.hottest_c} °C`, hot ? 'Lau bụi quạt và để máy nơi thoáng.' : '']);
+  }
+  return out;
 }
 
 function gpu(detail, screen) {

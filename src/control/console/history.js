@@ -12,7 +12,7 @@ const OUTCOMES = {
   muted: ['warn', 'đang tắt tiếng'],
   'other-screen': ['wait', 'máy khác đọc'],
 };
-const HEADS = ['Gọi lúc', 'Số', 'Quầy', 'Việc', 'Kết quả', 'Lên hình', 'Đọc', 'Màn hình khác', 'Nghe'];
+const HEADS = ['Gọi lúc', 'Số', 'Quầy', 'Việc', 'Kết quả', 'Đã hiện lúc', 'Đọc', 'Màn hình khác', 'Nghe'];
 const LIMIT = 200;
 
 // An instant of the hall's midnight that begins a day.
@@ -34,6 +34,11 @@ function outcome(name) {
   return badge(kind, words);
 }
 
+// A call that came late, gave way or met a dark panel never stood large on this screen.
+function shown(story) {
+  return story.drawn ? clock(story.drawn, true) : make('span', { title: 'Số này chưa lần nào hiện lớn trên màn hình.' }, '–');
+}
+
 function row(story) {
   const spoken = story.speech_from
     ? clock(story.speech_from, true) + (story.speech_to ? '–' + clock(story.speech_to, true) : '') : '';
@@ -48,7 +53,7 @@ function row(story) {
   }, 'Nghe');
   return [
     clock(story.received, true), make('b', {}, story.ticket), nameOf(story.counter), KINDS[story.kind] || story.kind,
-    summons ? outcome(story.outcome) : '', story.drawn ? clock(story.drawn, true) : '',
+    summons ? outcome(story.outcome) : '', summons ? shown(story) : '',
     spoken + (story.again ? ' (đọc lại sau khi khởi động)' : ''), elsewhere.join('; '), summons ? listen : '',
   ];
 }

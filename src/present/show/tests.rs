@@ -6,7 +6,8 @@ use std::rc::Rc;
 use tokio::sync::watch;
 
 use super::*;
-use crate::board::view::{BoardView, SharedView};
+use crate::board::call::{Counter, Kind, Lane, Ticket};
+use crate::board::view::{BoardView, SharedView, Spot};
 use crate::clock::{Clock, ManualClock};
 use crate::present::port::{self, PortHandle};
 
@@ -61,15 +62,41 @@ struct Hall {
     clock: Arc<ManualClock>,
     handle: PortHandle,
     views: watch::Sender<SharedView>,
+    /// The calls that came onto the glass, and in which frame.
+    drawn: Arc<Mutex<Vec<(String, u64)>>>,
 }
 
 impl Hall {
     fn new() -> Self {
+        let mut config = Config::default();
+        config.screen.present = PresentMode::Headless;
+        Self::with(&config)
+    }
+
+    fn with(config: &Config) -> Self {
         let clock = Arc::new(ManualClock::at("2026-11-24T02:15:20Z".parse().unwrap()));
         let (views, seen) = watch::channel(Arc::new(BoardView::empty()));
-        let (handle, port) = port::channel(seen, Arc::clone(&clock) as Arc<dyn Clock>);
-        let show = Show::new(&Config::default(), port);
-        Self { show, script: Rc::default(), clock, handle, views }
+        let (handle, mut port) = port::channel(seen, Arc::clone(&clock) as Arc<dyn Clock>);
+        let drawn = Arc::<Mutex<Vec<_>>>::default();
+        port.drawn = Box::new({
+            let drawn = Arc::clone(&drawn);
+            move |Drawn { call, frame }| lock(&drawn).push((call.to_string(), frame.number))
+        });
+        let show = Show::new(config, port);
+        Self { show, script: Rc::default(), clock, handle, views, drawn }
+    }
+
+    /// Publishes a view with these calls in the spotlight.
+    fn call(&self, ids: &[&str]) {
+        self.change(BoardView { spotlight: ids.iter().map(|id| spot(id)).collect(), ..BoardView::empty() });
+    }
+
+    fn change(&self, view: BoardView) {
+        self.views.send_replace(Arc::new(view));
+    }
+
+    fn drawn(&self) -> Vec<(String, u64)> {
+        lock(&self.drawn).clone()
     }
 
     fn step(&mut self) -> Option<Millis> {
@@ -89,6 +116,73 @@ impl Hall {
         self.clock.advance(span.unwrap());
         self.step()
     }
+}
+
+fn spot(id: &str) -> Spot {
+    Spot {
+        call: CallId::parse(id).unwrap(),
+        ticket: Ticket::parse("A012").unwrap(),
+        counter: Counter::parse("5").unwrap(),
+        kind: Kind::Call,
+        lane: Lane::Regular,
+        slot: None,
+        holder: None,
+        since: Millis::ZERO,
+    }
+}
+
+#[test]
+fn a_call_is_drawn_when_its_frame_was_taken_and_told_once() {
+    let mut hall = Hall::new();
+    hall.step();
+    hall.call(&["c-1"]);
+    hall.script.borrow_mut().shows = vec![Ok(Shown::Refused), Ok(Shown::Hidden), Err("unplugged")];
+    let mut due = hall.step();
+    for _ in 0..2 {
+        due = hall.sleep(due);
+    }
+    assert_eq!(hall.drawn(), [], "a frame that nobody took shows nothing");
+    hall.sleep(due);
+    assert_eq!(hall.drawn(), [("c-1".to_owned(), 2)]);
+    hall.call(&["c-2", "c-1"]);
+    hall.step();
+    hall.step();
+    assert_eq!(hall.drawn()[1..], [("c-2".to_owned(), 3)]);
+}
+
+#[test]
+fn a_call_whose_view_was_skipped_or_covered_is_not_drawn() {
+    let mut hall = Hall::new();
+    hall.step();
+    hall.call(&["c-1"]);
+    hall.call(&["c-2"]);
+    hall.step();
+    let dark = BoardView { dark: true, spotlight: vec![spot("c-3")], ..BoardView::empty() };
+    hall.change(dark);
+    hall.step();
+    assert_eq!(hall.drawn(), [("c-2".to_owned(), 2)]);
+    hall.call(&["c-3"]);
+    hall.step();
+    assert_eq!(hall.drawn()[1..], [("c-3".to_owned(), 4)], "the panel is lit again");
+}
+
+#[test]
+fn a_call_that_finds_its_number_on_the_glass_is_drawn_by_the_frame_that_is_there() {
+    let mut hall = Hall::new();
+    hall.call(&["c-1"]);
+    hall.step();
+    hall.call(&["c-2"]);
+    hall.script.borrow_mut().shows = vec![Ok(Shown::Same)];
+    hall.step();
+    assert_eq!(hall.drawn(), [("c-1".to_owned(), 1), ("c-2".to_owned(), 1)]);
+}
+
+#[test]
+fn off_screen_nothing_is_drawn_while_a_display_is_waited_for() {
+    let mut hall = Hall::with(&Config::default());
+    hall.call(&["c-1"]);
+    hall.step();
+    assert_eq!((hall.handle.report().frames, hall.drawn()), (1, vec![]));
 }
 
 #[test]
