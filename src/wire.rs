@@ -26,8 +26,8 @@ mod tests;
 
 pub use encode::{
     command_value, deed_value, encode_call, encode_command, encode_counter, encode_notice, encode_offline,
-    encode_proof, encode_queue, encode_status, encode_sync_request, hash_word, notice_value, proof_value, refusal_value,
-    status_value, story_value,
+    encode_proof, encode_queue, encode_status, encode_sync_request, hash_word, notice_value, proof_value,
+    refusal_value, status_value, story_value,
 };
 use object::{Object, Reader};
 pub use screen::{decode_proof, decode_status, screens_value};
