@@ -8,18 +8,21 @@ use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::board::Board;
-use crate::board::call::{CallId, Zone};
+use crate::board::call::{Call, CallId, Zone};
 use crate::board::input::{
     Announcement, AnnouncementId, Effect, Form, IgnoreReason, Input, Message, Outcome,
 };
 use crate::board::state::Notice;
 use crate::board::view::SharedView;
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::health::{FrameReport, PanelState, ScreenStatus, SoundState};
 use crate::journal::{Journal, Kept, Record};
 use crate::screens::{ScreenReport, Screens};
 use crate::speech::Utterance;
+use crate::voices::Voices;
 use crate::wire::{self, Proof};
+
+mod turns;
 
 /// What the hub can be asked.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub enum Request {
     Rejected(wire::Rejection),
     /// What a screen of the hall says of itself; none: its word was taken back.
     ScreenHeard { screen: String, report: Option<Box<ScreenReport>> },
+    /// A screen asks for the hall's state.
+    SyncAsked { screen: String },
     /// What became of a call on a screen of the hall.
     ProofHeard { screen: String, proof: Proof },
 }
@@ -160,6 +165,9 @@ pub struct Hub {
     stories: HashMap<CallId, Story>,
     /// Which call an announcement that is being spoken belongs to.
     said: HashMap<AnnouncementId, CallId>,
+    voices: Voices,
+    /// Screens that wait for the hall's state, and when each is answered.
+    asked: Vec<(Millis, String)>,
     /// Where music plays, as the speaker was told.
     music: HashMap<Zone, bool>,
 }
@@ -167,13 +175,17 @@ pub struct Hub {
 struct Story {
     received: Timestamp,
     speech_from: Option<Timestamp>,
-    /// A restart cut its announcement.
+    /// Its announcement was cut by a restart.
     again: bool,
+    /// Another screen had begun to say it.
+    begun_elsewhere: bool,
+    /// Where it is said.
+    zone: Option<Zone>,
 }
 
 impl Story {
     fn begun(received: Timestamp) -> Self {
-        Self { received, speech_from: None, again: false }
+        Self { received, speech_from: None, again: false, begun_elsewhere: false, zone: None }
     }
 }
 
@@ -191,7 +203,20 @@ impl Hub {
         screen: &str,
     ) -> Self {
         let (stories, said, music) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { board, clock, outlets, status, screen: screen.to_owned(), stories, said, music }
+        let zones = board.zones().map(|(zone, _)| zone.clone());
+        let voices = Voices::new(screen, status.rank, zones, clock.now().mono);
+        Self {
+            board,
+            clock,
+            outlets,
+            status,
+            screen: screen.to_owned(),
+            stories,
+            said,
+            voices,
+            asked: Vec::new(),
+            music,
+        }
     }
 
     /// Takes what an earlier life of the process knew, before anything new comes.
@@ -201,7 +226,8 @@ impl Hub {
         // itself once it works.
         let zones: Vec<Zone> = self.board.zones().map(|(zone, _)| zone.clone()).collect();
         for zone in zones {
-            self.apply(Input::SoundChanged { zone, works: false });
+            self.apply(Input::SoundChanged { zone: zone.clone(), works: false });
+            self.apply(Input::VoiceChanged { zone, speaks: false });
         }
         for Kept { call, received, began, proven } in kept {
             // Only a summons gets a proof in the end.
@@ -239,6 +265,8 @@ impl Hub {
                 }
                 _ = status_tick.tick() => {}
             }
+            self.take_turns();
+            self.answer();
             self.let_music_play();
             self.report();
         }
@@ -248,7 +276,9 @@ impl Hub {
         /// With nothing due, look again after this long: a wall clock that NTP moves changes the phase of the day.
         const AT_MOST: Duration = Duration::from_secs(20);
         let now = self.clock.now();
-        let due = self.board.next_deadline(now);
+        let asked = self.asked.iter().map(|(due, _)| *due).min();
+        let due = [self.board.next_deadline(now), self.voices.next_change(now.mono), asked];
+        let due = due.into_iter().flatten().min();
         due.map_or(AT_MOST, |due| (due - now.mono).to_duration().min(AT_MOST))
     }
 
@@ -277,7 +307,8 @@ impl Hub {
                 }
                 Request::Rejected(rejection) => self.reject(rejection),
                 Request::ScreenHeard { screen, report } => self.hear_of(&screen, report),
-                Request::ProofHeard { screen, proof } => self.keep_proof_of(screen, proof),
+                Request::SyncAsked { screen } => self.be_asked(screen),
+                Request::ProofHeard { screen, proof } => shown |= self.keep_proof_of(screen, proof),
             }
         }
         if shown {
@@ -309,36 +340,26 @@ impl Hub {
         self.outlets.journal.write(Record::Rejected { at, topic, reason, field, detail });
     }
 
-    fn hear_of(&self, screen: &str, report: Option<Box<ScreenReport>>) {
-        let now = self.clock.now();
-        self.outlets.screens.send_if_modified(|screens| match report {
-            Some(report) => screens.take(screen, *report, now),
-            None => screens.clear(screen),
-        });
-    }
-
-    /// This screen's own proofs come back from the broker too, and are kept already.
-    fn keep_proof_of(&self, screen: String, proof: Proof) {
-        if screen != self.screen {
-            let at = self.clock.now().wall;
-            self.outlets.journal.write(Record::ProofElsewhere { screen, proof, at });
-        }
-    }
-
     fn apply(&mut self, input: Input) -> Done {
+        self.take_turns();
         self.note(&input);
         let begun = self.begin(&input);
-        let call = match &input {
-            Input::CallReceived(call) => Some(call.clone()),
-            _ => None,
-        };
+        let call = self.new_call(&input).cloned();
         let effects = self.board.apply(self.clock.now(), input);
-        let mut done = Done { shown: false, taken: Taken::Applied };
         let refused = effects.iter().any(|effect| matches!(effect, Effect::Ignore { .. }));
         if let Some(call) = call.filter(|_| !refused) {
             let received = self.clock.now().wall;
             self.outlets.journal.write(Record::Call { call, received });
         }
+        let done = self.carry_out(effects);
+        if let (Some(call), Taken::Ignored(_)) = (begun, done.taken) {
+            self.stories.remove(&call);
+        }
+        done
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Done {
+        let mut done = Done { shown: false, taken: Taken::Applied };
         for effect in effects {
             match effect {
                 Effect::Show => done.shown = true,
@@ -347,15 +368,15 @@ impl Hub {
                 Effect::Ignore { reason } => done.taken = Taken::Ignored(reason),
             }
         }
-        if let (Some(call), Taken::Ignored(_)) = (begun, done.taken) {
-            self.stories.remove(&call);
-        }
         done
     }
 
     fn announce(&mut self, announcement: &Announcement) {
         if let Message::Call { call, .. } = &announcement.message {
             self.said.insert(announcement.id, call.clone());
+            if let Some(story) = self.stories.get_mut(call) {
+                story.zone = Some(announcement.zone.clone());
+            }
         }
         let short = announcement.form == Form::Short;
         let utterance = self.outlets.planner.plan(&announcement.message, announcement.repeats, short);
@@ -368,14 +389,16 @@ impl Hub {
         tracing::debug!(%call, outcome = outcome.as_str(), "proof");
         let story = self.stories.remove(&call).unwrap_or_else(|| Story::begun(self.clock.now().wall));
         let topic = format!("screen/{}/proof", self.screen);
+        let spoken = outcome == Outcome::Spoken;
         let proof = Proof {
             call,
             received: story.received,
             drawn: None,
             speech_from: story.speech_from,
-            speech_to: (outcome == Outcome::Spoken).then(|| self.clock.now().wall),
+            speech_to: spoken.then(|| self.clock.now().wall),
             outcome,
-            again: story.again,
+            zone: story.zone.filter(|_| spoken),
+            again: story.again || (spoken && story.begun_elsewhere),
         };
         self.publish(Publication { topic, payload: wire::encode_proof(&proof), retain: false });
         // Nobody need listen.
@@ -383,9 +406,18 @@ impl Hub {
         self.outlets.journal.write(Record::Proof { proof, at: self.clock.now().wall });
     }
 
+    /// A call that has just come, or that another screen tells of while it is young.
+    fn new_call<'i>(&self, input: &'i Input) -> Option<&'i Call> {
+        match input {
+            Input::CallReceived(call) => Some(call),
+            Input::CallTold(call) => Some(call).filter(|call| self.board.is_young(call, self.clock.now())),
+            _ => None,
+        }
+    }
+
     /// Begins the story of a call that has none, and tells which.
     fn begin(&mut self, input: &Input) -> Option<CallId> {
-        let Input::CallReceived(call) = input else { return None };
+        let call = self.new_call(input)?;
         if !call.kind.summons() || self.stories.contains_key(&call.id) {
             return None;
         }
@@ -396,6 +428,7 @@ impl Hub {
     /// Notes when a call was spoken.
     fn note(&mut self, input: &Input) {
         match input {
+            Input::LinkChanged { up } => self.link_changed(*up),
             Input::SpeechStarted { announcement, .. } => {
                 let Some(call) = self.said.get(announcement) else { return };
                 let at = self.clock.now().wall;
@@ -455,6 +488,9 @@ impl Hub {
         self.status.backlog_s = u32::try_from(self.board.worst_wait(now).0 / 1000).unwrap_or(0);
         (self.status.shown, self.status.spoken, self.status.expired) =
             (tally.shown, tally.spoken, tally.expired);
+        (self.status.audible, self.status.speaks) = (self.voices.audible(), self.voices.speaks());
+        self.status.saying = self.said.values().map(ToString::to_string).collect();
+        self.status.saying.sort();
         (self.status.at, self.status.renewed) = (now.wall, now.mono);
         self.outlets.status.send_replace(self.status.clone());
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files and folders of the core.
-const CORE: [&str; 22] = [
+const CORE: [&str; 23] = [
     "board.rs",
     "board",
     "speech.rs",
@@ -17,6 +17,7 @@ const CORE: [&str; 22] = [
     "config",
     "health.rs",
     "screens.rs",
+    "voices.rs",
     "clock.rs",
     "replay.rs",
     "demo/hall.rs",

@@ -348,6 +348,9 @@ fn status() -> ScreenStatus {
         version: "0.1.0",
         rank: 1,
         zones: vec!["sanh".into()],
+        audible: vec!["sanh".into()],
+        speaks: vec!["sanh".into()],
+        saying: vec!["c-1".into()],
         frame: FrameReport {
             frames: 3,
             frame_at: Some(AT.parse().unwrap()),
@@ -379,6 +382,9 @@ fn a_status_has_every_field_of_the_contract() {
         "version",
         "rank",
         "zones",
+        "audible",
+        "speaks",
+        "saying",
         "frame_at",
         "frame_hash",
         "gpu",
@@ -418,6 +424,7 @@ fn a_proof_leaves_out_what_did_not_happen() {
         speech_from: None,
         speech_to: None,
         outcome: Outcome::OtherScreen,
+        zone: None,
         again: false,
     };
     let value: Value = serde_json::from_slice(&encode_proof(&proof)).unwrap();

@@ -33,11 +33,16 @@ impl Daemon {
     }
 
     fn with(mqtt: &str, pulse: Option<&Pulse>, extra: &str) -> Self {
+        Self::named("sanh-1", mqtt, pulse, extra)
+    }
+
+    /// One of several screens; `mqtt` is the section of that name.
+    pub fn named(screen: &str, mqtt: &str, pulse: Option<&Pulse>, extra: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let config = folder.path().join("moiso.toml");
         let text = format!(
-            "[screen]\npresent = \"headless\"\nsize = \"1280x720\"\n[hours]\nenabled = false\n[board]\nstale_after_s = 2\nidle_ticker = []\n\
+            "[screen]\nid = \"{screen}\"\npresent = \"headless\"\nsize = \"1280x720\"\n[hours]\nenabled = false\n[board]\nstale_after_s = 2\nidle_ticker = []\n\
              [mqtt]\n{mqtt}\n[audio]\nenabled = {}\n[control]\nlisten = \"127.0.0.1:{port}\"\n\
              [paths]\nstate = \"{}\"\nsounds = \"{}\"\n{extra}",
             pulse.is_some(),
