@@ -39,6 +39,8 @@ pub struct Voices {
     places: Vec<Place>,
     peers: BTreeMap<String, Peer>,
     link_up: bool,
+    /// When the link came up, or broke.
+    link_since: Millis,
     /// From when on the others are known, as far as they can be.
     knows_from: Millis,
     /// The places are to be won again.
@@ -78,6 +80,7 @@ impl Voices {
             places: zones.into_iter().map(place).collect(),
             peers: BTreeMap::new(),
             link_up: false,
+            link_since: now,
             knows_from: now + ALONE,
             anew: false,
             looked: now,
@@ -97,7 +100,7 @@ impl Voices {
             self.peers.insert(screen.to_owned(), peer);
         } else if let Some(peer) = self.peers.get_mut(screen)
             // A broker that was stopped has said this of all, and each comes back in its own time.
-            && (!self.link_up || now - self.knows_from >= SILENT_AFTER)
+            && (!self.link_up || now - self.link_since >= SILENT_AFTER)
         {
             peer.until = peer.until.min(now + RETURNS);
         }
@@ -120,7 +123,7 @@ impl Voices {
         } else {
             self.peers.retain(|_, peer| peer.until > now);
         }
-        self.link_up = up;
+        (self.link_up, self.link_since) = (up, now);
     }
 
     /// Decides for every zone, in the order in which they were given; returns those where this screen may begin to speak
@@ -128,6 +131,8 @@ impl Voices {
     pub fn turn(&mut self, sounds: impl IntoIterator<Item = Sound>, now: Millis) -> Vec<(Zone, bool)> {
         self.look_around(now);
         let knows = now >= self.knows_from;
+        // Whoever was giving the turn back when the link broke has done so by then, unheard.
+        let heeds = self.link_up || now - self.link_since < SILENT_AFTER;
         let anew = std::mem::take(&mut self.anew);
         let mut changed = Vec::new();
         for (place, sound) in self.places.iter_mut().zip(sounds) {
@@ -135,7 +140,7 @@ impl Voices {
             let before_me = |name: &String, peer: &Peer| (peer.rank, name) < (self.rank, &self.own);
             let has = |zones: &Vec<String>| zones.iter().any(|zone| zone == place.zone.as_str());
             let outranked = self.peers.iter().any(|(name, peer)| before_me(name, peer) && has(&peer.audible));
-            let taken = self.peers.values().any(|peer| has(&peer.speaks));
+            let taken = heeds && self.peers.values().any(|peer| has(&peer.speaks));
             let first = place.audible && !outranked;
             let before = place.begins;
             place.first_since =
@@ -169,15 +174,15 @@ impl Voices {
 
     /// The zones where this screen could be heard if it were its turn.
     pub fn audible(&self) -> Vec<String> {
-        self.where_(|place| place.audible)
+        self.zones_where(|place| place.audible)
     }
 
     /// The zones that this screen speaks for.
     pub fn speaks(&self) -> Vec<String> {
-        self.where_(|place| place.speaks)
+        self.zones_where(|place| place.speaks)
     }
 
-    fn where_(&self, holds: impl Fn(&Place) -> bool) -> Vec<String> {
+    fn zones_where(&self, holds: impl Fn(&Place) -> bool) -> Vec<String> {
         self.places.iter().filter(|place| holds(place)).map(|place| place.zone.to_string()).collect()
     }
 
@@ -185,7 +190,9 @@ impl Voices {
     pub fn next_change(&self, now: Millis) -> Option<Millis> {
         let gone = self.peers.values().map(|peer| peer.until).filter(|_| self.link_up);
         let settled = self.places.iter().filter(|place| !place.begins).filter_map(|place| place.first_since);
-        let all = gone.chain(settled.map(|since| since + SETTLE)).chain([self.knows_from]);
+        let all = gone
+            .chain(settled.map(|since| since + SETTLE))
+            .chain([self.knows_from, self.link_since + SILENT_AFTER]);
         all.filter(|at| *at > now).min()
     }
 

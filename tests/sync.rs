@@ -85,8 +85,8 @@ fn told(call: Call, spoken: &[&str]) -> Knowledge {
 fn a_young_call_is_announced_unless_it_was_said_in_its_zone() {
     for (spoken, announced, proof) in [
         (&[][..], 1, None),
-        (&["tang-2"], 1, None),
-        (&["tang-2", "sanh"], 0, Some(("id-1".to_owned(), Outcome::OtherScreen))),
+        (&["tang-2"][..], 1, None),
+        (&["tang-2", "sanh"][..], 0, Some(("id-1".to_owned(), Outcome::OtherScreen))),
     ] {
         let mut hall = Hall::new();
         let call = hall.event(Kind::Call, "A012", "5");

@@ -126,6 +126,15 @@ fn a_screen_that_is_cut_off_goes_on_as_it_was() {
 }
 
 #[test]
+fn a_turn_that_was_being_given_back_when_the_broker_went_is_taken_after_fifteen_seconds() {
+    let mut better = voices("a", 1);
+    better.heard("b", &report(2, true, true), Millis(1_000));
+    better.link_changed(false, Millis(4_000));
+    let times = [4_000, 11_000, 18_999, 19_000, 21_999, 22_000];
+    assert_eq!(at(&mut better, WORKS, times), [false, false, false, false, false, true]);
+}
+
+#[test]
 fn a_process_that_stood_still_says_nothing_before_it_has_heard_the_others() {
     let mut screen = voices("a", 1);
     assert_eq!(at(&mut screen, WORKS, [0, 3_000, 11_000]), [false, true, true], "eight seconds are a pause");

@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::object::{Object, Reader};
-use super::{Fault, Reason, Rejection, decode, decode_spared, encode, object_of};
-use crate::board::call::{NAME_MAX, WordError, Zone, clean};
+use super::{Fault, Reason, Rejection, decode_spared, encode, object_of};
+use crate::board::call::{WordError, Zone};
 use crate::board::input::Input;
 use crate::board::state::{Knowledge, Told};
 use crate::config::topic_level;
@@ -24,10 +24,8 @@ pub fn encode_sync_request(screen: &str) -> Vec<u8> {
 /// # Errors
 /// When it is none that an answer can be sent to.
 pub fn decode_sync_request(topic: &str, payload: &[u8]) -> Result<String, Rejection> {
-    let name = |text: &str| {
-        let text = clean(text, NAME_MAX.max(64))?;
-        topic_level(&text).ok_or(WordError::Unknown { allowed: "a name of letters, digits, - _ and ." })
-    };
+    let wrong = WordError::Unknown { allowed: "a name of letters, digits, - _ and ." };
+    let name = |text: &str| topic_level(text).ok_or(wrong.clone());
     let fields = object_of(payload).map_err(|fault| fault.at(topic))?;
     let reader = Reader { zone: &TimeZone::UTC, spared: None };
     Object { fields: &fields, reader: &reader }.word("screen", name).map_err(|fault| fault.at(topic))

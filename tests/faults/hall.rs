@@ -100,7 +100,9 @@ impl Hall {
 
     /// The screen that says it speaks, if exactly one does.
     pub fn voice(&self) -> Option<usize> {
-        let speaks = |screen: &Screen| screen.runs() && screen.status()["speaks"] != serde_json::json!([]);
+        let speaks = |screen: &Screen| {
+            screen.runs() && screen.status()["speaks"].as_array().is_some_and(|zones| !zones.is_empty())
+        };
         let voices: Vec<usize> = self.screens.iter().filter(|s| speaks(s)).map(|s| s.number).collect();
         if let [one] = voices[..] { Some(one) } else { None }
     }

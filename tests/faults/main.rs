@@ -238,11 +238,13 @@ impl Run {
                 }
             }
         }
-        for pair in all.windows(2) {
-            let [(one, first), (other, second)] = pair else { continue };
-            let overlap = first.to.min(second.to).saturating_duration_since(second.from);
-            if one != other && overlap > FADES {
-                wrong.push(format!("{} and {} sounded at once for {overlap:?}", first.ticket, second.ticket));
+        for (index, (screen, first)) in all.iter().enumerate() {
+            for (other, second) in all[index + 1..].iter().take_while(|(_, second)| second.from < first.to) {
+                let overlap = first.to.min(second.to).saturating_duration_since(second.from);
+                if screen != other && overlap > FADES {
+                    let tickets = (first.ticket, second.ticket);
+                    wrong.push(format!("{tickets:?} sounded at once for {overlap:?}"));
+                }
             }
         }
         waits.sort();
