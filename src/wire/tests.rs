@@ -326,6 +326,15 @@ fn commands_are_read() {
 }
 
 #[test]
+fn only_a_screen_that_can_be_answered_may_ask() {
+    let ask = |screen: &str| decode_sync_request("sync/request", json!({ "screen": screen }).to_string().as_bytes());
+    assert_eq!(ask("sanh-1").unwrap(), "sanh-1");
+    for wrong in ["a/b", "+", "#", ""] {
+        assert_eq!(ask(wrong).unwrap_err().field.as_deref(), Some("screen"), "{wrong}");
+    }
+}
+
+#[test]
 fn a_sync_answer_is_taken_as_far_as_it_fits() {
     let answer = json!({
         "counters": {"5": {"state": "open", "ticket": "A012", "at": AT}, "6": {"state": "busy", "at": AT}},
