@@ -4,8 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/packages.sh
 
-# Real peers: a broker, a monitor, a paced sound card, a browser; a voice and an encoder for small test banks.
-TEST_PACKAGES=(mosquitto mosquitto-clients xvfb x11-utils x11-xserver-utils pulseaudio pulseaudio-utils
+# Real peers: two brokers, a monitor, a paced sound card, a browser; a voice and an encoder for small test banks.
+TEST_PACKAGES=(mosquitto mosquitto-clients rabbitmq-server xvfb x11-utils x11-xserver-utils pulseaudio pulseaudio-utils
   libasound2-plugins chromium espeak-ng ffmpeg openssl procps)
 # It may have come with a Node.js that is not Debian's.
 command -v npm >/dev/null || TEST_PACKAGES+=(npm)

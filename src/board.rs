@@ -7,12 +7,14 @@ use jiff::tz::TimeZone;
 use crate::clock::{Millis, Now};
 use crate::config::hours::Hours;
 use crate::config::{Config, CounterConfig, PanelSwitch, PowerConfig, SeriesConfig, ZoneConfig};
+use crate::voices::Sound;
 
 pub mod call;
 mod calls;
 mod cell;
 mod counters;
 mod day;
+mod events;
 mod history;
 pub mod input;
 mod lanes;
@@ -28,6 +30,7 @@ mod zone;
 use call::Zone;
 use counters::Counters;
 use day::Day;
+use events::Events;
 use history::{Missed, Recent};
 use input::{Effect, IgnoreReason, Input, Outcome};
 use lanes::Lanes;
@@ -36,7 +39,7 @@ use link::Link;
 use notices::Notices;
 use queues::Queues;
 use spotlight::Spotlight;
-use state::Notice;
+use state::{Knowledge, Notice};
 use view::{BoardView, Phase, ZoneSpeech};
 use zone::Proof;
 
@@ -108,6 +111,7 @@ pub struct Board {
     show_holder: bool,
     day: Day,
     ledger: Ledger,
+    events: Events,
     counters: Counters,
     spotlight: Spotlight,
     recent: Recent,
@@ -132,6 +136,7 @@ impl Board {
             show_holder: rules.show_holder,
             day: Day::new(rules.hours, rules.power, rules.time_zone, now),
             ledger: Ledger::default(),
+            events: Events::default(),
             counters: Counters::new(rules.counters),
             spotlight: Spotlight::new(rules.dwell),
             recent: Recent::default(),
@@ -180,6 +185,7 @@ impl Board {
             let day = &self.day;
             self.recent.retain(|at| day.is_today(at, now));
             self.missed.retain(|at| day.is_today(at, now));
+            self.events.retain(|at| day.is_today(at, now));
             self.counters.turn(|at| day.outlives_midnight(at, now));
             self.spotlight.turn(|at| day.outlives_midnight(at, now));
         }
@@ -197,6 +203,7 @@ impl Board {
         match input {
             Input::CallReceived(call) => proofs = self.take_call(now, call)?,
             Input::CallKept { call, proven } => proofs = self.take_kept(now, call, proven)?,
+            Input::CallTold(call) => proofs = self.take_told(now, call)?,
             Input::CounterChanged { counter, state } => {
                 let counts = self.day.counts(state.at, now) || self.link.is_settled(now);
                 let at = state.at;
@@ -215,9 +222,16 @@ impl Board {
             Input::LinkChanged { up } => self.link.changed(up, now),
             Input::LinkTroubled { trouble } => self.link.troubled(trouble),
             Input::SoundChanged { zone, works } => self.lanes.sound_changed(&zone, works),
+            Input::VoiceChanged { zone, speaks } => self.lanes.voice_changed(&zone, speaks),
+            Input::SpokenElsewhere { call, zone } => {
+                zone.iter().for_each(|zone| self.events.spoken(&call, zone));
+                proofs = self.lanes.spoken_elsewhere(&call, zone);
+            }
             Input::SpeechStarted { zone, announcement } => self.lanes.started(&zone, announcement, now.mono),
             Input::SpeechEnded { zone, announcement, completed } => {
                 proofs = self.lanes.ended(&zone, announcement, completed, now.mono);
+                let spoken = proofs.iter().filter(|(_, outcome)| *outcome == Outcome::Spoken);
+                spoken.for_each(|(call, _)| self.events.spoken(call, &zone));
             }
             Input::MuteChanged { zone, muted } => proofs = self.lanes.mute(zone.as_ref(), muted),
             Input::IdentifyRequested => self.identify_until = Some(now.mono + IDENTIFY),
@@ -301,7 +315,22 @@ impl Board {
         self.notices.live(now)
     }
 
-    /// Every zone of this screen's voice, and whether calls are not said there now.
+    /// What another screen of the hall may want to know.
+    pub fn knowledge(&self, now: Now) -> Knowledge {
+        Knowledge {
+            counters: self.counters.states(),
+            queues: self.queues.states(),
+            notices: self.notices(now),
+            calls: self.events.list(),
+        }
+    }
+
+    /// How the sound of each zone is, in the order of the config.
+    pub fn sounds(&self) -> impl Iterator<Item = Sound> {
+        self.lanes.sounds()
+    }
+
+    /// Every zone of this screen's voice, and whether this screen says no calls there now.
     pub fn zones(&self) -> impl Iterator<Item = (&Zone, bool)> {
         self.lanes.zones()
     }

@@ -140,6 +140,12 @@ pub struct ScreenStatus {
     pub version: &'static str,
     pub rank: u32,
     pub zones: Vec<String>,
+    /// Zones where it could be heard now, were it its turn to speak.
+    pub audible: Vec<String>,
+    /// Zones that it speaks for.
+    pub speaks: Vec<String>,
+    /// Calls that it is saying.
+    pub saying: Vec<String>,
     pub frame: FrameReport,
     pub audio: SoundState,
     pub journal: JournalState,

@@ -4,26 +4,27 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::board::Board;
-use crate::board::call::{CallId, Kind, Zone};
-use crate::board::input::{
-    Announcement, AnnouncementId, Effect, Form, IgnoreReason, Input, Message, Outcome,
-};
+use crate::board::call::{CallId, Zone};
+use crate::board::input::{Announcement, AnnouncementId, Effect, Form, IgnoreReason, Input, Message};
 use crate::board::state::Notice;
 use crate::board::view::{SharedView, ZoneSpeech};
 use crate::clock::{Clock, Millis, Now};
-use crate::health::{Drawn, Frame, FrameReport, PanelState, ScreenStatus, SoundState};
+use crate::health::{Drawn, FrameReport, PanelState, ScreenStatus, SoundState};
 use crate::journal::{Journal, Kept, Record};
 use crate::metrics::Metrics;
 use crate::screens::{ScreenReport, Screens};
 use crate::speech::Utterance;
+use crate::voices::Voices;
 use crate::wire::{self, Command, Proof};
 
+mod stories;
+mod turns;
 mod undrawn;
 
+use stories::Story;
 use undrawn::Undrawn;
 
 /// What the hub can be asked.
@@ -45,6 +46,8 @@ pub enum Request {
     Rejected(wire::Rejection),
     /// What a screen of the hall says of itself; none: its word was taken back.
     ScreenHeard { screen: String, report: Option<Box<ScreenReport>> },
+    /// A screen asks for the hall's state.
+    SyncAsked { screen: String },
     /// What became of a call on a screen of the hall.
     ProofHeard { screen: String, proof: Proof },
 }
@@ -200,29 +203,11 @@ pub struct Hub {
     undrawn: Undrawn,
     /// Which call an announcement that is being spoken belongs to.
     said: HashMap<AnnouncementId, CallId>,
+    voices: Voices,
+    /// Screens that wait for the hall's state, and when each is answered.
+    asked: Vec<(Millis, String)>,
     /// Where music plays, as the speaker was told.
     music: HashMap<Zone, bool>,
-}
-
-struct Story {
-    kind: Kind,
-    received: Timestamp,
-    /// None: an earlier life of the process received it.
-    came: Option<Millis>,
-    drawn: Option<Frame>,
-    speech_from: Option<Timestamp>,
-    /// A restart cut its announcement.
-    again: bool,
-}
-
-impl Story {
-    fn begun(kind: Kind, now: Now) -> Self {
-        Self { came: Some(now.mono), ..Self::kept(kind, now.wall) }
-    }
-
-    fn kept(kind: Kind, received: Timestamp) -> Self {
-        Self { kind, received, came: None, drawn: None, speech_from: None, again: false }
-    }
 }
 
 /// How many waiting requests are taken before the view is published: a burst becomes one picture, not a thousand.
@@ -238,6 +223,8 @@ impl Hub {
         status: ScreenStatus,
         screen: &str,
     ) -> Self {
+        let zones = board.zones().map(|(zone, _)| zone.clone());
+        let voices = Voices::new(screen, status.rank, zones, clock.now().mono);
         Self {
             board,
             clock,
@@ -247,6 +234,8 @@ impl Hub {
             stories: HashMap::new(),
             undrawn: Undrawn::default(),
             said: HashMap::new(),
+            voices,
+            asked: Vec::new(),
             music: HashMap::new(),
         }
     }
@@ -258,7 +247,8 @@ impl Hub {
         // itself once it works.
         let zones: Vec<Zone> = self.board.zones().map(|(zone, _)| zone.clone()).collect();
         for zone in zones {
-            self.apply(Input::SoundChanged { zone, works: false });
+            self.apply(Input::SoundChanged { zone: zone.clone(), works: false });
+            self.apply(Input::VoiceChanged { zone, speaks: false });
         }
         for Kept { call, received, began, drawn, proven } in kept {
             // Only a summons gets a proof in the end.
@@ -297,6 +287,8 @@ impl Hub {
                 }
                 _ = status_tick.tick() => {}
             }
+            self.take_turns();
+            self.answer();
             self.let_music_play();
             self.tell_speech();
             self.report();
@@ -307,7 +299,9 @@ impl Hub {
         /// With nothing due, look again after this long: a wall clock that NTP moves changes the phase of the day.
         const AT_MOST: Duration = Duration::from_secs(20);
         let now = self.clock.now();
-        let due = self.board.next_deadline(now);
+        let asked = self.asked.iter().map(|(due, _)| *due).min();
+        let due = [self.board.next_deadline(now), self.voices.next_change(now.mono), asked];
+        let due = due.into_iter().flatten().min();
         due.map_or(AT_MOST, |due| (due - now.mono).to_duration().min(AT_MOST))
     }
 
@@ -342,7 +336,8 @@ impl Hub {
                 Request::Drawn(drawn) => self.drawn(drawn),
                 Request::Rejected(rejection) => self.reject(rejection),
                 Request::ScreenHeard { screen, report } => self.hear_of(&screen, report),
-                Request::ProofHeard { screen, proof } => self.keep_proof_of(screen, proof),
+                Request::SyncAsked { screen } => self.be_asked(screen),
+                Request::ProofHeard { screen, proof } => shown |= self.keep_proof_of(screen, proof),
             }
         }
         if shown {
@@ -390,36 +385,26 @@ impl Hub {
         self.outlets.journal.write(Record::Rejected { at, topic, reason, field, detail });
     }
 
-    fn hear_of(&self, screen: &str, report: Option<Box<ScreenReport>>) {
-        let now = self.clock.now();
-        self.outlets.screens.send_if_modified(|screens| match report {
-            Some(report) => screens.take(screen, *report, now),
-            None => screens.clear(screen),
-        });
-    }
-
-    /// This screen's own proofs come back from the broker too, and are kept already.
-    fn keep_proof_of(&self, screen: String, proof: Proof) {
-        if screen != self.screen {
-            let at = self.clock.now().wall;
-            self.outlets.journal.write(Record::ProofElsewhere { screen, proof, at });
-        }
-    }
-
     fn apply(&mut self, input: Input) -> Done {
+        self.take_turns();
         self.note(&input);
         let begun = self.begin(&input);
-        let call = match &input {
-            Input::CallReceived(call) => Some(call.clone()),
-            _ => None,
-        };
+        let call = self.new_call(&input).cloned();
         let effects = self.board.apply(self.clock.now(), input);
-        let mut done = Done { shown: false, taken: Taken::Applied };
         let refused = effects.iter().any(|effect| matches!(effect, Effect::Ignore { .. }));
         if let Some(call) = call.filter(|_| !refused) {
             let received = self.clock.now().wall;
             self.outlets.journal.write(Record::Call { call, received });
         }
+        let done = self.carry_out(effects);
+        if let (Some(call), Taken::Ignored(_)) = (begun, done.taken) {
+            self.stories.remove(&call);
+        }
+        done
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Done {
+        let mut done = Done { shown: false, taken: Taken::Applied };
         for effect in effects {
             match effect {
                 Effect::Show => done.shown = true,
@@ -431,97 +416,20 @@ impl Hub {
                 }
             }
         }
-        if let (Some(call), Taken::Ignored(_)) = (begun, done.taken) {
-            self.stories.remove(&call);
-        }
         done
     }
 
     fn announce(&mut self, announcement: &Announcement) {
         if let Message::Call { call, .. } = &announcement.message {
             self.said.insert(announcement.id, call.clone());
+            if let Some(story) = self.stories.get_mut(call) {
+                story.zone = Some(announcement.zone.clone());
+            }
         }
         let short = announcement.form == Form::Short;
         let utterance = self.outlets.planner.plan(&announcement.message, announcement.repeats, short);
         tracing::info!(zone = %announcement.zone, text = utterance.text, repeats = announcement.repeats, "announce");
         self.outlets.speaker.say(&announcement.zone, announcement.id, Arc::new(utterance));
-    }
-
-    /// Tells the hall what became of a call, as soon as that is known: the other screens go by it.
-    fn prove(&mut self, call: CallId, outcome: Outcome) {
-        tracing::debug!(%call, outcome = outcome.as_str(), "proof");
-        let now = self.clock.now();
-        let story = self.stories.remove(&call).unwrap_or_else(|| Story::kept(Kind::Call, now.wall));
-        self.outlets.metrics.proven(story.kind, outcome);
-        let proof = Proof {
-            call,
-            received: story.received,
-            drawn: story.drawn,
-            speech_from: story.speech_from,
-            speech_to: (outcome == Outcome::Spoken).then_some(now.wall),
-            outcome,
-            again: story.again,
-        };
-        self.tell(&proof);
-        if proof.drawn.is_none() {
-            self.undrawn.keep(proof.clone(), story.came);
-        }
-        self.outlets.journal.write(Record::Proof { proof, at: now.wall });
-    }
-
-    /// A proof that is out already is told once more, with the frame.
-    fn drawn(&mut self, drawn: Drawn) {
-        let Drawn { call, frame } = &drawn;
-        let mut came = None;
-        if let Some(story) = self.stories.get_mut(call).filter(|story| story.drawn.is_none()) {
-            (story.drawn, came) = (Some(*frame), story.came);
-        } else if let Some((proof, since)) = self.undrawn.take(call) {
-            came = since;
-            self.tell(&Proof { drawn: Some(*frame), ..proof });
-        }
-        if let Some(came) = came {
-            self.outlets.metrics.drawn(self.clock.now().mono - came);
-        }
-        self.outlets.journal.write(Record::Drawn(drawn));
-    }
-
-    fn tell(&self, proof: &Proof) {
-        let (topic, payload) = (format!("screen/{}/proof", self.screen), wire::encode_proof(proof));
-        self.publish(Publication { topic, payload, retain: false });
-        // Nobody need listen.
-        let _ = self.outlets.proofs.send(proof.clone());
-    }
-
-    /// Begins the story of a call that has none, and tells which.
-    fn begin(&mut self, input: &Input) -> Option<CallId> {
-        let Input::CallReceived(call) = input else { return None };
-        if !call.kind.summons() || self.stories.contains_key(&call.id) {
-            return None;
-        }
-        self.stories.insert(call.id.clone(), Story::begun(call.kind, self.clock.now()));
-        Some(call.id.clone())
-    }
-
-    /// Notes when a call was spoken.
-    fn note(&mut self, input: &Input) {
-        match input {
-            Input::SpeechStarted { announcement, .. } => {
-                let Some(call) = self.said.get(announcement) else { return };
-                let now = self.clock.now();
-                let at = now.wall;
-                if let Some(story) = self.stories.get_mut(call).filter(|story| story.speech_from.is_none()) {
-                    story.speech_from = Some(at);
-                    if let Some(came) = story.came {
-                        self.outlets.metrics.sounded(now.mono - came);
-                    }
-                }
-                self.outlets.journal.write(Record::Began { call: call.clone(), at });
-            }
-            Input::SpeechEnded { announcement, .. } => {
-                self.said.remove(announcement);
-            }
-            _ => {}
-        }
     }
 
     fn publish(&self, publication: Publication) {
@@ -579,6 +487,9 @@ impl Hub {
         self.status.backlog_s = u32::try_from(self.board.worst_wait(now).0 / 1000).unwrap_or(0);
         (self.status.shown, self.status.spoken, self.status.expired) =
             (tally.shown, tally.spoken, tally.expired);
+        (self.status.audible, self.status.speaks) = (self.voices.audible(), self.voices.speaks());
+        self.status.saying = self.said.values().map(ToString::to_string).collect();
+        self.status.saying.sort();
         (self.status.at, self.status.renewed) = (now.wall, now.mono);
         self.outlets.status.send_replace(self.status.clone());
     }

@@ -9,8 +9,8 @@ use crate::clock::{Millis, Now};
 
 /// Most screens that are remembered; a hall has a few.
 pub const LIMIT: usize = 64;
-/// Two statuses missed and some seconds: a screen renews its own at least each 30 s (wire contract).
-const SILENT_AFTER: Millis = Millis::from_secs(75);
+/// A screen that runs renews its status each 5 s: three of them missed.
+pub const SILENT_AFTER: Millis = Millis::from_secs(15);
 
 /// What one status says; what an older version or a will leaves out is none.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +22,12 @@ pub struct ScreenReport {
     pub version: Option<String>,
     pub rank: Option<u32>,
     pub zones: Vec<String>,
+    /// Zones where it could be heard now, were it its turn to speak.
+    pub audible: Option<Vec<String>>,
+    /// Zones that it speaks for.
+    pub speaks: Option<Vec<String>>,
+    /// Calls that it is saying.
+    pub saying: Vec<String>,
     pub frame_at: Option<Timestamp>,
     pub gpu: Option<String>,
     pub present: Option<String>,
@@ -55,9 +61,12 @@ impl Screen {
 pub struct Screens(BTreeMap<String, Screen>);
 
 impl Screens {
-    /// Takes a status; false when a newer session of that screen is known, or too many screens are.
+    /// Takes a status; false when a newer session of that screen is known, or too many screens are. A screen whose clock
+    /// was set back at its restart has a lower session, and counts once the newer one is gone.
     pub fn take(&mut self, name: &str, report: ScreenReport, now: Now) -> bool {
-        if self.0.get(name).is_some_and(|known| known.report.session > report.session) {
+        let is_newer = |known: &Screen| known.report.session > report.session;
+        let is_gone = |known: &Screen| !known.report.online || known.is_silent(now);
+        if self.0.get(name).is_some_and(|known| is_newer(known) && !(report.online && is_gone(known))) {
             return false;
         }
         if !self.0.contains_key(name) && self.0.len() >= LIMIT && !self.forget_one() {
@@ -116,8 +125,19 @@ mod tests {
         screens.take("sanh-1", report(1, true), NOW);
         screens.take("sanh-2", report(1, false), NOW);
         let silent = |at: Now| -> Vec<bool> { screens.iter().map(|(_, s)| s.is_silent(at)).collect() };
-        assert_eq!(silent(NOW.after(Millis::from_secs(75))), [false, false]);
-        assert_eq!(silent(NOW.after(Millis::from_secs(76))), [true, false], "who is off is not silent");
+        assert_eq!(silent(NOW.after(SILENT_AFTER)), [false, false]);
+        assert_eq!(silent(NOW.after(SILENT_AFTER + Millis(1))), [true, false], "who is off is not silent");
+    }
+
+    #[test]
+    fn a_screen_that_started_with_a_wrong_date_is_heard_once_its_earlier_self_is_gone() {
+        let mut screens = Screens::default();
+        screens.take("sanh-1", report(9, true), NOW);
+        assert!(!screens.take("sanh-1", report(2, true), NOW.after(SILENT_AFTER)));
+        assert!(screens.take("sanh-1", report(2, true), NOW.after(SILENT_AFTER + Millis(1))));
+        screens.take("sanh-1", report(9, false), NOW);
+        assert!(!screens.take("sanh-1", report(2, false), NOW), "an old will says nothing");
+        assert!(screens.take("sanh-1", report(2, true), NOW));
     }
 
     #[test]

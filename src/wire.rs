@@ -19,6 +19,7 @@ mod decode;
 mod encode;
 mod object;
 mod screen;
+mod sync;
 mod view;
 
 #[cfg(test)]
@@ -26,11 +27,12 @@ mod tests;
 
 pub use encode::{
     command_value, deed_value, encode_call, encode_command, encode_counter, encode_notice, encode_offline,
-    encode_proof, encode_queue, encode_status, encode_sync_request, hash_word, notice_value, proof_value,
-    refusal_value, status_value, story_value,
+    encode_proof, encode_queue, encode_status, hash_word, notice_value, proof_value, refusal_value,
+    status_value, story_value,
 };
 use object::{Object, Reader};
 pub use screen::{decode_proof, decode_status, screens_value};
+pub use sync::{decode_sync, decode_sync_request, encode_sync, encode_sync_request};
 pub use view::{encode_public, encode_view, speech_value, view_value};
 
 /// Largest payload that is read at all, in bytes (wire contract).
@@ -318,33 +320,6 @@ pub fn decode_command_object(topic: &str, object: &Map<String, Value>) -> Result
     decode::command(&Object { fields: object, reader: &reader }).map_err(|fault| fault.at(topic))
 }
 
-/// Reads an answer on `sync/state/{screen}`: `{"counters":{ID:STATE},"queues":{ID:STATE},"notices":{ID:NOTICE}}`, each
-/// value as on its own topic. What fits is taken, what does not is told beside it.
-pub fn decode_sync(topic: &str, payload: &[u8], zone: &TimeZone) -> (Vec<Input>, Vec<Rejection>) {
-    let object = match object_of(payload) {
-        Ok(object) => object,
-        Err(fault) => return (Vec::new(), vec![fault.at(topic)]),
-    };
-    let (mut inputs, mut rejections) = (Vec::new(), Vec::new());
-    for (group, head) in [("counters", "counter"), ("queues", "queue"), ("notices", "notice")] {
-        let Some(Value::Object(states)) = object.get(group) else { continue };
-        for (name, state) in states {
-            let topic = format!("{head}/{name}");
-            match state {
-                Value::Object(state) => match decode_spared(&topic, state, zone) {
-                    Ok(decoded) => {
-                        inputs.push(decoded.input);
-                        rejections.extend(decoded.spared);
-                    }
-                    Err(rejection) => rejections.push(rejection),
-                },
-                _ => rejections.push(Fault::whole(Reason::NotObject, "must be a JSON object").at(&topic)),
-            }
-        }
-    }
-    (inputs, rejections)
-}
-
 /// What became of one call on this screen, for `screen/{screen}/proof`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proof {
@@ -355,7 +330,9 @@ pub struct Proof {
     pub speech_from: Option<Timestamp>,
     pub speech_to: Option<Timestamp>,
     pub outcome: Outcome,
-    /// Said again, because a restart cut the first time.
+    /// Where it was said.
+    pub zone: Option<Zone>,
+    /// Said again, because the first time was cut: by a restart, or by the end of the screen that spoke.
     pub again: bool,
 }
 

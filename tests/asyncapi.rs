@@ -115,10 +115,14 @@ fn the_program_reads_every_example_whole() {
     for example in examples(&document, "Status").into_iter().chain(examples(&document, "Offline")) {
         moiso::wire::decode_status("screen/sanh-1/status", example.to_string().as_bytes()).unwrap();
     }
+    for example in examples(&document, "SyncRequest") {
+        moiso::wire::decode_sync_request("sync/request", example.to_string().as_bytes()).unwrap();
+    }
     for example in examples(&document, "SyncState") {
         let (inputs, wrong) =
             moiso::wire::decode_sync("sync/state/sanh-1", example.to_string().as_bytes(), &zone);
-        assert_eq!((inputs.len(), wrong), (3, Vec::new()));
+        // One call, and the zone where it was spoken.
+        assert_eq!((inputs.len(), wrong), (5, Vec::new()));
     }
 }
 
@@ -178,6 +182,10 @@ async fn all_that_is_really_said_fits_the_document() {
         let example = examples(&document, message).remove(0).to_string();
         broker.publish(&format!("moiso/dong-da/{topic}"), &example, &["-r"]);
     }
+    broker.publish("moiso/dong-da/sync/request", r#"{"screen":"tang-2"}"#, &[]);
+    let answered =
+        || lines.lock().unwrap().iter().any(|line| line.starts_with("moiso/dong-da/sync/state/tang-2 "));
+    until(SOON, "a neighbour is answered", answered);
     broker.publish("moiso/dong-da/call", "{}", &[]);
     until(SOON, "the refusal is kept", || daemon.kept("rejected", "topic = 'call'") == 1);
 
@@ -247,7 +255,9 @@ async fn all_that_is_really_said_fits_the_document() {
         fits(&schema(&document, &name), &payload, topic);
         seen.insert(name);
     }
-    for name in ["Call", "Counter", "Queue", "Notice", "Status", "Offline", "Proof", "SyncRequest"] {
+    for name in
+        ["Call", "Counter", "Queue", "Notice", "Status", "Offline", "Proof", "SyncRequest", "SyncState"]
+    {
         assert!(seen.contains(name), "{name} went over the broker: {seen:?}");
     }
 }

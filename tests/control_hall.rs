@@ -150,7 +150,7 @@ async fn a_phone_that_is_away_from_the_daemon_says_so_and_comes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_technician_commands_another_screen_and_both_know_who_it_was() {
     let broker = Mosquitto::start();
-    let (here, mut there) = (Daemon::start(&broker, None, ""), Daemon::named("sanh-2", &broker));
+    let (here, mut there) = (Daemon::start(&broker, None, ""), Daemon::silent("sanh-2", &broker));
     until(SOON, "both are linked", || here.is_linked() && there.is_linked());
     let made = here.cli(&["token", "add", "--role", "technician", "--name", "Kỹ thuật"]);
     let token = made.trim();

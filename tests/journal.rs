@@ -39,6 +39,7 @@ fn proof(id: &str, outcome: Outcome) -> Record {
         speech_from: Some(at(2)),
         speech_to: Some(at(12)),
         outcome,
+        zone: None,
         again: false,
     };
     Record::Proof { proof, at: at(12) }

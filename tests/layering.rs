@@ -18,6 +18,7 @@ const CORE: [&str; 23] = [
     "health.rs",
     "health",
     "screens.rs",
+    "voices.rs",
     "clock.rs",
     "replay.rs",
     "demo/hall.rs",

@@ -22,6 +22,8 @@ use super::music::Music;
 use super::{Counters, Ended, Report};
 use crate::board::call::Zone;
 use crate::board::input::{AnnouncementId, Input};
+use crate::clock::system::SystemClock;
+use crate::clock::{Clock as _, Millis};
 use crate::hub::Request;
 use crate::speech::Utterance;
 
@@ -32,6 +34,9 @@ const ERRORS_A_SECOND: u32 = 5;
 /// How long a card that only reports errors is given. ALSA's PulseAudio plug-in reports hundreds of errors within some
 /// 10 ms after it was opened or after a gap, and then plays.
 const STORM_FOR: Duration = Duration::from_millis(500);
+/// A thread that was stopped for so long, with its process or its PC, does not say the rest of a sentence: another screen
+/// may speak by now.
+const STOOD_STILL: Millis = Millis(3_000);
 /// Gaps are normal under load; a storm of them is a dead device that the system reports as gaps.
 const XRUNS_A_SECOND: u32 = 50;
 /// While on another card, how often the wished one is looked for; ever more rarely while it is there and cannot be opened,
@@ -140,10 +145,15 @@ pub(super) struct Player {
     underway: Vec<Underway>,
     waiting: VecDeque<Input>,
     totals: Counters,
+    /// It goes on while the PC sleeps.
+    clock: SystemClock,
+    /// The time of the last step.
+    stepped: Millis,
 }
 
 impl Player {
     pub(super) fn new(parts: Parts) -> Self {
+        let clock = SystemClock::new();
         Self {
             parts,
             state: State::Down { retry_at: Instant::now() },
@@ -154,6 +164,8 @@ impl Player {
             underway: Vec::new(),
             waiting: VecDeque::new(),
             totals: Counters::default(),
+            stepped: clock.now().mono,
+            clock,
         }
     }
 
@@ -167,8 +179,12 @@ impl Player {
 
     fn run(&mut self) {
         loop {
+            let command = self.parts.inbox.recv_timeout(self.tick());
             self.parts.report.beats.fetch_add(1, Ordering::Relaxed);
-            match self.parts.inbox.recv_timeout(self.tick()) {
+            if self.stood_still() {
+                self.lost("this process stood still", Instant::now());
+            }
+            match command {
                 Ok(Command::Say { line, id, utterance }) => self.say(line, id, utterance),
                 Ok(Command::Decoded(decoded)) => self.decoded(decoded),
                 Ok(Command::Gains(gains)) => self.set_gains(&gains),
@@ -185,6 +201,13 @@ impl Player {
         {
             drop_aside(live.card.stream);
         }
+    }
+
+    /// Whether an announcement was interrupted by a pause of the whole thread.
+    fn stood_still(&mut self) -> bool {
+        let now = self.clock.now().mono;
+        let pause = now - std::mem::replace(&mut self.stepped, now);
+        pause > STOOD_STILL && !self.underway.is_empty()
     }
 
     /// Kept for the next card, too.

@@ -41,6 +41,17 @@ impl Board {
         self.carry_out(now, call, proven)
     }
 
+    /// A call that another screen has taken and this one may not have: as one of an earlier life.
+    pub(super) fn take_told(&mut self, now: Now, call: Call) -> Result<Vec<Proof>, IgnoreReason> {
+        let proven = !self.is_young(&call, now);
+        self.take_kept(now, call, proven)
+    }
+
+    /// Whether a call would be announced, if it came now and nobody had said it.
+    pub fn is_young(&self, call: &Call, now: Now) -> bool {
+        self.link.age_of(call.at, now) <= self.fresh
+    }
+
     fn carry_out(&mut self, now: Now, call: Call, proven: bool) -> Result<Vec<Proof>, IgnoreReason> {
         let proofs = match call.kind {
             Kind::Call | Kind::Recall | Kind::Transfer => self.summon(now, &call, proven)?,
@@ -48,6 +59,7 @@ impl Board {
             Kind::Absent => self.miss(now, &call)?,
             Kind::Cancel => self.cancel(now, &call)?,
         };
+        self.events.add(&call, self.lanes.said_elsewhere(&call.id).into_iter().flatten());
         self.ledger.remember(call.id, now.mono);
         Ok(proofs)
     }
@@ -56,7 +68,7 @@ impl Board {
     /// it must not come before the later ticket. One whose end is known is over before it began.
     fn summon(&mut self, now: Now, call: &Call, proven: bool) -> Result<Vec<Proof>, IgnoreReason> {
         let age = self.link.age_of(call.at, now);
-        let young = age <= self.fresh;
+        let young = self.is_young(call, now);
         let standing = self.counters.call(call, young && self.link.is_settled(now), now)?;
         if standing == Standing::Ended && proven {
             return Ok(Vec::new());

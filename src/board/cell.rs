@@ -113,6 +113,11 @@ impl Cell {
         }
     }
 
+    /// The counter's own state, as it came last.
+    pub fn told(&self) -> Option<&CounterState> {
+        self.state.as_ref()
+    }
+
     /// A call: its ticket comes onto the cell unless something later is known. One that is over already still says that
     /// the counter went on from what it served before.
     ///

@@ -103,6 +103,12 @@ impl Counters {
         self.cell_or_new(&call.counter)?.cancel(call, mark(call.at, call.seq, now))
     }
 
+    /// The counters' own states, as they came.
+    pub fn states(&self) -> Vec<(Counter, CounterState)> {
+        let told = |cell: &Cell| Some((cell.counter.clone(), cell.told()?.clone()));
+        self.cells.iter().filter_map(told).collect()
+    }
+
     /// A counter's own state; `counts` says whether its time is of today, else its ticket is yesterday's.
     pub fn changed(
         &mut self,

@@ -12,6 +12,8 @@ pub enum Input {
         call: Call,
         proven: bool,
     },
+    /// A call that another screen has taken; only a young one is announced, and nothing is proved of another.
+    CallTold(Call),
     CounterChanged {
         counter: Counter,
         state: CounterState,
@@ -43,6 +45,16 @@ pub enum Input {
     SoundChanged {
         zone: Zone,
         works: bool,
+    },
+    /// This screen speaks for a zone from now on, or another one of the hall does.
+    VoiceChanged {
+        zone: Zone,
+        speaks: bool,
+    },
+    /// Another screen has said a call, in this zone if it told where; it may be one that has not come here yet.
+    SpokenElsewhere {
+        call: CallId,
+        zone: Option<Zone>,
     },
     /// The first sample of an announcement has been handed to the sound card.
     SpeechStarted {
@@ -77,9 +89,12 @@ impl Input {
             | Self::NoticePut(_)
             | Self::NoticeCleared { .. } => true,
             Self::CallKept { .. }
+            | Self::CallTold(_)
             | Self::LinkChanged { .. }
             | Self::LinkTroubled { .. }
             | Self::SoundChanged { .. }
+            | Self::VoiceChanged { .. }
+            | Self::SpokenElsewhere { .. }
             | Self::SpeechStarted { .. }
             | Self::SpeechEnded { .. }
             | Self::MuteChanged { .. }
@@ -138,6 +153,7 @@ pub enum Outcome {
     /// Replaced by a later event about the same ticket.
     Superseded,
     Muted,
+    /// Another screen of the hall has said it.
     OtherScreen,
 }
 

@@ -2,15 +2,18 @@
 //!
 //! Every call that is handed in gets exactly one [`Proof`] in the end. Zones never wait for each other.
 
+use std::collections::VecDeque;
+
 use jiff::{Timestamp, civil};
 
-use super::call::{Call, Counter, NoticeId, Zone};
+use super::call::{Call, CallId, Counter, NoticeId, Zone};
 use super::input::{Announcement, AnnouncementId, Message, Outcome};
 use super::state::{Level, Notice};
 use super::view::ZoneSpeech;
 use super::zone::{Pending, Proof, ZoneQueue};
 use crate::clock::{Millis, Now};
 use crate::config::ZoneConfig;
+use crate::voices::Sound;
 
 /// How long a recorded message waits until nothing else does: it is worth having after a busy quarter of an hour too.
 const RECORDING_MAX_AGE: Millis = Millis::from_secs(15 * 60);
@@ -22,13 +25,18 @@ pub struct Lanes {
     zones: Vec<ZoneQueue>,
     max_age: Millis,
     last_id: u64,
+    /// Calls that other screens have said, with their zone where they told it, oldest first.
+    elsewhere: VecDeque<(CallId, Option<Zone>)>,
 }
+
+/// How many calls that were said elsewhere are remembered: a proof outruns its call by seconds.
+const ELSEWHERE: usize = 256;
 
 impl Lanes {
     pub fn new(config: &[ZoneConfig], speaks: bool, repeats: u8, max_age: Millis) -> Self {
         let config = if speaks { config.to_vec() } else { Vec::new() };
         let zones = config.iter().map(|z| ZoneQueue::new(z.id.clone(), repeats)).collect();
-        Self { config, zones, max_age, last_id: 0 }
+        Self { config, zones, max_age, last_id: 0, elsewhere: VecDeque::new() }
     }
 
     /// The zone that names the counter, else the first that names none.
@@ -41,7 +49,11 @@ impl Lanes {
     /// A call of this age asks to be said; its waiting predecessor of the same ticket and counter gives way.
     pub fn call(&mut self, call: &Call, age: Millis, now: Millis) -> Vec<Proof> {
         let expires = Some(now - age.max(Millis::ZERO) + self.max_age);
+        let said = self.said_elsewhere(&call.id);
         let Some(zone) = self.zone_of(&call.counter) else { return vec![(call.id.clone(), Outcome::Shown)] };
+        if said.iter().any(|there| there.as_ref().is_none_or(|there| *there == zone.zone)) {
+            return vec![(call.id.clone(), Outcome::OtherScreen)];
+        }
         if zone.is_silent() {
             return vec![(call.id.clone(), Outcome::Muted)];
         }
@@ -126,14 +138,41 @@ impl Lanes {
         self.each(Some(zone), |zone| zone.sound_changed(works));
     }
 
+    pub fn voice_changed(&mut self, zone: &Zone, speaks: bool) {
+        self.each(Some(zone), |zone| zone.voice_changed(speaks));
+    }
+
+    /// Another screen has said a call, whether it has come here or not: in `zone`, or in one that it did not tell.
+    pub fn spoken_elsewhere(&mut self, call: &CallId, zone: Option<Zone>) -> Vec<Proof> {
+        let proofs = self.each(zone.as_ref(), |zone| zone.spoken_elsewhere(call)).concat();
+        let said = (call.clone(), zone);
+        if !self.elsewhere.contains(&said) {
+            self.elsewhere.push_back(said);
+        }
+        if self.elsewhere.len() > ELSEWHERE {
+            self.elsewhere.pop_front();
+        }
+        proofs
+    }
+
+    /// Where other screens have said a call; none: they did not tell.
+    pub fn said_elsewhere(&self, call: &CallId) -> Vec<Option<Zone>> {
+        self.elsewhere.iter().filter(|(id, _)| id == call).map(|(_, zone)| zone.clone()).collect()
+    }
+
+    /// How the sound of each zone is, in the order of the config.
+    pub fn sounds(&self) -> impl Iterator<Item = Sound> {
+        self.zones.iter().map(ZoneQueue::sound)
+    }
+
     /// Mutes a zone, or all.
     pub fn mute(&mut self, zone: Option<&Zone>, muted: bool) -> Vec<Proof> {
         self.each(zone, |zone| zone.mute(muted)).into_iter().flatten().collect()
     }
 
-    /// Every zone, and whether calls are not said there now.
+    /// Every zone, and whether calls are not said there by this screen now.
     pub fn zones(&self) -> impl Iterator<Item = (&Zone, bool)> {
-        self.zones.iter().map(|zone| (&zone.zone, zone.is_silent()))
+        self.zones.iter().map(|zone| (&zone.zone, zone.is_silent() || !zone.speaks()))
     }
 
     pub fn speech(&self) -> Vec<ZoneSpeech> {

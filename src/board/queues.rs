@@ -69,6 +69,11 @@ impl Queues {
         }
     }
 
+    /// Every report as it came.
+    pub fn states(&self) -> Vec<(Series, QueueState)> {
+        self.entries.iter().map(|entry| (entry.series.clone(), entry.state.clone())).collect()
+    }
+
     /// In the order of the config, then by name; `counts` says which reports are of today.
     pub fn views(&self, counts: impl Fn(Timestamp) -> bool) -> Vec<QueueView> {
         let label =

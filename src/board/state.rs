@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil};
 
-use super::call::{Lane, NoticeId, RecordingId, Ticket, Zone};
+use super::call::{Call, Counter, Lane, NoticeId, RecordingId, Series, Ticket, Zone};
 
 /// Whether a counter serves.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -81,6 +81,23 @@ impl Level {
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Info, Self::Important, Self::Emergency].into_iter().find(|l| l.as_str() == text)
     }
+}
+
+/// A call event and the zones where it was said to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    pub call: Call,
+    pub spoken: Vec<Zone>,
+}
+
+/// What a screen can tell another of the hall's state. Taken twice, or from several screens, it adds nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Knowledge {
+    pub counters: Vec<(Counter, CounterState)>,
+    pub queues: Vec<(Series, QueueState)>,
+    pub notices: Vec<Notice>,
+    /// In the order of their coming.
+    pub calls: Vec<Told>,
 }
 
 /// Longest text of a notice, in characters (wire contract).

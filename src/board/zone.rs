@@ -14,6 +14,7 @@ use super::cell::is_ticket_of;
 use super::input::{Announcement, AnnouncementId, Form, Message, Outcome};
 use super::view::{SpeechLine, ZoneSpeech};
 use crate::clock::Millis;
+use crate::voices::Sound;
 
 /// Most announcements that wait; beyond, the oldest call gives way.
 pub const WAITING: usize = 512;
@@ -104,6 +105,8 @@ pub struct ZoneQueue {
     repeats: u8,
     works: bool,
     muted: bool,
+    /// This screen, and no other, speaks for the zone.
+    speaks: bool,
     /// Only emergencies are said.
     quiet: bool,
     /// Nothing is said before this time.
@@ -124,17 +127,20 @@ struct Running {
     until: Millis,
     /// What to prove instead of saying it again, should it break off.
     withdrawn: bool,
+    /// The same: another screen has said it.
+    elsewhere: bool,
     muted: bool,
 }
 
 impl ZoneQueue {
-    /// A silent zone, whose sound is taken to work until the contrary is reported.
+    /// A silent zone, whose sound is taken to work, and this screen to speak for it, until the contrary is reported.
     pub fn new(zone: Zone, repeats: u8) -> Self {
         Self {
             zone,
             repeats: repeats.max(1),
             works: true,
             muted: false,
+            speaks: true,
             quiet: false,
             hold: None,
             running: None,
@@ -148,9 +154,19 @@ impl ZoneQueue {
         self.muted
     }
 
-    /// Whether a call would not be said now.
+    /// Whether a call would not be said now, by whichever screen.
     pub fn is_silent(&self) -> bool {
         self.muted || self.quiet
+    }
+
+    /// Whether this screen speaks for the zone.
+    pub fn speaks(&self) -> bool {
+        self.speaks
+    }
+
+    /// How the sound is.
+    pub fn sound(&self) -> Sound {
+        Sound { works: self.works && !self.muted, busy: self.running.is_some() }
     }
 
     /// Lets an announcement wait for its turn; returns the call that has to give way, if any.
@@ -201,6 +217,15 @@ impl ZoneQueue {
         self.remove_where(gone).iter().filter_map(|p| p.proof(Outcome::Superseded)).collect()
     }
 
+    /// Another screen has said a call here: it need not be said again.
+    pub fn spoken_elsewhere(&mut self, call: &CallId) -> Vec<Proof> {
+        let same = |p: &Pending| p.call() == Some(call);
+        if let Some(running) = self.running.as_mut().filter(|r| same(&r.pending)) {
+            running.elsewhere = true;
+        }
+        self.remove_where(same).iter().filter_map(|p| p.proof(Outcome::OtherScreen)).collect()
+    }
+
     /// Notices that are not on any more, or have a new text, need not be said.
     pub fn keep_notices(&mut self, is_on: impl Fn(&NoticeId, Timestamp) -> bool) {
         let gone = |p: &Pending| matches!(&p.message, Message::Notice { id, .. } if !is_on(id, p.version));
@@ -249,14 +274,14 @@ impl ZoneQueue {
         let message = pending.message.clone();
         let announcement = Announcement { id, zone: self.zone.clone(), message, repeats, form };
         let until = now + SPEECH_LIMIT;
-        self.running = Some(Running { id, pending, until, withdrawn: false, muted: false });
+        self.running = Some(Running { id, pending, until, withdrawn: false, elsewhere: false, muted: false });
         Some(announcement)
     }
 
     /// Whether anything that waits may be said at this time of day.
     fn may_start(&self) -> bool {
         let waiting = if self.quiet { self.urgent.len() } else { self.waiting() + self.recordings.len() };
-        !self.muted && waiting > 0
+        self.speaks && !self.muted && waiting > 0
     }
 
     /// How often and in which form the next announcement is said, so that those behind it are not late.
@@ -317,6 +342,9 @@ impl ZoneQueue {
         if running.withdrawn {
             return pending.proof(Outcome::Superseded);
         }
+        if running.elsewhere {
+            return pending.proof(Outcome::OtherScreen);
+        }
         if self.quiet && !pending.is_urgent() {
             return pending.proof(Outcome::Muted);
         }
@@ -350,6 +378,11 @@ impl ZoneQueue {
     pub fn sound_changed(&mut self, works: bool) {
         self.works = works;
         self.hold = None;
+    }
+
+    /// This screen speaks for the zone from now on, or another does. What is being said is said to its end.
+    pub fn voice_changed(&mut self, speaks: bool) {
+        self.speaks = speaks;
     }
 
     /// The quiet hours begin or end. What is being said is said to its end; what waits is not said later.

@@ -64,9 +64,10 @@ pub fn run(args: &Args, path: Option<&Path>) -> ExitCode {
     println!("{}", distances(&config));
     print!("{}", contrasts(&config.theme, args.contrast));
     println!(
-        "ok: hall {}, screen {}, {} counters, {} series, voice {}",
+        "ok: hall {}, screen {} of rank {}, {} counters, {} series, voice {}",
         config.hall.id,
         config.screen.id,
+        config.screen.rank,
         config.counters.len(),
         config.series.len(),
         if config.audio.enabled { &config.speech.voice } else { "off" },

@@ -42,6 +42,7 @@ mod tests {
             speech_from: None,
             speech_to: None,
             outcome: Outcome::Shown,
+            zone: None,
             again: false,
         }
     }

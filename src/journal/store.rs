@@ -190,6 +190,7 @@ impl Store {
                 speech_from: time(row, "speech_from")?,
                 speech_to: time(row, "speech_to")?,
                 outcome,
+                zone: None,
                 again: row.get("again")?,
             };
             Ok(Some((row.get("screen")?, proof)))

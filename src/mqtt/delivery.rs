@@ -139,6 +139,10 @@ impl Delivery {
                 }
                 Ok(answers)
             }
+            Subject::Asked(below) => match wire::decode_sync_request(below, &message.payload) {
+                Ok(screen) => self.tell(Request::SyncAsked { screen }).await,
+                Err(rejection) => self.refuse(&rejection).await,
+            },
             Subject::Status(screen, below) => self.status(screen, below, message).await,
             Subject::Proof(screen, below) => match wire::decode_proof(below, &message.payload) {
                 Ok(proof) => self.tell(Request::ProofHeard { screen: screen.to_owned(), proof }).await,

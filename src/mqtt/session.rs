@@ -32,7 +32,10 @@ const EVENTS_MAX: usize = 1024;
 const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(10);
 /// How late the answer to a ping may be.
 const PING_WITHIN: Duration = Duration::from_secs(5);
-const STATUS_EVERY: Duration = Duration::from_secs(30);
+/// A screen that has said nothing for three of these is taken for gone, and another speaks in its place.
+const STATUS_EVERY: Duration = Duration::from_secs(5);
+/// The hub renews the status each five seconds; one that does not must not pass for one that speaks.
+const HUB_SILENT_AFTER: Duration = Duration::from_secs(15);
 /// For the offline status at the end; with the disconnect below one second.
 const FAREWELL_WITHIN: Duration = Duration::from_millis(700);
 const DISCONNECT_WITHIN: Duration = Duration::from_millis(200);
@@ -83,6 +86,8 @@ struct Session<'l> {
     /// Subscriptions that the broker refused and that the screen can live without.
     refused: Option<LinkError>,
     status_sent: Option<(Instant, ScreenStatus)>,
+    /// When the hub last renewed the status.
+    renewed: Instant,
 }
 
 impl Link {
@@ -118,6 +123,7 @@ impl Link {
             subscribed: false,
             refused: None,
             status_sent: None,
+            renewed: Instant::now(),
         };
         let end = session.serve(&mut events).await;
         let was_up = session.subscribed;
@@ -153,6 +159,7 @@ impl Session<'_> {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stop = self.link.stop_asked();
         tokio::pin!(stop);
+        let mut status = self.link.doors.status.clone();
         loop {
             let step = tokio::select! {
                 event = events.recv() => match event {
@@ -169,6 +176,10 @@ impl Session<'_> {
                     return End::Stopped;
                 }
                 _ = tick.tick() => self.tick(),
+                Ok(()) = status.changed() => {
+                    self.renewed();
+                    Ok(())
+                }
             };
             if let Err(problem) = step {
                 return End::Broken { problem, lived: self.lived() };
@@ -244,13 +255,24 @@ impl Session<'_> {
         if !self.subscribed && accepted.elapsed() > SUBSCRIBE_WITHIN {
             return Err(LinkError::NotSubscribed);
         }
+        let lives = self.renewed.elapsed() < HUB_SILENT_AFTER;
         let due = self.status_sent.as_ref().is_none_or(|(at, sent)| {
-            at.elapsed() >= STATUS_EVERY || differs(sent, &self.link.doors.status.borrow())
+            (lives && at.elapsed() >= STATUS_EVERY) || differs(sent, &self.link.doors.status.borrow())
         });
         if due {
             self.send_status();
         }
         Ok(())
+    }
+
+    /// Who speaks is told at once, the rest with the next tick.
+    fn renewed(&mut self) {
+        self.renewed = Instant::now();
+        let voice = |s: &ScreenStatus| (s.audible.clone(), s.speaks.clone(), s.saying.clone());
+        let sent = self.status_sent.as_ref().map(|(_, sent)| voice(sent));
+        if sent.is_some_and(|sent| sent != voice(&self.link.doors.status.borrow())) {
+            self.send_status();
+        }
     }
 
     fn send_status(&mut self) {

@@ -23,6 +23,8 @@ pub enum Subject<'t> {
     Input(&'t str),
     /// A command to this screen.
     Command(&'t str),
+    /// A screen asks for the hall's state.
+    Asked(&'t str),
     /// An answer to this screen's request for the hall's state.
     Sync(&'t str),
     /// What another screen, or this one, says of itself: its name and the part below the prefix.
@@ -48,6 +50,7 @@ impl Topics {
             own("notice/+".into(), false),
             own(self.command(), false),
             own(self.sync_state(), false),
+            own(self.sync_request(), false),
             own("screen/+/status".into(), false),
             own("screen/+/proof".into(), false),
         ]
@@ -63,6 +66,7 @@ impl Topics {
         match below {
             Some(below) if below == self.command() => Subject::Command(below),
             Some(below) if below == self.sync_state() => Subject::Sync(below),
+            Some(below) if below == self.sync_request() => Subject::Asked(below),
             Some(below) if is_input(below) => Subject::Input(below),
             Some(below) => of_screen(below).unwrap_or(Subject::Foreign),
             None => Subject::Foreign,
@@ -132,6 +136,7 @@ mod tests {
                 "moiso/dong-da/notice/+",
                 "moiso/dong-da/screen/sanh-1/command",
                 "moiso/dong-da/sync/state/sanh-1",
+                "moiso/dong-da/sync/request",
                 "moiso/dong-da/screen/+/status",
                 "moiso/dong-da/screen/+/proof",
             ]
@@ -148,6 +153,7 @@ mod tests {
             Subject::Command("screen/sanh-1/command")
         );
         assert_eq!(topics.subject("moiso/dong-da/sync/state/sanh-1"), Subject::Sync("sync/state/sanh-1"));
+        assert_eq!(topics.subject("moiso/dong-da/sync/request"), Subject::Asked("sync/request"));
         for screen in ["sanh-1", "sanh-2"] {
             let (status, proof) = (format!("screen/{screen}/status"), format!("screen/{screen}/proof"));
             let full = [topics.full(&status), topics.full(&proof)];

@@ -38,7 +38,7 @@ fn time(at: Timestamp) -> String {
 }
 
 #[derive(Serialize)]
-struct CallJson<'a> {
+pub(super) struct CallJson<'a> {
     id: &'a str,
     ticket: &'a str,
     counter: &'a str,
@@ -55,7 +55,11 @@ struct CallJson<'a> {
 
 /// The payload of `call`, without the holder.
 pub fn encode_call(call: &Call) -> Vec<u8> {
-    json(&CallJson {
+    json(&call_json(call))
+}
+
+pub(super) fn call_json(call: &Call) -> CallJson<'_> {
+    CallJson {
         id: call.id.as_str(),
         ticket: call.ticket.as_str(),
         counter: call.counter.as_str(),
@@ -65,7 +69,7 @@ pub fn encode_call(call: &Call) -> Vec<u8> {
         series: call.series.as_ref().map(super::super::board::call::Series::as_str),
         lane: call.lane.as_str(),
         slot: call.slot.map(clock),
-    })
+    }
 }
 
 #[derive(Serialize)]
@@ -188,6 +192,9 @@ struct StatusJson<'a> {
     version: &'static str,
     rank: u32,
     zones: &'a [String],
+    audible: &'a [String],
+    speaks: &'a [String],
+    saying: &'a [String],
     frames: u64,
     frame_at: Option<String>,
     /// Hexadecimal: a JSON number cannot carry 64 bits everywhere.
@@ -215,6 +222,9 @@ fn status_json(status: &ScreenStatus) -> StatusJson<'_> {
         version: status.version,
         rank: status.rank,
         zones: &status.zones,
+        audible: &status.audible,
+        speaks: &status.speaks,
+        saying: &status.saying,
         frames: status.frame.frames,
         frame_at: status.frame.frame_at.map(time),
         frame_hash: hash_word(status.frame.frame_hash),
@@ -280,6 +290,8 @@ struct ProofJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     speech_to: Option<String>,
     outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zone: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     again: bool,
 }
@@ -294,6 +306,7 @@ fn proof_json(proof: &Proof) -> ProofJson<'_> {
         speech_from: proof.speech_from.map(time),
         speech_to: proof.speech_to.map(time),
         outcome: proof.outcome.as_str(),
+        zone: proof.zone.as_ref().map(crate::board::call::Zone::as_str),
         again: proof.again,
     }
 }
@@ -379,9 +392,4 @@ pub fn encode_command(command: &Command) -> Vec<u8> {
         out["by"] = by.as_str().into();
     }
     json(&out)
-}
-
-/// The payload of `sync/request`.
-pub fn encode_sync_request(screen: &str) -> Vec<u8> {
-    json(&serde_json::json!({ "screen": screen }))
 }

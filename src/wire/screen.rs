@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::object::{Object, Reader};
 use super::{Fault, Proof, Rejection, object_of};
-use crate::board::call::{CallId, WordError};
+use crate::board::call::{CallId, WordError, Zone};
 use crate::board::input::Outcome;
 use crate::clock::Now;
 use crate::health::Frame;
@@ -37,14 +37,21 @@ pub fn decode_status(topic: &str, payload: &[u8]) -> Result<ScreenReport, Reject
         let text = |field| o.optional_text(field, TEXT_MAX).ok().flatten();
         let count = |field| o.optional_count(field, u64::MAX).ok().flatten();
         let small = |field| o.optional_u32(field).ok().flatten();
-        let zones = o.words("zones", |text| Ok::<_, WordError>(text.to_owned())).ok().flatten();
+        let words = |field, most| {
+            let all = o.words(field, |text| Ok::<_, WordError>(text.to_owned())).ok().flatten();
+            all.map(|all| all.into_iter().take(most).collect::<Vec<String>>())
+        };
+        let zones = words("zones", ZONES_MAX).unwrap_or_default();
         Ok(ScreenReport {
             online: o.flag("online")?,
             session: i64::try_from(o.count("session", i64::MAX as u64)?).unwrap_or(i64::MAX),
             at: o.time("at")?,
             version: text("version"),
             rank: small("rank"),
-            zones: zones.unwrap_or_default().into_iter().take(ZONES_MAX).collect(),
+            zones,
+            audible: words("audible", ZONES_MAX),
+            speaks: words("speaks", ZONES_MAX),
+            saying: words("saying", ZONES_MAX).unwrap_or_default(),
             frame_at: o.optional_time("frame_at").ok().flatten(),
             gpu: text("gpu"),
             present: text("present"),
@@ -75,6 +82,7 @@ pub fn decode_proof(topic: &str, payload: &[u8]) -> Result<Proof, Rejection> {
             speech_from: o.optional_time("speech_from")?,
             speech_to: o.optional_time("speech_to")?,
             outcome: o.word("outcome", outcome)?,
+            zone: o.optional_word("zone", Zone::parse)?,
             again: o.flag("again")?,
         })
     })
@@ -107,6 +115,8 @@ fn screen_value(name: &str, screen: &Screen, own: bool, now: Now) -> Value {
         "version": report.version,
         "rank": report.rank,
         "zones": report.zones,
+        "audible": report.audible,
+        "speaks": report.speaks,
         "frame_at": report.frame_at.map(|at| at.to_string()),
         "gpu": report.gpu,
         "present": report.present,
@@ -168,7 +178,8 @@ mod tests {
             drawn: Some(Frame { at, number: 7, hash: 0xab }),
             speech_from: None,
             speech_to: None,
-            outcome: Outcome::OtherScreen,
+            outcome: Outcome::Spoken,
+            zone: Some(Zone::parse("sanh").unwrap()),
             again: false,
         };
         assert_eq!(decode_proof("screen/a/proof", &super::super::encode_proof(&proof)).unwrap(), proof);

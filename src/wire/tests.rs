@@ -326,6 +326,17 @@ fn commands_are_read() {
 }
 
 #[test]
+fn only_a_screen_that_can_be_answered_may_ask() {
+    let ask = |screen: &str| {
+        decode_sync_request("sync/request", json!({ "screen": screen }).to_string().as_bytes())
+    };
+    assert_eq!(ask("sanh-1").unwrap(), "sanh-1");
+    for wrong in ["a/b", "+", "#", ""] {
+        assert_eq!(ask(wrong).unwrap_err().field.as_deref(), Some("screen"), "{wrong}");
+    }
+}
+
+#[test]
 fn a_sync_answer_is_taken_as_far_as_it_fits() {
     let answer = json!({
         "counters": {"5": {"state": "open", "ticket": "A012", "at": AT}, "6": {"state": "busy", "at": AT}},
@@ -348,6 +359,9 @@ fn status() -> ScreenStatus {
         version: "0.1.0",
         rank: 1,
         zones: vec!["sanh".into()],
+        audible: vec!["sanh".into()],
+        speaks: vec!["sanh".into()],
+        saying: vec!["c-1".into()],
         frame: FrameReport {
             frames: 3,
             frame_at: Some(AT.parse().unwrap()),
@@ -379,6 +393,9 @@ fn a_status_has_every_field_of_the_contract() {
         "version",
         "rank",
         "zones",
+        "audible",
+        "speaks",
+        "saying",
         "frame_at",
         "frame_hash",
         "gpu",
@@ -418,6 +435,7 @@ fn a_proof_leaves_out_what_did_not_happen() {
         speech_from: None,
         speech_to: None,
         outcome: Outcome::OtherScreen,
+        zone: None,
         again: false,
     };
     let value: Value = serde_json::from_slice(&encode_proof(&proof)).unwrap();

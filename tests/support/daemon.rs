@@ -29,7 +29,7 @@ impl Daemon {
     }
 
     /// A silent screen of another name.
-    pub fn named(screen: &str, broker: &Mosquitto) -> Self {
+    pub fn silent(screen: &str, broker: &Mosquitto) -> Self {
         Self::with(screen, &format!("brokers = [\"mqtt://127.0.0.1:{}\"]", broker.port), None, "", &[])
     }
 
@@ -41,6 +41,11 @@ impl Daemon {
     /// The same with a broker of its own on `port`.
     pub fn alone(port: u16) -> Self {
         Self::with("sanh-1", &format!("[mqtt.embedded]\nlisten = \"127.0.0.1:{port}\""), None, "", &[])
+    }
+
+    /// One of several screens; `mqtt` is the section of that name.
+    pub fn named(screen: &str, mqtt: &str, pulse: Option<&Pulse>, extra: &str) -> Self {
+        Self::with(screen, mqtt, pulse, extra, &[])
     }
 
     fn with(screen: &str, mqtt: &str, pulse: Option<&Pulse>, extra: &str, env: &[(&str, &str)]) -> Self {

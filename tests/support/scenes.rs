@@ -102,6 +102,9 @@ pub fn three_screens() -> Screens {
         version: Some("0.1.0".into()),
         rank: Some(1),
         zones: vec!["sanh".into()],
+        audible: Some(vec!["sanh".into()]),
+        speaks: Some(vec!["sanh".into()]),
+        saying: Vec::new(),
         frame_at: Some(now()),
         gpu: Some("Intel(R) UHD Graphics 630 (Vulkan, IntegratedGpu)".into()),
         present: Some("surface".into()),
@@ -115,7 +118,7 @@ pub fn three_screens() -> Screens {
         expired: Some(1),
         rejected: Some(0),
     };
-    let lost = ScreenReport { audio: Some("lost".into()), rank: Some(2), ..report.clone() };
+    let lost = ScreenReport { audio: Some("lost".into()), rank: Some(2), speaks: None, ..report.clone() };
     screens.take("sanh-1", report, heard);
     screens.take("sanh-2", lost, heard);
     screens.take("cua-vao", ScreenReport { session: 1, at: now(), ..ScreenReport::default() }, heard);
@@ -149,6 +152,7 @@ pub fn kept(journal: &Journal, end: Timestamp) {
             speech_from: Some(at(ago - 1)),
             speech_to: Some(at(ago - 11)),
             outcome: Outcome::Spoken,
+            zone: None,
             again: false,
         };
         let there = Proof { outcome: Outcome::OtherScreen, ..proof.clone() };

@@ -355,3 +355,38 @@ proptest! {
         prop_assert!(now <= 61_000.max(12_000 + 4_000 * calls as i64), "{} calls take {} ms", calls, now);
     }
 }
+
+#[test]
+fn a_screen_whose_turn_it_is_not_waits_and_says_what_is_running_to_its_end() {
+    let mut zone = zone();
+    zone.push(call("A1", "1", 0));
+    zone.push(call("B1", "2", 0));
+    zone.start(AnnouncementId(1), Millis(0)).unwrap();
+    zone.voice_changed(false);
+    assert!(zone.sound().busy);
+    assert_eq!(
+        outcomes(zone.ended(AnnouncementId(1), true, Millis(1))),
+        [("A1@1".to_owned(), Outcome::Spoken)]
+    );
+    assert_eq!(zone.start(AnnouncementId(2), Millis(1)), None);
+    zone.voice_changed(true);
+    assert!(zone.start(AnnouncementId(2), Millis(2)).is_some());
+    zone.voice_changed(false);
+    assert_eq!(zone.ended(AnnouncementId(2), false, Millis(3)), None, "it waits for its turn again");
+    assert_eq!(zone.next_change(), Some(AGE + Millis(1)), "there is no attempt to come");
+}
+
+#[test]
+fn what_another_screen_has_said_is_not_said_again() {
+    let id = |text: &str| CallId::parse(text).unwrap();
+    let mut zone = zone();
+    for (ticket, counter) in [("A1", "1"), ("B1", "2"), ("C1", "3")] {
+        zone.push(call(ticket, counter, 0));
+    }
+    zone.start(AnnouncementId(1), Millis(0)).unwrap();
+    assert_eq!(outcomes(zone.spoken_elsewhere(&id("B1@2"))), [("B1@2".to_owned(), Outcome::OtherScreen)]);
+    assert!(zone.spoken_elsewhere(&id("A1@1")).is_empty(), "it is being said");
+    let broken = zone.ended(AnnouncementId(1), false, Millis(1));
+    assert_eq!(outcomes(broken), [("A1@1".to_owned(), Outcome::OtherScreen)]);
+    assert_eq!(say_all(&mut zone, 5_000), ["C1"]);
+}

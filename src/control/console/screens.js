@@ -19,6 +19,12 @@ function skew(ms) {
   return Math.abs(ms) < 1000 ? 'khớp' : `lệch ${span(Math.abs(ms) / 1000)}`;
 }
 
+// For which zones it speaks; several screens of a zone have one voice.
+function voice(screen) {
+  if ((screen.speaks || []).length) return ` đang đọc khu ${screen.speaks.join(', ')}`;
+  return (screen.audible || []).length ? ' dự phòng' : '';
+}
+
 function row(screen) {
   const name = make('span', {}, make('b', {}, screen.screen), screen.own ? ' (máy này)' : '');
   const [kind, words] = AUDIO[screen.audio] || ['wait', ''];
@@ -27,7 +33,7 @@ function row(screen) {
   return [
     name, state(screen),
     rebuilding ? badge('bad', 'đang dựng lại hình') : PRESENT[screen.present] || screen.present || '',
-    words ? badge(kind, words) : '', screen.link || '',
+    words ? make('span', {}, badge(kind, words), voice(screen)) : '', screen.link || '',
     skew(screen.skew_ms),
     screen.backlog_s ? span(screen.backlog_s) : 'không',
     screen.shown === undefined ? '' : `${screen.shown} hiện, ${screen.spoken} đọc`, screen.version || '',

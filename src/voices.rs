@@ -1,0 +1,204 @@
+//! Which screen speaks for a zone that several screens have: the first by rank among those that can be heard there. Every
+//! screen decides for itself, from what the others say of themselves and from when it heard that on its own clock.
+//!
+//! Never lets two screens of a working link begin to speak in one zone: a screen that comes waits until the one that
+//! speaks has said that it stopped, and until nobody has contradicted it for [`SETTLE`]. A screen that is cut off goes on
+//! as it was: a call that is said twice is better than one that nobody says.
+
+use std::collections::BTreeMap;
+
+use crate::board::call::Zone;
+use crate::clock::Millis;
+use crate::screens::{SILENT_AFTER, ScreenReport};
+
+/// A screen whose link broke is back within this time, or is taken for gone: its supervisor starts it again after a second.
+const RETURNS: Millis = Millis::from_secs(5);
+/// How long a screen must have been the first before it speaks: longer than a status takes to all others and back. With
+/// [`SILENT_AFTER`] it is at most 18 s from a screen's last word to its successor's first.
+const SETTLE: Millis = Millis::from_secs(3);
+/// How long after its start, or after it stood still, a screen waits for a link before it decides without one.
+const ALONE: Millis = Millis::from_secs(10);
+/// A screen that has not looked around for this long was stopped: others may have taken its place. It is shorter than
+/// [`SILENT_AFTER`] less the time between two statuses, and longer than any pause of a healthy hub.
+const ABSENT: Millis = Millis::from_secs(8);
+
+/// How the sound of a zone is at this moment.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sound {
+    /// Its loudspeakers work and nobody has muted them.
+    pub works: bool,
+    /// Something is being said.
+    pub busy: bool,
+}
+
+/// One screen's view of who speaks where.
+#[derive(Clone, Debug)]
+pub struct Voices {
+    rank: u32,
+    own: String,
+    places: Vec<Place>,
+    peers: BTreeMap<String, Peer>,
+    link_up: bool,
+    /// When the link came up, or broke.
+    link_since: Millis,
+    /// From when on the others are known, as far as they can be.
+    knows_from: Millis,
+    /// The places are to be won again.
+    anew: bool,
+    looked: Millis,
+}
+
+/// A zone of this screen.
+#[derive(Clone, Debug)]
+struct Place {
+    zone: Zone,
+    audible: bool,
+    /// Since when nobody else is to speak here.
+    first_since: Option<Millis>,
+    /// May begin an announcement.
+    begins: bool,
+    /// The same, or is still within one.
+    speaks: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Peer {
+    rank: u32,
+    audible: Vec<String>,
+    speaks: Vec<String>,
+    /// Counts as there until then.
+    until: Millis,
+}
+
+impl Voices {
+    /// Nobody speaks yet; `zones` are those of this screen.
+    pub fn new(own: &str, rank: u32, zones: impl IntoIterator<Item = Zone>, now: Millis) -> Self {
+        let place = |zone| Place { zone, audible: false, first_since: None, begins: false, speaks: false };
+        Self {
+            rank,
+            own: own.to_owned(),
+            places: zones.into_iter().map(place).collect(),
+            peers: BTreeMap::new(),
+            link_up: false,
+            link_since: now,
+            knows_from: now + ALONE,
+            anew: false,
+            looked: now,
+        }
+    }
+
+    /// What a screen says of itself.
+    pub fn heard(&mut self, screen: &str, report: &ScreenReport, now: Millis) {
+        if screen == self.own {
+            return;
+        }
+        if report.online {
+            let until = now + SILENT_AFTER;
+            let rank = report.rank.unwrap_or(u32::MAX);
+            let audible = report.audible.clone().unwrap_or_default();
+            let peer = Peer { rank, audible, speaks: report.speaks.clone().unwrap_or_default(), until };
+            self.peers.insert(screen.to_owned(), peer);
+        } else if let Some(peer) = self.peers.get_mut(screen)
+            // A broker that was stopped has said this of all, and each comes back in its own time.
+            && (!self.link_up || now - self.link_since >= SILENT_AFTER)
+        {
+            peer.until = peer.until.min(now + RETURNS);
+        }
+    }
+
+    /// A screen was taken out of service.
+    pub fn cleared(&mut self, screen: &str) {
+        self.peers.remove(screen);
+    }
+
+    /// While the link is down nobody is heard, and so nobody is taken for gone.
+    pub fn link_changed(&mut self, up: bool, now: Millis) {
+        if up == self.link_up {
+            return;
+        }
+        if up {
+            self.peers.values_mut().for_each(|peer| peer.until = now + SILENT_AFTER);
+            self.knows_from = now;
+            self.anew = true;
+        } else {
+            self.peers.retain(|_, peer| peer.until > now);
+        }
+        (self.link_up, self.link_since) = (up, now);
+    }
+
+    /// Decides for every zone, in the order in which they were given; returns those where this screen may begin to speak
+    /// now and could not before, or the other way round. What is being said is said to its end.
+    pub fn turn(&mut self, sounds: impl IntoIterator<Item = Sound>, now: Millis) -> Vec<(Zone, bool)> {
+        self.look_around(now);
+        let knows = now >= self.knows_from;
+        // Whoever was giving the turn back when the link broke has done so by then, unheard.
+        let heeds = self.link_up || now - self.link_since < SILENT_AFTER;
+        let anew = std::mem::take(&mut self.anew);
+        let mut changed = Vec::new();
+        for (place, sound) in self.places.iter_mut().zip(sounds) {
+            place.audible = sound.works && knows;
+            let before_me = |name: &String, peer: &Peer| (peer.rank, name) < (self.rank, &self.own);
+            let has = |zones: &Vec<String>| zones.iter().any(|zone| zone == place.zone.as_str());
+            let outranked = self.peers.iter().any(|(name, peer)| before_me(name, peer) && has(&peer.audible));
+            let taken = heeds && self.peers.values().any(|peer| has(&peer.speaks));
+            let first = place.audible && !outranked;
+            let before = place.begins;
+            place.first_since =
+                if first && !taken { place.first_since.filter(|_| !anew).or(Some(now)) } else { None };
+            place.begins = if before {
+                first && !anew
+            } else {
+                place.first_since.is_some_and(|since| now - since >= SETTLE)
+            };
+            place.speaks = place.begins || sound.busy;
+            if place.begins != before {
+                changed.push((place.zone.clone(), place.begins));
+            }
+        }
+        changed
+    }
+
+    /// Notes who is gone, and whether this screen itself was.
+    fn look_around(&mut self, now: Millis) {
+        if now - self.looked > ABSENT {
+            // Their words of meanwhile are still to be read.
+            self.peers.values_mut().for_each(|peer| peer.until = now + SILENT_AFTER);
+            self.knows_from = now + ALONE;
+            self.anew = true;
+        }
+        self.looked = now;
+        if self.link_up {
+            self.peers.retain(|_, peer| peer.until > now);
+        }
+    }
+
+    /// The zones where this screen could be heard if it were its turn.
+    pub fn audible(&self) -> Vec<String> {
+        self.zones_where(|place| place.audible)
+    }
+
+    /// The zones that this screen speaks for.
+    pub fn speaks(&self) -> Vec<String> {
+        self.zones_where(|place| place.speaks)
+    }
+
+    fn zones_where(&self, holds: impl Fn(&Place) -> bool) -> Vec<String> {
+        self.places.iter().filter(|place| holds(place)).map(|place| place.zone.to_string()).collect()
+    }
+
+    /// When [`Voices::turn`] may decide otherwise though nothing is heard.
+    pub fn next_change(&self, now: Millis) -> Option<Millis> {
+        let gone = self.peers.values().map(|peer| peer.until).filter(|_| self.link_up);
+        let settled = self.places.iter().filter(|place| !place.begins).filter_map(|place| place.first_since);
+        let all = gone
+            .chain(settled.map(|since| since + SETTLE))
+            .chain([self.knows_from, self.link_since + SILENT_AFTER]);
+        all.filter(|at| *at > now).min()
+    }
+
+    /// How many of the screens that are there come before this one in answering `asker`.
+    pub fn place_beside(&self, asker: &str) -> usize {
+        let before = |name: &&String| (self.peers[*name].rank, *name) < (self.rank, &self.own);
+        self.peers.keys().filter(|name| *name != asker).filter(before).count()
+    }
+}

@@ -1,0 +1,258 @@
+//! Ears and a voice for them: a sounds folder whose every ticket is a chord of its own, sound cards that are recorded, and
+//! what was heard on each, when.
+
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use moiso::audio::wav;
+use moiso::speech::Accent;
+use moiso::speech::number::read_number;
+
+use crate::support::until;
+
+/// Tones of which two make a ticket; the recorder takes 8000 samples a second.
+const TONES: usize = 24;
+/// Most tickets that can be told apart.
+pub const TICKETS: usize = TONES * (TONES - 1) / 2;
+/// How long a ticket's chord sounds.
+pub const CHORD: Duration = Duration::from_millis(1_200);
+const RECORDED_HZ: usize = 8_000;
+/// Samples that are looked at together: 40 ms, in which all tones make whole waves.
+const WINDOW: usize = 320;
+
+fn tone_hz(tone: usize) -> f32 {
+    500.0 + 125.0 * tone as f32
+}
+
+/// The two tones of a ticket from 1 on.
+fn chord(ticket: usize) -> (usize, usize) {
+    let all = (0..TONES).flat_map(|low| (low + 1..TONES).map(move |high| (low, high)));
+    // Neighbours in number are far apart in tone.
+    let all: Vec<(usize, usize)> = all.collect();
+    all[ticket * 59 % TICKETS]
+}
+
+fn ticket_of(tones: (usize, usize)) -> Option<usize> {
+    (1..TICKETS).find(|ticket| chord(*ticket) == tones)
+}
+
+fn wave(hz: &[f32], frames: usize) -> Vec<f32> {
+    let sample = |n: usize| {
+        let second = n as f32 / 48_000.0;
+        hz.iter().map(|hz| (second * hz * std::f32::consts::TAU).sin() * 0.3).sum()
+    };
+    (0..frames).map(sample).collect()
+}
+
+/// Writes a voice that reads tickets 1 to `most` at counters 1 to 9, and its chime.
+pub fn write_voice(folder: &Path, most: usize) {
+    let number = |n: usize| read_number(n as u32, Accent::North);
+    let clip = |lines: &mut String, voice: &str, name: &str, words: &str, samples: &[f32]| {
+        let file = format!("{name}.wav");
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        wav::write(&mut bytes, samples, 48_000).unwrap();
+        std::fs::create_dir_all(folder.join(voice)).unwrap();
+        std::fs::write(folder.join(voice).join(&file), bytes.get_ref()).unwrap();
+        writeln!(lines, "\"{words}\" = {{ file = \"{file}\", frames = {} }}", samples.len()).unwrap();
+    };
+    // What is no ticket lies below all tones.
+    let low = wave(&[150.0], 48_000 / 5);
+    let (mut mid, mut end, mut chimes) = (String::new(), String::new(), String::new());
+    for (name, words) in [("open", "mời công dân có số thứ tự"), ("so", "số"), ("again", "nhắc lại")]
+    {
+        clip(&mut mid, "north", name, words, &low);
+    }
+    for ticket in 1..=most {
+        let (a, b) = chord(ticket);
+        let samples = wave(&[tone_hz(a), tone_hz(b)], 48 * CHORD.as_millis() as usize);
+        clip(&mut mid, "north", &format!("n{ticket}"), &number(ticket), &samples);
+    }
+    for counter in 1..=9 {
+        clip(&mut end, "north", &format!("c{counter}"), &format!("đến quầy số {}", number(counter)), &low);
+        clip(&mut end, "north", &format!("s{counter}"), &format!("quầy {}", number(counter)), &low);
+    }
+    clip(&mut end, "north", "look", "mời công dân xem bảng", &low);
+    for chime in ["two-tone", "three-tone"] {
+        clip(&mut chimes, "chimes", chime, chime, &low);
+    }
+    let bank = format!(
+        "format = 1\nname = \"chords\"\ntitle = \"Chords\"\nrate_hz = 48000\nversion = \"1\"\nprovenance = \"made by a test\"\n\
+         licence = \"CC0-1.0\"\nlanguage = \"vi\"\naccent = \"north\"\n[clips.mid]\n{mid}[clips.end]\n{end}"
+    );
+    std::fs::write(folder.join("north/bank.toml"), bank).unwrap();
+    std::fs::write(folder.join("chimes/chimes.toml"), format!("[chimes]\n{chimes}")).unwrap();
+}
+
+/// A PulseAudio server with one card a screen.
+pub struct Cards {
+    home: tempfile::TempDir,
+    server: Child,
+}
+
+impl Cards {
+    pub fn start(cards: usize) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("run")).unwrap();
+        let rc = "pcm.!default { type pulse }\nctl.!default { type pulse }\n";
+        std::fs::write(home.path().join(".asoundrc"), rc).unwrap();
+        let mut command = program(home.path(), "pulseaudio");
+        command.args([
+            "-n",
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "--use-pid-file=no",
+            "--log-level=error",
+        ]);
+        command.args(["-L", "module-native-protocol-unix"]);
+        for card in 0..cards {
+            command.args(["-L", &format!("module-null-sink sink_name=hall{card} rate=48000 channels=2")]);
+        }
+        let server = command.stdout(Stdio::null()).spawn().expect("pulseaudio is installed");
+        let cards = Self { home, server };
+        until(Duration::from_secs(20), "PulseAudio answers", || cards.pactl(&["info"]));
+        cards
+    }
+
+    fn pactl(&self, args: &[&str]) -> bool {
+        program(self.home.path(), "pactl").args(args).stdout(Stdio::null()).status().unwrap().success()
+    }
+
+    /// Lets a program play on a card.
+    pub fn point(&self, command: &mut Command, card: usize) {
+        environment(command, self.home.path());
+        command.env("PULSE_SINK", format!("hall{card}"));
+    }
+
+    /// A card that is lost takes no sound and reports nothing.
+    pub fn lose(&self, card: usize, lost: bool) {
+        assert!(self.pactl(&["suspend-sink", &format!("hall{card}"), if lost { "1" } else { "0" }]));
+    }
+
+    pub fn listen(&self, card: usize) -> Ear {
+        let mut recorder = program(self.home.path(), "parec")
+            .args(["-d", &format!("hall{card}.monitor"), "--format=s16le", "--rate=8000", "--channels=1"])
+            .arg("--latency-msec=40")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("parec is installed");
+        let mut sound = recorder.stdout.take().unwrap();
+        let heard = Arc::<Mutex<Vec<Heard>>>::default();
+        let (kept, windows) = (Arc::clone(&heard), Arc::new(std::sync::atomic::AtomicUsize::new(0)));
+        let counted = Arc::clone(&windows);
+        std::thread::spawn(move || {
+            let mut window = [0_u8; WINDOW * 2];
+            while sound.read_exact(&mut window).is_ok() {
+                counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                if let Some(ticket) = recognise(&crate::support::sound::pcm16(&window)) {
+                    note(&mut kept.lock().unwrap(), ticket);
+                }
+            }
+        });
+        let ear = Ear { recorder, heard };
+        until(Duration::from_secs(20), "the recorder runs", || {
+            windows.load(std::sync::atomic::Ordering::Relaxed) > 0
+        });
+        ear
+    }
+}
+
+impl Drop for Cards {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn environment(command: &mut Command, home: &Path) {
+    command.env("HOME", home).env("XDG_RUNTIME_DIR", home.join("run"));
+    command.env_remove("PULSE_SERVER").env_remove("DBUS_SESSION_BUS_ADDRESS");
+}
+
+fn program(home: &Path, name: &str) -> Command {
+    let mut command = Command::new(name);
+    environment(&mut command, home);
+    command.stdin(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// A ticket that was heard, or a part of it.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    pub ticket: usize,
+    pub from: Instant,
+    pub to: Instant,
+    windows: usize,
+}
+
+impl Heard {
+    /// Whether the whole chord was heard, but for its edges.
+    pub fn is_whole(&self) -> bool {
+        self.windows * WINDOW * 1000 / RECORDED_HZ + 120 >= CHORD.as_millis() as usize
+    }
+}
+
+/// What one card has played so far.
+pub struct Ear {
+    recorder: Child,
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+impl Ear {
+    pub fn heard(&self) -> Vec<Heard> {
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        let _ = self.recorder.kill();
+        let _ = self.recorder.wait();
+    }
+}
+
+fn note(heard: &mut Vec<Heard>, ticket: usize) {
+    let now = Instant::now();
+    const PAUSE: Duration = Duration::from_millis(400);
+    match heard.last_mut().filter(|last| last.ticket == ticket && now - last.to < PAUSE) {
+        Some(last) => (last.to, last.windows) = (now, last.windows + 1),
+        None => heard.push(Heard { ticket, from: now, to: now, windows: 1 }),
+    }
+}
+
+/// The share of a tone in some samples (Goertzel), 1 for a full wave.
+fn share(samples: &[f32], hz: f32) -> f32 {
+    let step = 2.0 * (std::f32::consts::TAU * hz / RECORDED_HZ as f32).cos();
+    let (a, b) = samples.iter().fold((0.0, 0.0), |(a, b), sample| (sample + step * a - b, a));
+    (a * a + b * b - step * a * b).max(0.0).sqrt() * 2.0 / samples.len() as f32
+}
+
+/// The ticket whose two tones stand out.
+fn recognise(samples: &[f32]) -> Option<usize> {
+    let mut shares: Vec<(f32, usize)> =
+        (0..TONES).map(|tone| (share(samples, tone_hz(tone)), tone)).collect();
+    shares.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let [(_, one), (second, two), (third, _), ..] = shares[..] else { return None };
+    (second > 0.05 && third < second / 3.0).then(|| ticket_of((one.min(two), one.max(two))))?
+}
+
+/// Where a voice for the tests lies.
+pub fn voice_in(folder: &Path, most: usize) -> PathBuf {
+    let sounds = folder.join("sounds");
+    write_voice(&sounds, most);
+    sounds
+}
+
+#[test]
+fn every_ticket_has_a_chord_of_its_own_that_is_recognised() {
+    for ticket in 1..TICKETS {
+        let (a, b) = chord(ticket);
+        let samples: Vec<f32> = wave(&[tone_hz(a), tone_hz(b)], WINDOW * 6).into_iter().step_by(6).collect();
+        assert_eq!(recognise(&samples), Some(ticket), "{ticket}");
+    }
+    assert_eq!(recognise(&[0.0; WINDOW]), None);
+    assert_eq!(recognise(&wave(&[150.0], WINDOW * 6).into_iter().step_by(6).collect::<Vec<_>>()), None);
+}
