@@ -98,6 +98,8 @@ pub struct FrameReport {
     pub gpu: String,
     /// surface, software or headless.
     pub present: &'static str,
+    /// Drawn off screen although a display is wanted: none answers.
+    pub unseen: bool,
     /// How often the device or the surface was lost and built anew.
     pub rebuilds: u64,
     /// Whole seconds that the main thread has not answered a ring, as when a panel is off; 0 while it does.

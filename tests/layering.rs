@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files and folders of the core.
-const CORE: [&str; 23] = [
+const CORE: [&str; 24] = [
     "board.rs",
     "board",
     "speech.rs",

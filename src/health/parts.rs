@@ -137,6 +137,11 @@ fn present(seen: &Seen<'_>) -> Part {
     }
     match frame.frame_at {
         None => part("present", PartState::Degraded, "nothing has been drawn yet"),
+        Some(_) if frame.unseen => part(
+            "present",
+            PartState::Degraded,
+            "no display answers; the board is drawn off screen until one does",
+        ),
         Some(_) => part("present", PartState::Ok, frame.present),
     }
 }

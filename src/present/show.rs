@@ -216,9 +216,10 @@ impl Show {
                     h = size.h,
                     "the picture is up"
                 );
+                let unseen = !self.unseen_counts && canvas.kind() == HEADLESS;
                 self.update(|report| {
                     canvas.gpu().clone_into(&mut report.gpu);
-                    report.present = canvas.kind();
+                    (report.present, report.unseen) = (canvas.kind(), unseen);
                 });
                 (self.canvas, self.opened_at) = (Some(canvas), now);
                 true
@@ -290,8 +291,7 @@ impl Show {
 
     /// Tells of the calls that the picture on the glass shows and the one before did not.
     fn tell_drawn(&mut self) {
-        let seen = self.unseen_counts || self.canvas.as_ref().is_some_and(|canvas| canvas.kind() != HEADLESS);
-        if !seen || self.called == self.stage.calls() {
+        if lock(&self.report).unseen || self.called == self.stage.calls() {
             return;
         }
         let at = self.stage.now().wall;

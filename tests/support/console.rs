@@ -285,7 +285,11 @@ pub fn well() -> Verdict {
     });
     let detail = json!({
         "screen": screen, "journal_problem": null, "link_problem": null, "stalled": false, "unanswered_s": 0,
+<<<<<<< ours
         "rebuilds": 0, "volume_percent": 80, "unheard": [],
+=======
+        "rebuilds": 0, "volume_percent": 80, "verdict": "ok", "parts": [],
+>>>>>>> theirs
     });
     Verdict { live: true, ready: true, parts: Vec::new(), detail }
 }

@@ -182,7 +182,8 @@ fn off_screen_nothing_is_drawn_while_a_display_is_waited_for() {
     let mut hall = Hall::with(&Config::default());
     hall.call(&["c-1"]);
     hall.step();
-    assert_eq!((hall.handle.report().frames, hall.drawn()), (1, vec![]));
+    let report = hall.handle.report();
+    assert_eq!((report.frames, report.unseen, hall.drawn()), (1, true, vec![]));
 }
 
 #[test]
