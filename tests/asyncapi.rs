@@ -183,7 +183,8 @@ async fn all_that_is_really_said_fits_the_document() {
         broker.publish(&format!("moiso/dong-da/{topic}"), &example, &["-r"]);
     }
     broker.publish("moiso/dong-da/sync/request", r#"{"screen":"tang-2"}"#, &[]);
-    let answered = || lines.lock().unwrap().iter().any(|line| line.starts_with("moiso/dong-da/sync/state/tang-2 "));
+    let answered =
+        || lines.lock().unwrap().iter().any(|line| line.starts_with("moiso/dong-da/sync/state/tang-2 "));
     until(SOON, "a neighbour is answered", answered);
     broker.publish("moiso/dong-da/call", "{}", &[]);
     until(SOON, "the refusal is kept", || daemon.kept("rejected", "topic = 'call'") == 1);
@@ -254,7 +255,9 @@ async fn all_that_is_really_said_fits_the_document() {
         fits(&schema(&document, &name), &payload, topic);
         seen.insert(name);
     }
-    for name in ["Call", "Counter", "Queue", "Notice", "Status", "Offline", "Proof", "SyncRequest", "SyncState"] {
+    for name in
+        ["Call", "Counter", "Queue", "Notice", "Status", "Offline", "Proof", "SyncRequest", "SyncState"]
+    {
         assert!(seen.contains(name), "{name} went over the broker: {seen:?}");
     }
 }
