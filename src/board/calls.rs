@@ -8,6 +8,15 @@ use super::input::{IgnoreReason, Outcome};
 use super::zone::Proof;
 use crate::clock::Now;
 
+/// How an event comes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Way {
+    /// From the queue system.
+    Live,
+    /// From an earlier life of the process, or from another screen, perhaps after what came later; a proven one is over.
+    Retold { proven: bool },
+}
+
 impl Board {
     /// A call event. One of yesterday does not count, because ticket numbers begin anew; but on a settled link what
     /// comes is live, and then it is this screen's date that is wrong.
@@ -20,7 +29,7 @@ impl Board {
         }
         call.holder.take_if(|_| !self.show_holder);
         self.link.compare_clocks(call.at, self.fresh, now);
-        self.carry_out(now, call, false)
+        self.carry_out(now, call, Way::Live)
     }
 
     /// A call that an earlier life of the process took, told at the start in the order of its coming: the counters and
@@ -38,7 +47,7 @@ impl Board {
             self.ledger.remember(call.id, now.mono);
             return Err(IgnoreReason::Stale);
         }
-        self.carry_out(now, call, proven)
+        self.carry_out(now, call, Way::Retold { proven })
     }
 
     /// A call that another screen has taken and this one may not have: as one of an earlier life.
@@ -52,9 +61,9 @@ impl Board {
         self.link.age_of(call.at, now) <= self.fresh
     }
 
-    fn carry_out(&mut self, now: Now, call: Call, proven: bool) -> Result<Vec<Proof>, IgnoreReason> {
+    fn carry_out(&mut self, now: Now, call: Call, way: Way) -> Result<Vec<Proof>, IgnoreReason> {
         let proofs = match call.kind {
-            Kind::Call | Kind::Recall | Kind::Transfer => self.summon(now, &call, proven)?,
+            Kind::Call | Kind::Recall | Kind::Transfer => self.summon(now, &call, way)?,
             Kind::Serving => self.serve(now, &call)?,
             Kind::Absent => self.miss(now, &call)?,
             Kind::Cancel => self.cancel(now, &call)?,
@@ -66,7 +75,8 @@ impl Board {
 
     /// A ticket is asked to a counter. A call that its counter has already passed is listed by its time and no more:
     /// it must not come before the later ticket. One whose end is known is over before it began.
-    fn summon(&mut self, now: Now, call: &Call, proven: bool) -> Result<Vec<Proof>, IgnoreReason> {
+    fn summon(&mut self, now: Now, call: &Call, way: Way) -> Result<Vec<Proof>, IgnoreReason> {
+        let proven = way == Way::Retold { proven: true };
         let age = self.link.age_of(call.at, now);
         let young = self.is_young(call, now);
         let standing = self.counters.call(call, young && self.link.is_settled(now), now)?;
@@ -84,7 +94,7 @@ impl Board {
         }
         self.missed.remove(call);
         self.queues.answer(call);
-        self.recent.add(call, told(call.at, now), live);
+        self.recent.add(call, told(call.at, now), live && way == Way::Live);
         if live {
             self.day.called(now);
             self.spotlight.enter(call, now);

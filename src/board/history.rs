@@ -49,8 +49,15 @@ impl Told<MissedCall> {
 }
 
 impl Recent {
-    /// Lists a call at the time `shown`. A live one goes to the top; a late delivery finds its place by time.
+    /// Lists a call at the time `shown`. A live one goes to the top; a late delivery finds its place by time, and does not
+    /// take that of a later call of the same ticket.
     pub fn add(&mut self, call: &Call, shown: Timestamp, live: bool) {
+        let is_later = |e: &Told<RecentCall>| {
+            e.is_ticket_of(call) && e.entry.counter == call.counter && e.entry.at > shown
+        };
+        if !live && self.entries.iter().any(is_later) {
+            return;
+        }
         self.remove(call);
         let by_time = || self.entries.iter().position(|e| e.entry.at <= shown).unwrap_or(self.entries.len());
         let index = if live { 0 } else { by_time() };
