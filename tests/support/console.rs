@@ -285,11 +285,7 @@ pub fn well() -> Verdict {
     });
     let detail = json!({
         "screen": screen, "journal_problem": null, "link_problem": null, "stalled": false, "unanswered_s": 0,
-<<<<<<< ours
-        "rebuilds": 0, "volume_percent": 80, "unheard": [],
-=======
-        "rebuilds": 0, "volume_percent": 80, "verdict": "ok", "parts": [],
->>>>>>> theirs
+        "rebuilds": 0, "volume_percent": 80, "unheard": [], "verdict": "ok", "parts": [],
     });
     Verdict { live: true, ready: true, parts: Vec::new(), detail }
 }
