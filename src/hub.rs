@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tracing::{field, trace_span};
 
 use crate::board::Board;
 use crate::board::call::{CallId, Kind, Zone};
@@ -20,6 +21,7 @@ use crate::journal::{Journal, Kept, Record};
 use crate::metrics::Metrics;
 use crate::screens::{ScreenReport, Screens};
 use crate::speech::Utterance;
+use crate::trace::STAGE;
 use crate::wire::{self, Command, Proof};
 
 mod undrawn;
@@ -413,7 +415,11 @@ impl Hub {
             Input::CallReceived(call) => Some(call.clone()),
             _ => None,
         };
-        let effects = self.board.apply(self.clock.now(), input);
+        let effects = {
+            let about = call.as_ref().map(|call| field::display(&call.id));
+            let _stage = trace_span!(target: STAGE, "hub", call = about).entered();
+            self.board.apply(self.clock.now(), input)
+        };
         let mut done = Done { shown: false, taken: Taken::Applied };
         let refused = effects.iter().any(|effect| matches!(effect, Effect::Ignore { .. }));
         if let Some(call) = call.filter(|_| !refused) {
@@ -442,7 +448,10 @@ impl Hub {
             self.said.insert(announcement.id, call.clone());
         }
         let short = announcement.form == Form::Short;
-        let utterance = self.outlets.planner.plan(&announcement.message, announcement.repeats, short);
+        let utterance = {
+            let _stage = trace_span!(target: STAGE, "plan").entered();
+            self.outlets.planner.plan(&announcement.message, announcement.repeats, short)
+        };
         tracing::info!(zone = %announcement.zone, text = utterance.text, repeats = announcement.repeats, "announce");
         self.outlets.speaker.say(&announcement.zone, announcement.id, Arc::new(utterance));
     }
@@ -558,6 +567,7 @@ impl Hub {
     }
 
     fn show(&mut self) {
+        let _stage = trace_span!(target: STAGE, "view").entered();
         self.outlets.views.send_replace(Arc::new(self.board.view(self.clock.now())));
         (self.outlets.wake)();
     }

@@ -26,5 +26,6 @@ pub mod scenario;
 pub mod scene;
 pub mod screens;
 pub mod speech;
+pub mod trace;
 pub mod window;
 pub mod wire;
