@@ -27,10 +27,12 @@ use crate::window;
 
 mod area;
 pub(crate) mod display;
+mod frame;
 mod headless;
 mod line;
 mod pace;
 pub mod port;
+mod pose;
 pub(crate) mod show;
 pub(crate) mod software;
 mod stage;
