@@ -37,6 +37,7 @@ pub(crate) mod show;
 pub(crate) mod software;
 mod stage;
 mod surface;
+pub mod trial;
 
 pub use port::{Command, Png, Port, PortHandle, SnapshotError, Waker, channel};
 use show::{Canvas, Fault, Show};
