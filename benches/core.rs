@@ -16,10 +16,12 @@ use moiso::board::{Board, Rules};
 use moiso::clock::{Millis, Now};
 use moiso::config::Config;
 use moiso::config::section::Env;
+use moiso::scene::layout::{Track, columns, rows};
+use moiso::scene::{Look, Size, compose, damage};
 use moiso::speech::number::read_number;
 use moiso::speech::voice::Voice;
 use moiso::speech::{Accent, RATE_HZ, Utterance};
-use moiso::wire::decode;
+use moiso::wire::{decode, encode_public};
 
 fn main() {
     divan::main();
@@ -140,4 +142,83 @@ fn view_of_a_board(bencher: Bencher<'_, '_>, counters: usize) {
     let now = Now { mono: Millis::ZERO, wall };
     let board = Board::new(Rules::of(&hall(counters)), now);
     bencher.bench(|| board.view(black_box(now)));
+}
+
+const SCREEN: Size = Size { w: 1920, h: 1080 };
+
+/// A board on which every counter has called, and the same one call later.
+fn before_and_after_a_call(counters: usize) -> [(Board, Now); 2] {
+    let zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+    let wall: Timestamp = "2026-11-24T09:40:01+07:00".parse().unwrap();
+    let start = Now { mono: Millis::ZERO, wall };
+    [counters, counters + 1].map(|calls| {
+        let mut board = Board::new(Rules::of(&hall(counters)), start);
+        let mut now = start;
+        for n in 0..calls {
+            now = start.after(Millis(n as i64 * 100));
+            board.apply(now, decode("call", &payload(n, counters), &zone).unwrap().input);
+        }
+        (board, now)
+    })
+}
+
+/// The picture of a view that has changed, as data: what stands between a call and the GPU.
+#[divan::bench(args = COUNTERS)]
+fn scene_of_a_changed_view(bencher: Bencher<'_, '_>, counters: usize) {
+    let look = Look::of(&hall(counters));
+    let [_, (board, now)] = before_and_after_a_call(counters);
+    let view = board.view(now);
+    bencher.bench(|| compose(black_box(&view), &look, SCREEN, now));
+}
+
+#[divan::bench(args = COUNTERS)]
+fn damage_of_a_call(bencher: Bencher<'_, '_>, counters: usize) {
+    let look = Look::of(&hall(counters));
+    let [before, after] = before_and_after_a_call(counters)
+        .map(|(board, now)| compose(&board.view(now), &look, SCREEN, now).moved(now.mono));
+    bencher.bench(|| damage(black_box(&before), black_box(&after)));
+}
+
+/// A step of a breath: the picture at rest with what moves where it is.
+#[divan::bench(args = COUNTERS)]
+fn step_of_a_motion(bencher: Bencher<'_, '_>, counters: usize) {
+    let look = Look::of(&hall(counters));
+    let [_, (board, now)] = before_and_after_a_call(counters);
+    let scene = compose(&board.view(now), &look, SCREEN, now);
+    bencher.bench(|| scene.layers_at(black_box(now.mono + Millis(1_200))));
+}
+
+/// A line of so many notices, and the board around it.
+#[divan::bench(args = [0, 1, 10, 50])]
+fn scene_with_notices(bencher: Bencher<'_, '_>, notices: usize) {
+    let zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+    let config = hall(11);
+    let wall: Timestamp = "2026-11-24T09:40:01+07:00".parse().unwrap();
+    let now = Now { mono: Millis::ZERO, wall };
+    let mut board = Board::new(Rules::of(&config), now);
+    for n in 0..notices {
+        let payload = format!(
+            "{{\"text\":{{\"vi\":\"Thông báo số {n}: mời công dân đến quầy hướng dẫn ở tầng 1\"}},\"level\":\"info\",\"at\":\"2026-11-24T09:40:00+07:00\"}}"
+        );
+        board.apply(now, decode(&format!("notice/n{n}"), payload.as_bytes(), &zone).unwrap().input);
+    }
+    let (view, look) = (board.view(now), Look::of(&config));
+    bencher.bench(|| compose(black_box(&view), &look, SCREEN, now));
+}
+
+/// A grid of twelve rows of two columns, as the counters stand in.
+#[divan::bench]
+fn lay_out_a_grid(bencher: Bencher<'_, '_>) {
+    let tracks = [Track::Share(1.0); 12];
+    bencher.bench(|| {
+        let grid = rows(black_box(SCREEN.rect()), &tracks, 14.0);
+        grid.into_iter().map(|row| columns(row, &tracks[..2], 14.0)).collect::<Vec<_>>()
+    });
+}
+
+#[divan::bench]
+fn encode_a_view_for_phones(bencher: Bencher<'_, '_>) {
+    let [_, (board, now)] = before_and_after_a_call(60);
+    let view = board.view(now);
+    bencher.bench(|| encode_public(black_box(&view), "Chi nhánh số 3", "Asia/Ho_Chi_Minh"));
 }

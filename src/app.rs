@@ -31,7 +31,7 @@ use crate::metrics::{Metrics, Standing};
 use crate::orders::{Orders, Schedule};
 use crate::power::Panel;
 use crate::screens::Screens;
-use crate::{audio, control, mqtt, present};
+use crate::{audio, control, mqtt, present, trace};
 
 mod machine;
 mod sound;
@@ -70,14 +70,27 @@ const PUBLICATIONS: usize = 1024;
 const DOORS_WITHIN: Duration = Duration::from_millis(1400);
 const BROKER_WITHIN: Duration = Duration::from_millis(500);
 
-/// Sends the log to stderr; `MOISO_LOG` sets its filter, `info` by default.
+/// Sends the log to stderr; `MOISO_LOG` sets its filter, `info` by default. `MOISO_TRACE` names a file for the stages of
+/// calls.
 pub fn init_logging() {
-    use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::util::SubscriberInitExt as _;
+    use tracing_subscriber::{EnvFilter, Layer as _};
     let filter = EnvFilter::try_from_env("MOISO_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,wgpu_core=warn,wgpu_hal=error,naga=warn,symphonia=warn"));
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = log.with_ansi(std::io::stderr().is_terminal()).with_filter(filter);
+    let log = tracing_subscriber::registry().with(log);
+    let wanted = std::env::var_os("MOISO_TRACE").filter(|path| !path.is_empty());
     // A second call, in a test, keeps the first one's settings.
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = log.with_ansi(std::io::stderr().is_terminal()).try_init();
+    match wanted.map(|path| trace::to_file(path.as_ref())) {
+        None => drop(log.try_init()),
+        Some(Ok(stages)) => drop(log.with(stages).try_init()),
+        Some(Err(error)) => {
+            let _ = log.try_init();
+            tracing::warn!(%error, "MOISO_TRACE: the file cannot be made");
+        }
+    }
 }
 
 /// `127.0.0.1:port` when it is free, else a port that is.

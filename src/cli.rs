@@ -7,6 +7,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::load::{LoadError, load};
 
+pub mod bench;
 pub mod call;
 pub mod check;
 pub mod client;
@@ -44,6 +45,8 @@ enum Command {
     Run(run::Args),
     /// Prints all that is wrong with the config and what it needs; exits 1 when there is something.
     Check(check::Args),
+    /// Measures whether this PC is fast enough for the size of its screen; exits 1 when it is not.
+    Bench(bench::Args),
     /// Shows a hall at work, with a broker of its own and a simulated day.
     Demo(demo::Args),
     /// Lists the sound cards and which of them each zone is heard on; plays a chime on each channel.
@@ -116,6 +119,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     let config = load(cli.config.as_deref())?;
     match &cli.command {
         Command::Run(args) => run::run(args, config, cli.config.as_deref())?,
+        Command::Bench(args) => return bench::run(args, &config),
         Command::Devices(args) => devices::run(args, &config)?,
         Command::Demo(args) => demo::run(args, config)?,
         Command::Read(args) => read::run(args, &config)?,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tracing::{field, trace_span};
 
 use crate::board::Board;
 use crate::board::call::{CallId, Zone};
@@ -17,6 +18,7 @@ use crate::journal::{Journal, Kept, Record};
 use crate::metrics::Metrics;
 use crate::screens::{ScreenReport, Screens};
 use crate::speech::Utterance;
+use crate::trace::STAGE;
 use crate::voices::Voices;
 use crate::wire::{self, Command, Proof};
 
@@ -390,7 +392,11 @@ impl Hub {
         self.note(&input);
         let begun = self.begin(&input);
         let call = self.new_call(&input).cloned();
-        let effects = self.board.apply(self.clock.now(), input);
+        let effects = {
+            let about = call.as_ref().map(|call| field::display(&call.id));
+            let _stage = trace_span!(target: STAGE, "hub", call = about).entered();
+            self.board.apply(self.clock.now(), input)
+        };
         let refused = effects.iter().any(|effect| matches!(effect, Effect::Ignore { .. }));
         if let Some(call) = call.filter(|_| !refused) {
             let received = self.clock.now().wall;
@@ -427,7 +433,10 @@ impl Hub {
             }
         }
         let short = announcement.form == Form::Short;
-        let utterance = self.outlets.planner.plan(&announcement.message, announcement.repeats, short);
+        let utterance = {
+            let _stage = trace_span!(target: STAGE, "plan").entered();
+            self.outlets.planner.plan(&announcement.message, announcement.repeats, short)
+        };
         tracing::info!(zone = %announcement.zone, text = utterance.text, repeats = announcement.repeats, "announce");
         self.outlets.speaker.say(&announcement.zone, announcement.id, Arc::new(utterance));
     }
@@ -466,6 +475,7 @@ impl Hub {
     }
 
     fn show(&mut self) {
+        let _stage = trace_span!(target: STAGE, "view").entered();
         self.outlets.views.send_replace(Arc::new(self.board.view(self.clock.now())));
         (self.outlets.wake)();
     }

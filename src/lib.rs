@@ -26,6 +26,7 @@ pub mod scenario;
 pub mod scene;
 pub mod screens;
 pub mod speech;
+pub mod trace;
 pub mod voices;
 pub mod window;
 pub mod wire;

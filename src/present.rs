@@ -27,14 +27,17 @@ use crate::window;
 
 mod area;
 pub(crate) mod display;
+mod frame;
 mod headless;
 mod line;
 mod pace;
 pub mod port;
+mod pose;
 pub(crate) mod show;
 pub(crate) mod software;
 mod stage;
 mod surface;
+pub mod trial;
 
 pub use port::{Command, Png, Port, PortHandle, SnapshotError, Waker, channel};
 use show::{Canvas, Fault, Show};

@@ -32,7 +32,7 @@ mod words;
 
 use canvas::Canvas;
 pub use canvas::LINE as LINE_HEIGHT_EM;
-pub use damage::damage;
+pub use damage::{damage, damage_but_line};
 use layout::Track;
 pub use look::Look;
 pub use motion::Moving;
@@ -177,10 +177,11 @@ pub struct Layer {
 }
 
 /// What has to be drawn again.
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Damage {
     Nothing,
-    Part(Rect),
+    /// Rectangles of whole pixels inside the picture; some may overlap.
+    Parts(Vec<Rect>),
     All,
 }
 

@@ -262,7 +262,7 @@ fn drawing_the_damage_equals_drawing_everything() {
                 scene.follow(old, now.mono);
                 match damage(old, &scene) {
                     Damage::Nothing => panic!("step {index} changes the picture"),
-                    Damage::Part(rect) => kept.draw(&gpu, &scene, Some(rect)).unwrap(),
+                    Damage::Parts(parts) => kept.draw(&gpu, &scene, Some(&parts)).unwrap(),
                     Damage::All => kept.draw(&gpu, &scene, None).unwrap(),
                 }
             }
@@ -281,7 +281,8 @@ fn the_same_scene_has_no_damage_and_a_slid_line_only_its_own() {
     assert_eq!(damage(&scene, &scene.clone()), Damage::Nothing);
     let mut slid = scene.clone();
     assert!(slid.slide(Millis(1_000)));
-    let Damage::Part(rect) = damage(&scene, &slid) else { panic!("a part is damaged") };
+    let Damage::Parts(parts) = damage(&scene, &slid) else { panic!("a part is damaged") };
+    let [rect] = parts[..] else { panic!("one part is damaged, not {parts:?}") };
     let strip = scene.strip.unwrap().rect;
     assert!(rect.y >= strip.y - 1.0 && rect.h <= strip.h + 2.0, "{rect:?} is about {strip:?}");
 }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use tracing::trace_span;
+
 use super::Ended;
 use super::clips::{ClipError, Clips};
 use super::mixer::{Piece, Track};
 use super::player::{Command, Decoded};
 use crate::board::input::AnnouncementId;
 use crate::speech::{Part, Utterance};
+use crate::trace::STAGE;
 
 /// Announcements that may wait to be decoded.
 const JOBS: usize = 64;
@@ -50,6 +53,7 @@ fn decode(clips: &mut Clips, job: &Job) -> (Option<Track>, bool) {
     if job.utterance.parts.is_empty() {
         return (None, false);
     }
+    let _stage = trace_span!(target: STAGE, "clips").entered();
     match clips.track(job.id, &job.utterance, job.rate_hz) {
         Ok(track) => (Some(track), true),
         Err(error) => {

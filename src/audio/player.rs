@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tracing::{trace, trace_span};
 
 use super::card::{Card, CardError, Cards, Wish};
 use super::decoder::Job;
@@ -26,6 +27,7 @@ use crate::clock::system::SystemClock;
 use crate::clock::{Clock as _, Millis};
 use crate::hub::Request;
 use crate::speech::Utterance;
+use crate::trace::STAGE;
 
 const BACK_OFF_FROM: Duration = Duration::from_millis(250);
 const BACK_OFF_TO: Duration = Duration::from_secs(10);
@@ -50,7 +52,8 @@ const AHEAD_MS: u64 = 250;
 /// The same behind music alone: a call waits for no more than this.
 const MUSIC_AHEAD_MS: u64 = 60;
 const BUSY_TICK: Duration = Duration::from_millis(10);
-const IDLE_TICK: Duration = Duration::from_millis(100);
+/// A card is looked at this often to see whether it still lives; a call wakes the thread at once.
+const IDLE_TICK: Duration = Duration::from_millis(250);
 /// Frames mixed at once.
 const CHUNK: usize = 480;
 
@@ -233,7 +236,7 @@ impl Player {
     fn tick(&self) -> Duration {
         let busy = !self.underway.is_empty() || !self.waiting.is_empty();
         match &self.state {
-            State::Down { retry_at } => retry_at.saturating_duration_since(Instant::now()).min(IDLE_TICK),
+            State::Down { retry_at } => retry_at.saturating_duration_since(Instant::now()),
             State::Up(live) if busy || !live.proved || live.mixer.plays_music() => BUSY_TICK,
             State::Up(_) => IDLE_TICK,
         }
@@ -352,6 +355,7 @@ impl Player {
         for (line, id, moment) in happened {
             match moment {
                 Moment::Started => {
+                    trace!(target: STAGE, "first sample");
                     let zone = self.parts.zones[line].clone();
                     self.waiting.push_back(Input::SpeechStarted { zone, announcement: id });
                 }
@@ -514,7 +518,9 @@ impl Live {
             if queued >= ahead || self.card.ring.slots() < self.scratch.len() {
                 break;
             }
+            let stage = trace_span!(target: STAGE, "mix").entered();
             self.mixer.fill(&mut self.scratch, &mut marks);
+            drop(stage);
             if !self.has_more() {
                 // The last chunk: an empty ring behind it is no fault.
                 self.card.gauges.expecting.store(false, Ordering::Release);

@@ -38,7 +38,7 @@ pub struct Args {
     pub theme: Option<String>,
 }
 
-fn parse_size(text: &str) -> Result<Size, String> {
+pub(super) fn parse_size(text: &str) -> Result<Size, String> {
     let wrong = || format!("must be such as 1920x1080, not {text:?}");
     let (w, h) = text.split_once('x').ok_or_else(wrong)?;
     let side = |t: &str| t.parse::<u32>().ok().filter(|n| (160..=16384).contains(n)).ok_or_else(wrong);

@@ -12,7 +12,7 @@ use crate::scene::Theme;
 pub const DEFAULT_PATH: &str = "/etc/moiso/moiso.toml";
 const PREFIX: &str = "MOISO_";
 /// Variables that are not keys of the config.
-const NOT_KEYS: [&str; 3] = ["CONFIG", "LOG", "TOKEN"];
+const NOT_KEYS: [&str; 4] = ["CONFIG", "LOG", "TOKEN", "TRACE"];
 
 #[derive(Debug, Error)]
 pub enum LoadError {

@@ -13,17 +13,17 @@ pub struct Offscreen {
     view: wgpu::TextureView,
     painter: Painter,
     transfer: Option<wgpu::Buffer>,
-    pixels: Pixels,
 }
 
-/// Rows of RGBA bytes without padding, and where they belong.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pixels {
+/// Bytes that are read back at once; a whole picture comes in bands, so that no second copy of it is ever held.
+const BAND: u32 = 2 << 20;
+
+/// A row of pixels of a part, and where it begins.
+#[derive(Copy, Clone, Debug)]
+pub struct Row<'p> {
     pub x: u32,
     pub y: u32,
-    pub w: u32,
-    pub h: u32,
-    pub rgba: Vec<u8>,
+    pub rgba: &'p [u8],
 }
 
 impl Offscreen {
@@ -49,36 +49,35 @@ impl Offscreen {
         if gpu.is_lost() {
             return Err(GpuError::Lost);
         }
-        Ok(Self { size, texture, view, painter, transfer: None, pixels: Pixels::default() })
+        Ok(Self { size, texture, view, painter, transfer: None })
     }
 
     pub fn size(&self) -> Size {
         self.size
     }
 
-    /// Draws `scene`, which has this picture's size; with `damage` only that part changes.
+    /// Draws `scene`, which has this picture's size; with `damage` only those parts change.
     ///
     /// # Errors
     /// As [`Painter::draw`].
-    pub fn draw(&mut self, gpu: &Gpu, scene: &Scene, damage: Option<Rect>) -> Result<(), GpuError> {
+    pub fn draw(&mut self, gpu: &Gpu, scene: &Scene, damage: Option<&[Rect]>) -> Result<(), GpuError> {
         self.painter.draw(gpu, scene, &self.view, damage)
     }
 
-    /// Reads a part back and waits for it; the part is widened to whole pixels and cut at the edges.
+    /// Reads a part back row by row, and waits for it; the part is widened to whole pixels and cut at the edges.
     ///
     /// # Errors
     /// [`GpuError::Read`] when the device goes away meanwhile.
-    pub fn read(&mut self, gpu: &Gpu, part: Rect) -> Result<&Pixels, GpuError> {
+    pub fn read(&mut self, gpu: &Gpu, part: Rect, mut row: impl FnMut(Row<'_>)) -> Result<(), GpuError> {
         let x = (part.x.floor().max(0.0) as u32).min(self.size.w);
         let y = (part.y.floor().max(0.0) as u32).min(self.size.h);
         let w = ((part.x + part.w).ceil().max(0.0) as u32).min(self.size.w) - x.min(self.size.w);
         let h = ((part.y + part.h).ceil().max(0.0) as u32).min(self.size.h) - y.min(self.size.h);
-        self.pixels = Pixels { x, y, w, h, rgba: std::mem::take(&mut self.pixels.rgba) };
-        self.pixels.rgba.clear();
-        if w > 0 && h > 0 {
-            self.transfer(gpu)?;
+        let rows = (BAND / (w * 4).max(1)).max(1);
+        for top in (y..y + h).step_by(rows as usize).filter(|_| w > 0) {
+            self.transfer(gpu, [x, top, w, rows.min(y + h - top)], &mut row)?;
         }
-        Ok(&self.pixels)
+        Ok(())
     }
 
     /// The whole picture.
@@ -88,12 +87,17 @@ impl Offscreen {
     pub fn picture(&mut self, gpu: &Gpu) -> Result<Picture, GpuError> {
         let Size { w, h } = self.size;
         let whole = Rect { x: 0.0, y: 0.0, w: w as f32, h: h as f32 };
-        let pixels = self.read(gpu, whole)?;
-        Ok(Picture { w, h, rgba: pixels.rgba.clone() })
+        let mut rgba = Vec::with_capacity(w as usize * h as usize * 4);
+        self.read(gpu, whole, |row| rgba.extend_from_slice(row.rgba))?;
+        Ok(Picture { w, h, rgba })
     }
 
-    fn transfer(&mut self, gpu: &Gpu) -> Result<(), GpuError> {
-        let Pixels { x, y, w, h, .. } = self.pixels;
+    fn transfer(
+        &mut self,
+        gpu: &Gpu,
+        [x, y, w, h]: [u32; 4],
+        row: &mut impl FnMut(Row<'_>),
+    ) -> Result<(), GpuError> {
         let stride = (w * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
         let bytes = u64::from(stride) * u64::from(h);
         let buffer = match self.transfer.take() {
@@ -125,37 +129,30 @@ impl Offscreen {
             wgpu::Extent3d { width: w, height: h, depth_or_array_layers: 1 },
         );
         gpu.queue.submit([encoder.finish()]);
-        self.copy_rows(gpu, &buffer, bytes, stride as usize)?;
-        self.transfer = Some(buffer);
-        Ok(())
-    }
-
-    fn copy_rows(
-        &mut self,
-        gpu: &Gpu,
-        buffer: &wgpu::Buffer,
-        bytes: u64,
-        stride: usize,
-    ) -> Result<(), GpuError> {
-        let failed = |what: &dyn std::fmt::Display| GpuError::Read(what.to_string());
-        let (send, mapped) = std::sync::mpsc::sync_channel(1);
-        buffer.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
-            let _ = send.send(result);
-        });
-        gpu.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| failed(&e))?;
-        match mapped.try_recv() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(failed(&error)),
-            Err(_) => return Err(GpuError::Lost),
-        }
+        map(gpu, &buffer, bytes)?;
         {
-            let view = buffer.get_mapped_range(..bytes).map_err(|e| failed(&e))?;
-            let row = self.pixels.w as usize * 4;
-            for line in view.chunks_exact(stride) {
-                self.pixels.rgba.extend_from_slice(&line[..row]);
+            let view = buffer.get_mapped_range(..bytes).map_err(|e| GpuError::Read(e.to_string()))?;
+            for (line, y) in view.chunks_exact(stride as usize).zip(y..) {
+                row(Row { x, y, rgba: &line[..w as usize * 4] });
             }
         }
         buffer.unmap();
+        self.transfer = Some(buffer);
         Ok(())
+    }
+}
+
+/// Waits until the buffer's bytes can be read.
+fn map(gpu: &Gpu, buffer: &wgpu::Buffer, bytes: u64) -> Result<(), GpuError> {
+    let failed = |what: &dyn std::fmt::Display| GpuError::Read(what.to_string());
+    let (send, mapped) = std::sync::mpsc::sync_channel(1);
+    buffer.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
+        let _ = send.send(result);
+    });
+    gpu.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| failed(&e))?;
+    match mapped.try_recv() {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(failed(&error)),
+        Err(_) => Err(GpuError::Lost),
     }
 }

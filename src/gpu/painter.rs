@@ -44,7 +44,7 @@ impl Painter {
         }
     }
 
-    /// Draws `scene` into `target`, which has the scene's size. With `damage` only that rectangle changes.
+    /// Draws `scene` into `target`, which has the scene's size. With `damage` only those rectangles change.
     ///
     /// # Errors
     /// [`GpuError::Lost`] when the device is gone; text errors when not even an empty atlas holds one frame's glyphs.
@@ -53,23 +53,29 @@ impl Painter {
         gpu: &Gpu,
         scene: &Scene,
         target: &wgpu::TextureView,
-        damage: Option<Rect>,
+        damage: Option<&[Rect]>,
     ) -> Result<(), GpuError> {
         if gpu.is_lost() {
             return Err(GpuError::Lost);
         }
         let whole = [0, 0, scene.size.w, scene.size.h];
-        let Some(scissor) = damage.map_or(Some(whole), |rect| pixels(rect, whole)) else { return Ok(()) };
+        let mut scissors = vec![whole];
+        if let Some(parts) = damage {
+            scissors = parts.iter().filter_map(|part| pixels(*part, whole)).collect();
+        }
+        if scissors.is_empty() {
+            return Ok(());
+        }
         let label = wgpu::CommandEncoderDescriptor { label: Some("moiso frame") };
         let mut encoder = gpu.device.create_command_encoder(&label);
-        let ranges = match self.prepare(gpu, &mut encoder, scene, scissor) {
+        let ranges = match self.prepare(gpu, &mut encoder, scene, &scissors) {
             Err(GpuError::Text(PrepareError::AtlasFull)) => {
                 encoder = gpu.device.create_command_encoder(&label);
-                self.prepare_anew(gpu, &mut encoder, scene, scissor)?
+                self.prepare_anew(gpu, &mut encoder, scene, &scissors)?
             }
             other => other?,
         };
-        self.render(&mut encoder, scene, target, scissor, damage.is_some(), &ranges)?;
+        self.render(&mut encoder, scene, target, &scissors, damage.is_some(), &ranges)?;
         gpu.queue.submit([encoder.finish()]);
         self.text.trim();
         gpu.poll();
@@ -82,18 +88,18 @@ impl Painter {
         gpu: &Gpu,
         encoder: &mut wgpu::CommandEncoder,
         scene: &Scene,
-        scissor: Scissor,
+        scissors: &[Scissor],
     ) -> Result<Vec<QuadRange>, GpuError> {
         self.text.trim();
         // Tiles that were drawn with the encoder that is thrown away are empty, whatever they say they hold.
         self.strip.forget();
-        match self.prepare(gpu, encoder, scene, scissor) {
+        match self.prepare(gpu, encoder, scene, scissors) {
             Err(GpuError::Text(PrepareError::AtlasFull)) => {
                 tracing::warn!("glyph atlas full, building a new one");
                 self.text.rebuild(gpu);
                 self.page.forget();
                 self.strip.forget();
-                self.prepare(gpu, encoder, scene, scissor)
+                self.prepare(gpu, encoder, scene, scissors)
             }
             other => other,
         }
@@ -104,19 +110,20 @@ impl Painter {
         gpu: &Gpu,
         encoder: &mut wgpu::CommandEncoder,
         scene: &Scene,
-        scissor: Scissor,
+        scissors: &[Scissor],
     ) -> Result<Vec<QuadRange>, GpuError> {
+        let seen = |rect: &Rect| scissors.iter().any(|scissor| touches(rect, *scissor));
         self.globals.set(gpu, scene.size);
         self.page.set_size(gpu, scene.size);
-        if let Some(strip) = scene.strip.as_ref().filter(|strip| touches(&strip.rect, scissor)) {
+        if let Some(strip) = scene.strip.as_ref().filter(|strip| seen(&strip.rect)) {
             self.strip.prepare(gpu, encoder, &self.pipeline, &mut self.text, strip)?;
         }
         self.quads.clear();
         let ground = background(scene);
         let mut ranges = vec![self.quads.push(std::iter::once(&ground))];
         for (index, Layer { quads, texts }) in scene.layers.iter().enumerate() {
-            ranges.push(self.quads.push(quads.iter().filter(|quad| touches(&quad.rect, scissor))));
-            let runs = texts.iter().filter(|run| touches(&run.rect, scissor));
+            ranges.push(self.quads.push(quads.iter().filter(|quad| seen(&quad.rect))));
+            let runs = texts.iter().filter(|run| seen(&run.rect));
             self.text.prepare(gpu, &mut self.page, index, runs, 0.0)?;
         }
         self.quads.upload(gpu);
@@ -128,23 +135,34 @@ impl Painter {
         encoder: &mut wgpu::CommandEncoder,
         scene: &Scene,
         target: &wgpu::TextureView,
-        scissor: Scissor,
+        scissors: &[Scissor],
         keep: bool,
         ranges: &[QuadRange],
     ) -> Result<(), GpuError> {
         let load = if keep { wgpu::LoadOp::Load } else { clear(scene.background, self.format) };
         let mut pass = begin(encoder, "moiso board pass", target, load);
+        scissors.iter().try_for_each(|scissor| self.render_part(&mut pass, scene, *scissor, keep, ranges))
+    }
+
+    fn render_part(
+        &self,
+        pass: &mut wgpu::RenderPass<'_>,
+        scene: &Scene,
+        scissor: Scissor,
+        keep: bool,
+        ranges: &[QuadRange],
+    ) -> Result<(), GpuError> {
         let [x, y, w, h] = scissor;
         pass.set_scissor_rect(x, y, w, h);
         if keep {
-            self.quads.draw(&mut pass, &self.pipeline, &self.globals, &ranges[0]);
+            self.quads.draw(pass, &self.pipeline, &self.globals, &ranges[0]);
         }
         for (index, range) in ranges[1..].iter().enumerate() {
-            self.quads.draw(&mut pass, &self.pipeline, &self.globals, range);
-            self.text.draw(&self.page, index, &mut pass)?;
+            self.quads.draw(pass, &self.pipeline, &self.globals, range);
+            self.text.draw(&self.page, index, pass)?;
             if let Some([x, y, w, h]) = strip_pixels(scene, scissor).filter(|_| index == 0) {
                 pass.set_scissor_rect(x, y, w, h);
-                self.strip.draw(&mut pass, &self.globals);
+                self.strip.draw(pass, &self.globals);
                 let [x, y, w, h] = scissor;
                 pass.set_scissor_rect(x, y, w, h);
             }

@@ -12,13 +12,14 @@ use futures_util::stream::FuturesOrdered;
 use jiff::tz::TimeZone;
 use rumqttc::{AsyncClient, Publish};
 use tokio::sync::{mpsc, oneshot};
-use tracing::{debug, warn};
+use tracing::{debug, trace_span, warn};
 
 use super::tally::Tally;
 use super::topics::{Subject, Topics};
 use crate::board::call::CallId;
 use crate::clock::Millis;
 use crate::hub::{HubHandle, Request, Stopped, Taken};
+use crate::trace::STAGE;
 use crate::wire::{self, Command, Reason, Rejection};
 
 /// Topic, reason and field of a rejection, and whether the message was taken without that field.
@@ -118,7 +119,7 @@ impl Delivery {
     /// Hands a message to the hub; its answers are still to come.
     async fn take(&self, message: &Publish) -> Result<Answers, Stopped> {
         match self.topics.subject(&message.topic) {
-            Subject::Input(below) => match wire::decode(below, &message.payload, &self.zone) {
+            Subject::Input(below) => match self.decode(below, message) {
                 Ok(decoded) => {
                     for spared in &decoded.spared {
                         self.reject(spared, true).await?;
@@ -153,6 +154,11 @@ impl Delivery {
                 Ok(Vec::new())
             }
         }
+    }
+
+    fn decode(&self, below: &str, message: &Publish) -> Result<wire::Decoded, Rejection> {
+        let _stage = trace_span!(target: STAGE, "decode", topic = message.topic).entered();
+        wire::decode(below, &message.payload, &self.zone)
     }
 
     /// A screen's word of itself; an empty one takes the screen out of the list.

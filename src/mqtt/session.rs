@@ -12,7 +12,7 @@ use rumqttc::{
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
-use tracing::{info, warn};
+use tracing::{info, trace, warn};
 
 use super::delivery::Delivery;
 use super::options::Will;
@@ -23,6 +23,7 @@ use crate::clock::Millis;
 use crate::config::BrokerAddress;
 use crate::health::ScreenStatus;
 use crate::hub::Publication;
+use crate::trace::STAGE;
 use crate::wire;
 
 /// Requests that the client takes ahead: publications in flight, acks and subscriptions together.
@@ -66,6 +67,9 @@ async fn poll(mut client: EventLoop, keep_alive: Duration, packet_max: usize, ev
             Ok(polled) => polled.map_err(|e| LinkError::of(&e, packet_max)),
             Err(_) => Err(LinkError::Silent),
         };
+        if let Ok(Event::Incoming(Packet::Publish(_))) = polled {
+            trace!(target: STAGE, "read");
+        }
         if let Ok(Event::Incoming(_)) = polled {
             deadline = Instant::now() + keep_alive + PING_WITHIN;
         }

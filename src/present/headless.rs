@@ -1,9 +1,13 @@
 //! No display: the same pictures, drawn off screen when something changes, for snapshots and the frame's hash.
 
+use tracing::trace_span;
+
 use super::show::{Canvas, Fault, HEADLESS, Show, Shown};
 use crate::clock::Millis;
+use crate::gpu::offscreen::Row;
 use crate::gpu::{Gpu, Offscreen, Picture};
 use crate::scene::{Damage, Rect, Scene, Size, damage};
+use crate::trace::STAGE;
 
 /// How often it is asked at least whether there is something better to do.
 const ASKED_EVERY: Millis = Millis(2000);
@@ -42,7 +46,7 @@ impl Drawn {
     }
 
     /// Draws what differs from the scene before, and says which pixels that was.
-    pub fn draw(&mut self, scene: &Scene) -> Result<Option<Rect>, Fault> {
+    pub fn draw(&mut self, scene: &Scene) -> Result<Vec<Rect>, Fault> {
         if self.gpu.is_lost() {
             return Err(Fault::Device("the driver says so".into()));
         }
@@ -51,25 +55,21 @@ impl Drawn {
             self.scene = None;
         }
         let what = self.scene.as_ref().map_or(Damage::All, |old| damage(old, scene));
-        let part = match what {
-            Damage::Nothing => return Ok(None),
-            Damage::Part(part) => Some(part),
-            Damage::All => None,
+        let _stage = trace_span!(target: STAGE, "draw").entered();
+        let parts = match what {
+            Damage::Nothing => return Ok(Vec::new()),
+            Damage::Parts(parts) => {
+                self.picture.draw(&self.gpu, scene, Some(&parts))?;
+                parts
+            }
+            Damage::All => {
+                self.picture.draw(&self.gpu, scene, None)?;
+                vec![scene.size.rect()]
+            }
         };
-        self.picture.draw(&self.gpu, scene, part)?;
         // A copy is cheap: the texts are shared.
         self.scene = Some(scene.clone());
-        Ok(Some(part.unwrap_or(scene.size.rect())))
-    }
-
-    /// The same, but the moving line stays where it was drawn last.
-    pub fn draw_but_line(&mut self, scene: &Scene) -> Result<Option<Rect>, Fault> {
-        let drawn = self.scene.as_ref().and_then(|scene| scene.strip.as_ref());
-        let mut scene = scene.clone();
-        if let (Some(strip), Some(drawn)) = (&mut scene.strip, drawn) {
-            strip.offset = drawn.offset % strip.content.length.max(1);
-        }
-        self.draw(&scene)
+        Ok(parts)
     }
 
     /// The whole picture with this scene on it.
@@ -79,12 +79,23 @@ impl Drawn {
     }
 
     /// Reads a part of what was drawn.
-    pub fn read(&mut self, part: Rect) -> Result<&crate::gpu::offscreen::Pixels, Fault> {
-        Ok(self.picture.read(&self.gpu, part)?)
+    pub fn read(&mut self, part: Rect, row: impl FnMut(Row<'_>)) -> Result<(), Fault> {
+        Ok(self.picture.read(&self.gpu, part, row)?)
+    }
+
+    /// Returns when all that was drawn is finished.
+    pub fn wait(&self) -> Result<(), Fault> {
+        let waited = self.gpu.device.poll(wgpu::PollType::wait_indefinitely());
+        waited.map(drop).map_err(|error| Fault::Device(error.to_string()))
     }
 
     pub fn info(&self) -> &str {
         &self.info
+    }
+
+    #[cfg(test)]
+    pub fn scene(&self) -> Option<&Scene> {
+        self.scene.as_ref()
     }
 }
 
@@ -100,7 +111,7 @@ impl Headless {
 
 impl Canvas for Headless {
     fn show(&mut self, scene: &Scene) -> Result<Shown, Fault> {
-        Ok(self.0.draw(scene)?.map_or(Shown::Same, |_| Shown::Frame))
+        Ok(if self.0.draw(scene)?.is_empty() { Shown::Same } else { Shown::Frame })
     }
 
     fn picture(&mut self, scene: &Scene) -> Result<Picture, Fault> {
@@ -153,8 +164,8 @@ mod tests {
     #[test]
     fn a_scene_that_is_drawn_already_is_not_drawn_again() {
         let mut drawn = drawn();
-        assert_eq!(drawn.draw(&scene()).unwrap(), Some(SIZE.rect()));
-        assert_eq!(drawn.draw(&scene()).unwrap(), None);
+        assert_eq!(drawn.draw(&scene()).unwrap(), [SIZE.rect()]);
+        assert_eq!(drawn.draw(&scene()).unwrap(), []);
     }
 
     #[test]
@@ -162,6 +173,6 @@ mod tests {
         let mut drawn = drawn();
         drawn.draw(&scene()).unwrap();
         let larger = Scene { size: Size { w: 640, h: 360 }, ..scene() };
-        assert_eq!(drawn.draw(&larger).unwrap(), Some(larger.size.rect()));
+        assert_eq!(drawn.draw(&larger).unwrap(), [larger.size.rect()]);
     }
 }

@@ -36,13 +36,11 @@ impl Line {
                 strip.offset = from;
             }
             drawn.draw(&step)?;
-            let piece = drawn.read(area.rect())?;
             let w = area.w.min(content.length - from) as usize;
-            for (row, line) in
-                piece.rgba.chunks_exact(area.w as usize * 4).zip(pixels.chunks_exact_mut(length))
-            {
-                copy_row(&mut line[from as usize..from as usize + w], row);
-            }
+            drawn.read(area.rect(), |row| {
+                let start = (row.y - area.y) as usize * length + from as usize;
+                copy_row(&mut pixels[start..start + w], row.rgba);
+            })?;
         }
         Ok(Some(Self { content, area, pixels }))
     }
@@ -50,7 +48,7 @@ impl Line {
     /// Whether these are the pixels of the scene's line.
     pub fn is_of(&self, scene: &Scene) -> bool {
         scene.strip.as_ref().is_some_and(|strip| {
-            self.content == strip.content
+            (Arc::ptr_eq(&self.content, &strip.content) || self.content == strip.content)
                 && self.area == Area::within(strip.rect, scene.size)
                 && can_be_copied(scene, strip)
         })

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tracing::trace_span;
 
 use super::pace::Pace;
 use crate::board::call::CallId;
@@ -11,6 +12,7 @@ use crate::board::view::SharedView;
 use crate::clock::{Clock, Millis, Now};
 use crate::config::Config;
 use crate::scene::{Look, Scene, Size, Strip, compose};
+use crate::trace::STAGE;
 
 pub struct Stage {
     views: watch::Receiver<SharedView>,
@@ -26,7 +28,8 @@ struct Composed {
     scene: Scene,
     /// The picture at rest and when something of it moves next; none while nothing moves.
     moving: Option<(Scene, Millis)>,
-    hash: u64,
+    /// Made when it is asked for: the glass is not to wait for it.
+    hash: Option<u64>,
     calls: Vec<CallId>,
 }
 
@@ -74,8 +77,10 @@ impl Stage {
     }
 
     /// FNV-1a of the picture at rest, without the ticker's motion.
-    pub fn hash(&self) -> u64 {
-        self.composed.as_ref().map_or(0, |composed| composed.hash)
+    pub fn hash(&mut self) -> u64 {
+        let Some(Composed { scene, moving, hash, .. }) = &mut self.composed else { return 0 };
+        let still = moving.as_ref().map_or(&*scene, |(still, _)| still);
+        *hash.get_or_insert_with(|| hash_of(still))
     }
 
     /// The calls that the picture shows large.
@@ -103,6 +108,7 @@ impl Stage {
     }
 
     fn compose(&mut self, size: Size, now: Now) {
+        let _stage = trace_span!(target: STAGE, "scene").entered();
         let view = Arc::clone(&self.views.borrow_and_update());
         let mut scene = compose(&view, &self.look, size, now);
         let step = scene.strip.as_ref().map_or(now.mono, |strip| self.step(strip, now.mono));
@@ -112,10 +118,9 @@ impl Stage {
         if let Some(strip) = &mut scene.strip {
             strip.slide(step);
         }
-        let hash = hash_of(&scene);
         let moving = (self.animated && !scene.moving.is_empty()).then(|| (scene.clone(), now.mono));
         let calls = view.called().iter().map(|spot| spot.call.clone()).collect();
-        self.composed = Some(Composed { scene, moving, hash, calls });
+        self.composed = Some(Composed { scene, moving, hash: None, calls });
         self.move_calls(now.mono);
     }
 

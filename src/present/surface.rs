@@ -4,12 +4,13 @@
 //! a hundred texts for every step of the ticker would cost a weak CPU more than the copy costs a weak GPU.
 //! A surface is configured only while none of its textures is alive, and never with a size of zero.
 
-use tracing::debug;
+use tracing::{debug, trace_span};
 use wgpu::CurrentSurfaceTexture as Current;
 
 use super::show::{Canvas, Fault, Shown};
 use crate::gpu::{Gpu, Offscreen, Painter, Picture};
 use crate::scene::{Damage, Rect, Scene, Size, damage};
+use crate::trace::STAGE;
 
 /// Frames that may be on their way to the display.
 const LATENCY: u32 = 2;
@@ -96,7 +97,7 @@ impl Screen {
         };
         match what {
             Damage::Nothing => {}
-            Damage::Part(part) => paint(&mut self.painter, &self.gpu, scene, kept, Some(part))?,
+            Damage::Parts(parts) => paint(&mut self.painter, &self.gpu, scene, kept, Some(&parts))?,
             Damage::All => paint(&mut self.painter, &self.gpu, scene, kept, None)?,
         }
         let label = wgpu::CommandEncoderDescriptor { label: Some("moiso copy to the surface") };
@@ -108,8 +109,8 @@ impl Screen {
 
     /// Draws and presents on a texture that was acquired.
     fn present(&mut self, scene: &Scene, what: Damage, frame: wgpu::SurfaceTexture) -> Result<Shown, Fault> {
-        self.draw(scene, what, &frame.texture)?;
-        self.gpu.queue.present(frame);
+        trace_span!(target: STAGE, "draw").in_scope(|| self.draw(scene, what, &frame.texture))?;
+        trace_span!(target: STAGE, "present").in_scope(|| self.gpu.queue.present(frame));
         self.gpu.poll();
         (self.scene, self.stale) = (Some(scene.clone()), false);
         if self.gpu.is_lost() { Err(self.device_lost()) } else { Ok(Shown::Frame) }
@@ -125,10 +126,10 @@ fn paint(
     gpu: &Gpu,
     scene: &Scene,
     target: &wgpu::Texture,
-    part: Option<Rect>,
+    parts: Option<&[Rect]>,
 ) -> Result<(), Fault> {
     let view = target.create_view(&wgpu::TextureViewDescriptor::default());
-    Ok(painter.draw(gpu, scene, &view, part)?)
+    Ok(painter.draw(gpu, scene, &view, parts)?)
 }
 
 fn configuration(

@@ -270,7 +270,7 @@ mod tests {
         let calm = compose(&view, &look(Motion::Calm), SIZE, now);
         let at = |ms: i64| Scene { layers: calm.layers_at(now.mono + Millis(ms)), ..calm.clone() };
         let share = |a: i64, b: i64| match damage(&at(a), &at(b)) {
-            Damage::Part(rect) => rect.w * rect.h / (1920.0 * 1080.0),
+            Damage::Parts(parts) => parts.iter().map(|r| r.w * r.h).sum::<f32>() / (1920.0 * 1080.0),
             other => panic!("{other:?}"),
         };
         assert!(share(1000, 1125) < 0.06, "{}", share(1000, 1125));
