@@ -11,7 +11,7 @@ use super::headless::Drawn;
 use super::line::{Line, copy_row};
 use super::show::{Canvas, Fault, Shown};
 use crate::gpu::{Gpu, Picture};
-use crate::scene::{Rect, Scene, Size};
+use crate::scene::{Rect, Scene, Size, TextRun};
 
 /// Frames whose damage is remembered; displays hand out two or three buffers in turn.
 const REMEMBERED: usize = 4;
@@ -158,6 +158,14 @@ impl<W: Window> Canvas for Software<W> {
 
     fn forget(&mut self) {
         self.forgotten = true;
+    }
+
+    fn warm(&mut self, runs: &[TextRun]) {
+        self.drawn.warm(runs);
+    }
+
+    fn growths(&self) -> u64 {
+        self.drawn.growths()
     }
 
     fn gpu(&self) -> &str {

@@ -12,6 +12,7 @@ pub fn damage(old: &Scene, new: &Scene) -> Damage {
     for index in 0..old.layers.len().max(new.layers.len()) {
         let [a, b] = [old, new].map(|scene| scene.layers.get(index).unwrap_or(&empty));
         area.differing(&a.quads, &b.quads, |quad| quad.rect);
+        area.differing(&a.images, &b.images, |image| image.rect);
         area.differing(&a.texts, &b.texts, |run| run.rect);
     }
     match (&old.strip, &new.strip) {
