@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
+mod image;
 pub mod offscreen;
 pub mod painter;
 pub mod picture;

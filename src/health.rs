@@ -102,6 +102,8 @@ pub struct FrameReport {
     pub unseen: bool,
     /// How often the device or the surface was lost and built anew.
     pub rebuilds: u64,
+    /// How often a frame had to make the glyph atlas larger, although text is drawn ahead: each draws all glyphs anew.
+    pub atlas_growths: u64,
     /// Whole seconds that the main thread has not answered a ring, as when a panel is off; 0 while it does.
     pub unanswered_s: u64,
 }

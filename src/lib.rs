@@ -18,6 +18,7 @@ pub mod journal;
 pub mod metrics;
 pub mod mqtt;
 pub mod orders;
+pub mod pictures;
 mod power;
 pub mod present;
 pub mod ready;

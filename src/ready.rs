@@ -10,6 +10,7 @@ use crate::control::auth::file::TokenFile;
 use crate::control::auth::tokens_path;
 use crate::control::tls;
 use crate::mqtt;
+use crate::pictures;
 use crate::speech::voice::Voice;
 
 /// What the config names and this machine lacks or cannot use.
@@ -23,6 +24,7 @@ pub fn missing(config: &Config) -> Vec<String> {
         problems.extend(tls.map(|error| format!("control.tls: {error}; {}", error.advice())));
     }
     problems.extend(music(config));
+    problems.extend(pictures(config));
     problems.extend(not_writable(&state_dir(config)));
     match voice_of(config) {
         None => {}
@@ -61,6 +63,19 @@ fn music(config: &Config) -> Option<String> {
         Ok(_) => return None,
     };
     Some(format!("audio.background.folder: {} {why}", folder.display()))
+}
+
+fn pictures(config: &Config) -> Vec<String> {
+    let board = &config.board;
+    let logo = board.logo.as_deref().and_then(|path| {
+        let why = pictures::logo(path).err()?;
+        Some(format!("board.logo: {} {why}", path.display()))
+    });
+    let folder = board.idle_pictures.as_deref().and_then(|path| {
+        let why = std::fs::read_dir(path).err()?;
+        Some(format!("board.idle_pictures: {} cannot be read: {why}", path.display()))
+    });
+    logo.into_iter().chain(folder).collect()
 }
 
 /// What lasts needs a folder that takes files, or one above it that does.

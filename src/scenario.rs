@@ -9,10 +9,11 @@ use thiserror::Error;
 
 use crate::board::Rules;
 use crate::config::Config;
-use crate::config::load::theme;
+use crate::config::load::{place_pictures, theme};
 use crate::config::section::{Env, Problem};
+use crate::pictures::{with_logo, with_pictures};
 use crate::replay::{self, BadLine, Event, Replay};
-use crate::scene::{Look, Scene, Size, compose};
+use crate::scene::{Look, Scene, Size, compose, idle_room};
 
 /// Why there is no scenario.
 #[derive(Debug, Error)]
@@ -64,7 +65,7 @@ impl Scenario {
         let empty = || ScenarioError::Empty { path: path.to_owned(), prefix: config.topic_prefix() };
         let until = events.last().map(|event| event.at).ok_or_else(empty)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let look = Look::of(&config);
+        let look = with_logo(Look::of(&config), &config);
         Ok(Self { name, config, events, until, look })
     }
 
@@ -85,7 +86,10 @@ impl Scenario {
     /// The picture at `at` on a screen of `size`, with all that moves where it is then.
     pub fn scene_at(&self, at: Timestamp, size: Size) -> Scene {
         let replay = self.board_at(at);
-        compose(&replay.board.view(replay.now), &self.look, size, replay.now).moved(replay.now.mono)
+        let view = replay.board.view(replay.now);
+        let room = idle_room(&self.look, size, view.counters.len());
+        let look = with_pictures(self.look.clone(), &self.config, room);
+        compose(&view, &look, size, replay.now).moved(replay.now.mono)
     }
 }
 
@@ -121,7 +125,9 @@ fn beside(path: &Path) -> Result<Option<Config>, ScenarioError> {
         return Ok(None);
     }
     let config = Config::read(&text(&file)?, Env::new()).and_then(|mut config| {
-        config.theme = theme(&config.screen.theme, file.parent().unwrap_or(Path::new("")))?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        config.theme = theme(&config.screen.theme, folder)?;
+        place_pictures(&mut config, folder);
         Ok(config)
     });
     config.map(Some).map_err(|problems| ScenarioError::NotAConfig { path: file, problems })

@@ -8,6 +8,7 @@ use crate::board::call::Counter;
 use crate::board::view::{BoardView, Phase};
 use crate::clock::{Millis, Now};
 
+pub mod art;
 mod below;
 mod canvas;
 mod chip;
@@ -18,6 +19,7 @@ pub mod fit;
 pub mod font;
 mod full;
 mod header;
+mod idle;
 pub mod layout;
 mod look;
 mod motion;
@@ -25,17 +27,21 @@ pub mod plan;
 mod qr;
 mod queues;
 mod recent;
+mod rehearsal;
 mod spotlight;
 pub mod theme;
 mod ticker;
 mod words;
 
+pub use art::Art;
 use canvas::Canvas;
 pub use canvas::LINE as LINE_HEIGHT_EM;
 pub use damage::{damage, damage_but_line};
+pub use idle::Idle;
 use layout::Track;
 pub use look::Look;
 pub use motion::Moving;
+pub use rehearsal::rehearsal;
 pub use theme::Theme;
 
 /// Pixels of the target.
@@ -102,6 +108,17 @@ pub struct Quad {
     pub border_colour: Colour,
 }
 
+/// A picture of the hall's own in its rectangle of whole pixels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Image {
+    pub art: Arc<Art>,
+    pub rect: Rect,
+    /// Of its corners.
+    pub radius: f32,
+    /// From 0, unseen, to 1.
+    pub opacity: f32,
+}
+
 /// Which embedded face a text uses.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Face {
@@ -159,7 +176,7 @@ pub struct StripContent {
 pub struct Scene {
     pub size: Size,
     pub background: Colour,
-    /// In painting order; all quads lie under all texts, layer by layer.
+    /// In painting order; within a layer all quads lie under all images, and those under all texts.
     pub layers: Vec<Layer>,
     pub strip: Option<Strip>,
     /// When the picture changes by itself next (clock, page), the strip and what is moving left aside.
@@ -169,10 +186,11 @@ pub struct Scene {
     pub moving: Vec<Moving>,
 }
 
-/// Quads, then the texts on them.
+/// Quads, then the images and the texts on them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layer {
     pub quads: Vec<Quad>,
+    pub images: Vec<Image>,
     pub texts: Vec<TextRun>,
 }
 
@@ -273,7 +291,8 @@ pub fn compose(view: &BoardView, look: &Look, size: Size, now: Now) -> Scene {
     // An emergency outranks a technician's question, and a call must not be covered either.
     if identify.is_some() && view.emergency.is_none() {
         let open = view.phase == Phase::Open;
-        let area = if open { BodyAreas::of(size, areas.main, 0).counters } else { size.rect() };
+        let count = view.counters.len();
+        let area = if open { BodyAreas::of(size, areas.main, count, 0).counters } else { size.rect() };
         full::identify(&mut over, &board, area);
     }
     let changes = [Some(next_minute(now)), turns, identify];
@@ -315,7 +334,7 @@ fn body(canvas: &mut Canvas, board: &Board<'_>, area: Rect) -> Option<Millis> {
         return None;
     }
     let remarks = recent::remarks(board);
-    let areas = BodyAreas::of(board.size, area, remarks.len());
+    let areas = BodyAreas::of(board.size, area, board.view.counters.len(), remarks.len());
     let rows = below::draw(canvas, board, areas.left, &remarks);
     let counters = counters::draw(canvas, board, areas.counters);
     [rows, counters].into_iter().flatten().min()
@@ -351,20 +370,28 @@ struct BodyAreas {
 }
 
 impl BodyAreas {
-    fn of(size: Size, area: Rect, remarks: usize) -> Self {
+    /// Few counters leave more of the board to the call.
+    fn of(size: Size, area: Rect, counters: usize, remarks: usize) -> Self {
         let px = Scale::of_size(size);
         let inner = area.inset(px.of(40.0), px.of(28.0));
         let parts = if size.is_portrait() {
             let left = px.of(720.0) + px.of(below::REMARK + 14.0) * remarks as f32;
             layout::rows(inner, &[Track::Px(left), Track::Share(1.0)], px.of(28.0))
         } else {
-            layout::columns(inner, &[Track::Share(800.0), Track::Share(1012.0)], px.of(28.0))
+            let left = if counters <= plan::FEW { 1100.0 } else { 800.0 };
+            layout::columns(inner, &[Track::Share(left), Track::Share(1812.0 - left)], px.of(28.0))
         };
         Self { left: parts[0], counters: parts[1] }
     }
 }
 
-/// Where the counters stand on a calm day, for judging whether they can be read.
-fn counters_area(look: &Look, size: Size) -> Rect {
-    BodyAreas::of(size, Areas::with_footer(look, size, 1.0).main, 0).counters
+/// The most that a picture of the hall's own can take of the spotlight, beside so many counters.
+pub fn idle_room(look: &Look, size: Size, counters: usize) -> Size {
+    let room = BodyAreas::of(size, Areas::with_footer(look, size, 0.0).main, counters, 0).left;
+    Size { w: room.w.ceil() as u32, h: room.h.ceil() as u32 }
+}
+
+/// Where so many counters stand on a calm day, for judging whether they can be read.
+fn counters_area(look: &Look, size: Size, counters: usize) -> Rect {
+    BodyAreas::of(size, Areas::with_footer(look, size, 1.0).main, counters, 0).counters
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use moiso::board::call::{Kind, Lane, Ticket};
 use moiso::board::input::LinkTrouble;
 use moiso::board::state::Level;
 use moiso::board::view::BoardView;
@@ -19,6 +20,7 @@ use moiso::gpu::{Gpu, Offscreen, Picture};
 use moiso::scenario::{self, Scenario};
 use moiso::scene::{
     Align, Colour, Damage, Face, Layer, Look, Rect, Scene, Size, TextRun, Theme, compose, damage, font,
+    rehearsal,
 };
 use views::{LANDSCAPE, PORTRAIT};
 
@@ -186,7 +188,7 @@ fn line_in_a_box(text: &str, face: Face, size: f32, height: f32) -> Scene {
     Scene {
         size: Size { w: 1200, h: 700 },
         background: Colour([255; 4]),
-        layers: vec![Layer { quads: Vec::new(), texts: vec![run] }],
+        layers: vec![Layer { texts: vec![run], ..Layer::default() }],
         strip: None,
         next_change: None,
         moving: Vec::new(),
@@ -324,6 +326,50 @@ fn a_long_line_of_notices_is_drawn_whole_whatever_its_length() {
     assert_eq!(seen.len(), 12);
 }
 
+/// A day of many tickets, and all that can be called of each counter.
+#[test]
+fn no_frame_of_a_day_makes_the_glyph_atlas_grow_once_text_is_drawn_ahead() {
+    let gpu = gpu();
+    let look = views::look();
+    let series = ["A", "B", "C", "D", "E", "K", "Q", "W"];
+    let frames: Vec<Scene> = (0..120usize)
+        .map(|n| {
+            let mut view = views::busy();
+            let count = view.counters.len();
+            let ticket = |n: usize| Ticket::parse(&format!("{}{:03}", series[n % 8], n * 37 % 1000)).unwrap();
+            for (index, counter) in view.counters.iter_mut().enumerate() {
+                counter.ticket = Some(ticket(n + index));
+            }
+            let spot = |k: usize| {
+                let counter = view.counters[(n + k) % count].counter.to_string();
+                views::spot(ticket(n + k).as_str(), &counter, Kind::Call, Lane::ALL[n % Lane::ALL.len()].1)
+            };
+            view.spotlight = (0..n % 4).map(spot).collect();
+            view.link.stale = n % 40 == 30;
+            if n % 50 == 40 {
+                view.emergency = views::emergency().emergency;
+            }
+            compose(&view, &look, LANDSCAPE, views::now().after(Millis(n as i64 * 60_000)))
+        })
+        .collect();
+    let grown = |ahead: bool| {
+        let mut target = Offscreen::new(&gpu, LANDSCAPE).unwrap();
+        let first = compose(&views::morning(), &look, LANDSCAPE, views::now());
+        target.draw(&gpu, &first, None).unwrap();
+        if ahead {
+            target.warm(&gpu, &rehearsal(&views::morning(), &look, LANDSCAPE));
+        }
+        let before = target.growths();
+        assert!(before > 0, "an atlas begins small");
+        for scene in &frames {
+            target.draw(&gpu, scene, None).unwrap();
+        }
+        target.growths() - before
+    };
+    assert!(grown(false) > 0, "without it the day makes it grow, so the test can fail");
+    assert_eq!(grown(true), 0);
+}
+
 #[test]
 fn a_picture_beyond_the_limit_is_refused_in_words() {
     let gpu = gpu();
@@ -333,9 +379,11 @@ fn a_picture_beyond_the_limit_is_refused_in_words() {
 
 #[test]
 fn the_shaders_are_valid_without_a_gpu() {
-    for (name, source) in
-        [("quad", include_str!("../shaders/quad.wgsl")), ("strip", include_str!("../shaders/strip.wgsl"))]
-    {
+    for (name, source) in [
+        ("quad", include_str!("../shaders/quad.wgsl")),
+        ("image", include_str!("../shaders/image.wgsl")),
+        ("strip", include_str!("../shaders/strip.wgsl")),
+    ] {
         let module = naga::front::wgsl::parse_str(source)
             .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
         let flags = naga::valid::ValidationFlags::all();

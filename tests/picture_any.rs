@@ -7,6 +7,8 @@ mod views;
 #[path = "picture/laws.rs"]
 mod laws;
 
+use std::sync::Arc;
+
 use moiso::board::call::{Counter, Holder, Kind, Lane, Series, Ticket, clean};
 use moiso::board::input::LinkTrouble;
 use moiso::board::state::{CounterMode, Level};
@@ -14,7 +16,7 @@ use moiso::board::view::{BoardView, ClosedReason, CounterView, Opening, Phase, Q
 use moiso::clock::Millis;
 use moiso::config::Config;
 use moiso::scene::theme::Sizes;
-use moiso::scene::{Look, Scene, Size, Theme, compose, distance, plan};
+use moiso::scene::{Art, Idle, Look, Scene, Size, Theme, compose, distance, plan};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -220,8 +222,13 @@ fn look() -> impl Strategy<Value = Look> {
     });
     let sizes = prop_oneof![Just(Theme::navy().sizes), sizes];
     let most = prop_oneof![4 => Just(0usize), 1 => 1usize..20];
-    (20f32..98.0, 2f32..20.0, any::<bool>(), any::<bool>(), most, sizes, select(Theme::NAMES.to_vec()))
-        .prop_map(|(inches, seat, english, long, page_counters, sizes, theme)| Look {
+    let themes = select(Theme::NAMES.to_vec());
+    let pictures =
+        (proptest::option::weighted(0.3, art()), prop::collection::vec(art(), 0..3), any::<bool>());
+    (20f32..98.0, 2f32..20.0, any::<bool>(), any::<bool>(), most, sizes, themes, pictures).prop_map(
+        |(inches, seat, english, long, page_counters, sizes, theme, (logo, pictures, soon))| Look {
+            logo,
+            idle: Idle { after: Millis(if soon { 0 } else { 180_000 }), each: Millis(15_000), pictures },
             diagonal_inches: inches,
             farthest_seat_m: seat,
             english,
@@ -235,7 +242,13 @@ fn look() -> impl Strategy<Value = Look> {
             }
             .into(),
             ..views::look()
-        })
+        },
+    )
+}
+
+/// A picture of any shape.
+fn art() -> impl Strategy<Value = Arc<Art>> {
+    (1u32..900, 1u32..900).prop_map(|(w, h)| Arc::new(Art::new(Size { w, h }, Vec::new())))
 }
 
 fn hall() -> impl Strategy<Value = Hall> {
@@ -253,6 +266,7 @@ proptest! {
         let name = format!("{w}x{h}, {count} counters, {:?}, english {}, {:?}", hall.look.theme.sizes, hall.look.english, hall.view.phase);
         laws::nothing_leaves_its_place(&name, &scene);
         laws::no_texts_overlap(&name, &scene);
+        laws::no_text_stands_on_a_picture(&name, &scene);
         laws::no_boxes_overlap(&name, &scene);
         laws::nothing_is_cut_without_an_ellipsis(&name, &scene);
         laws::no_line_is_a_mere_part(&name, &scene, &hall.lines());

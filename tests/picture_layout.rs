@@ -7,6 +7,8 @@ mod views;
 #[path = "picture/laws.rs"]
 mod laws;
 
+use std::sync::Arc;
+
 use laws::{
     all_text_has_contrast, boxes_under, no_texts_overlap, nothing_is_cut_without_an_ellipsis,
     nothing_leaves_its_place,
@@ -15,7 +17,7 @@ use moiso::board::call::{Counter, Kind, Lane, Ticket};
 use moiso::board::state::Level;
 use moiso::board::view::BoardView;
 use moiso::clock::Millis;
-use moiso::scene::{Face, Look, Scene, Size, Theme, compose};
+use moiso::scene::{Art, Face, Idle, Look, Scene, Size, Theme, compose};
 use proptest::prelude::*;
 
 const SIZES: [Size; 8] = [
@@ -107,6 +109,22 @@ fn boards() -> Vec<(String, BoardView, Look)> {
     boards.push(("no notices".to_owned(), BoardView { ticker: Vec::new(), ..views::busy() }, look()));
     boards.push(("a long code".to_owned(), with_long_code(), look()));
     boards.push(("calls on pages".to_owned(), views::waiting(), look()));
+    let art = |w, h| Arc::new(Art::new(Size { w, h }, Vec::new()));
+    let idle = Idle { after: Millis(0), each: Millis(15_000), pictures: vec![art(1600, 900), art(300, 900)] };
+    for (name, logo) in
+        [("a wide logo", art(1600, 200)), ("a high logo", art(200, 900)), ("a small logo", art(9, 9))]
+    {
+        boards.push((
+            name.to_owned(),
+            BoardView { spotlight: Vec::new(), ..views::busy() },
+            Look { logo: Some(logo.clone()), ..look() },
+        ));
+        boards.push((
+            format!("pictures, {name}"),
+            views::morning(),
+            Look { logo: Some(logo), idle: idle.clone(), ..overfull_look() },
+        ));
+    }
     boards.push(("names".to_owned(), views::names(), Look { show_holder: true, ..look() }));
     for label in ["Thuế", "窗口 → ①②③ 😀"] {
         boards.push((format!("labels {label}"), with_labels(label), Look { title: label.into(), ..look() }));
@@ -127,6 +145,16 @@ fn every_scene(mut check: impl FnMut(&str, &Scene)) {
             }
         }
     }
+}
+
+#[test]
+fn no_text_stands_on_a_picture_of_the_halls_own() {
+    let mut seen = 0;
+    every_scene(|name, scene| {
+        laws::no_text_stands_on_a_picture(name, scene);
+        seen += scene.layers.iter().map(|layer| layer.images.len()).sum::<usize>();
+    });
+    assert!(seen > 100, "{seen} pictures");
 }
 
 #[test]

@@ -45,12 +45,12 @@ fn frame_times() {
     time("whole frame, drawn and read", &mut |n, scene, target| {
         scene.slide(Millis(n * 17));
         target.draw(&gpu, scene, None).unwrap();
-        target.read(&gpu, LANDSCAPE.rect()).unwrap();
+        target.read(&gpu, LANDSCAPE.rect(), |_| {}).unwrap();
     });
     time("moving line, drawn and read", &mut |n, scene, target| {
         scene.slide(Millis(n * 17));
-        target.draw(&gpu, scene, Some(strip)).unwrap();
-        target.read(&gpu, strip).unwrap();
+        target.draw(&gpu, scene, Some(&[strip])).unwrap();
+        target.read(&gpu, strip, |_| {}).unwrap();
     });
 }
 

@@ -10,9 +10,10 @@ use crate::audio::clips::ClipError;
 use crate::audio::{output, sounds};
 use crate::config::load::{LoadError, load};
 use crate::config::{Config, CounterConfig};
+use crate::pictures;
 use crate::ready::{missing, voice_of};
 use crate::scene::theme::{CONTRAST_LEAST, Pair};
-use crate::scene::{Size, Theme, distance, font};
+use crate::scene::{Look, Size, Theme, distance, font, idle_room};
 use crate::speech::number;
 
 #[derive(Debug, clap::Args)]
@@ -46,6 +47,7 @@ pub fn run(args: &Args, path: Option<&Path>) -> ExitCode {
         .chain(sound_alike(&config))
         .chain(same_name(&config))
         .chain(unseen)
+        .chain(unshown(&config))
         .collect();
     let verdict = if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if args.output.json {
@@ -163,6 +165,25 @@ fn letters_without_glyph(config: &Config) -> Vec<String> {
         (!letters.is_empty()).then(|| format!("{what}: no font has {letters}; {shown} is shown"))
     });
     told.collect()
+}
+
+/// Files in the folder of pictures that are left out. The hall does without them, so it is no problem of the config.
+fn unshown(config: &Config) -> Vec<String> {
+    let Some(folder) = &config.board.idle_pictures else { return Vec::new() };
+    let size = Size { w: config.screen.width, h: config.screen.height };
+    // A folder that cannot be read is told already.
+    let Ok((shown, unshown)) =
+        pictures::all(folder, idle_room(&Look::of(config), size, config.counters.len()))
+    else {
+        return Vec::new();
+    };
+    let named =
+        |(path, error): &pictures::Unshown| format!("board.idle_pictures: {} {error}", path.display());
+    let mut told: Vec<String> = unshown.iter().map(named).collect();
+    if shown.is_empty() {
+        told.push(format!("board.idle_pictures: {} has no picture to show", folder.display()));
+    }
+    told
 }
 
 /// Warns of what is joined word by word, and decodes every clip, which takes some seconds.

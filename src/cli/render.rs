@@ -58,13 +58,13 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         let scenario = dressed(scenario, args.theme.as_deref())?;
         let picture = drawn(&gpu, &scenario.scene_at(told(&scenario, args.at), size(args, &scenario)))?;
         match &args.into {
-            Some(folder) => write(&folder.join(format!("{}.png", scenario.name)), &picture)?,
+            Some(folder) => write(&folder.join(format!("{}.png", scenario.name)), &picture.png()?)?,
             None => pictures.push((scenario.name, picture)),
         }
     }
     match pictures.first() {
-        _ if args.sheet => write(&args.out, &sheet(&gpu, &pictures)?),
-        Some((_, picture)) => write(&args.out, picture),
+        _ if args.sheet => write(&args.out, &sheet(&gpu, &pictures)?.png_of_few_colours(SHEET_COLOURS)?.0),
+        Some((_, picture)) => write(&args.out, &picture.png()?),
         None => Ok(()),
     }
 }
@@ -89,11 +89,11 @@ fn drawn(gpu: &Gpu, scene: &Scene) -> anyhow::Result<Picture> {
     Ok(target.picture(gpu)?)
 }
 
-fn write(path: &Path, picture: &Picture) -> anyhow::Result<()> {
+fn write(path: &Path, png: &[u8]) -> anyhow::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    std::fs::write(path, picture.png()?).with_context(|| format!("cannot write {}", path.display()))
+    std::fs::write(path, png).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn dressed(scenario: Scenario, theme: Option<&str>) -> anyhow::Result<Scenario> {
@@ -105,6 +105,8 @@ fn dressed(scenario: Scenario, theme: Option<&str>) -> anyhow::Result<Scenario> 
 
 /// Pictures on a sheet are this much smaller.
 const SMALLER: u32 = 3;
+/// How far the colours of its palette are apart at least: a sheet of forty boards is a small file.
+const SHEET_COLOURS: u8 = 6;
 /// Columns of a sheet, the space around its pictures, and the height of their names, in pixels.
 const COLUMNS: usize = 4;
 const SPACE: u32 = 24;
@@ -144,7 +146,7 @@ fn label(name: &str, rect: Rect) -> TextRun {
 }
 
 fn of_names(size: Size, texts: Vec<TextRun>) -> Scene {
-    let layers = vec![Layer { quads: Vec::new(), texts }];
+    let layers = vec![Layer { texts, ..Layer::default() }];
     Scene {
         size,
         background: Colour([232, 232, 232, 255]),

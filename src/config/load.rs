@@ -71,6 +71,15 @@ pub fn theme_named(name: &str) -> Result<Theme, String> {
     })
 }
 
+/// Files of the hall's that are part of the picture start at the config's folder, as a theme's does, unless they are
+/// absolute.
+pub fn place_pictures(config: &mut Config, folder: &Path) {
+    let board = &mut config.board;
+    for path in board.logo.iter_mut().chain(&mut board.idle_pictures) {
+        *path = folder.join(&*path);
+    }
+}
+
 /// Reads `path`, or [`DEFAULT_PATH`] when it exists, or the defaults.
 ///
 /// # Errors
@@ -87,7 +96,9 @@ pub fn load(path: Option<&Path>) -> Result<Config, LoadError> {
     let (env, unreadable) = environment();
     let (mut config, mut problems) = Config::read_all(&text, env);
     problems.extend(unreadable);
-    match theme(&config.screen.theme, path.and_then(Path::parent).unwrap_or(Path::new(""))) {
+    let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
+    place_pictures(&mut config, folder);
+    match theme(&config.screen.theme, folder) {
         Ok(theme) => config.theme = theme,
         Err(wrong) => problems.extend(wrong),
     }

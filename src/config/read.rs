@@ -167,6 +167,10 @@ fn board(mut s: Section<'_, '_, '_>) -> BoardConfig {
             "a text of at most 500 characters",
             |t| clean(t, crate::board::state::TEXT_MAX).ok(),
         ),
+        logo: s.optional("logo").map(Into::into),
+        idle_pictures: s.optional("idle_pictures").map(Into::into),
+        idle_after: secs(&mut s, "idle_after_s", 180, 7200),
+        idle_picture: secs(&mut s, "idle_picture_s", 15, 600),
         motion: s.parsed("motion", Motion::Calm, "calm or none", |t| match t {
             "calm" => Some(Motion::Calm),
             "none" => Some(Motion::None),

@@ -1,7 +1,7 @@
 //! Drawing without a window: a texture, its painter, and a buffer through which its pixels come back.
 
 use super::{Gpu, GpuError, Painter, Picture};
-use crate::scene::{Rect, Scene, Size};
+use crate::scene::{Rect, Scene, Size, TextRun};
 
 /// Straight RGBA bytes, red first: what a PNG holds, on every backend.
 const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
@@ -62,6 +62,16 @@ impl Offscreen {
     /// As [`Painter::draw`].
     pub fn draw(&mut self, gpu: &Gpu, scene: &Scene, damage: Option<&[Rect]>) -> Result<(), GpuError> {
         self.painter.draw(gpu, scene, &self.view, damage)
+    }
+
+    /// As [`Painter::warm`].
+    pub fn warm(&mut self, gpu: &Gpu, runs: &[TextRun]) {
+        self.painter.warm(gpu, runs);
+    }
+
+    /// As [`Painter::growths`].
+    pub fn growths(&self) -> u64 {
+        self.painter.growths()
     }
 
     /// Reads a part back row by row, and waits for it; the part is widened to whole pixels and cut at the edges.

@@ -3,13 +3,16 @@
 //! A frame is prepare (upload, shape, rasterise), one render pass, trim. With damage only that rectangle is touched;
 //! the rest of the target must hold the frame before.
 
+use std::ops::Range;
+
 use glyphon::PrepareError;
 
+use super::image::Images;
 use super::quad::{Globals, QuadBatch, QuadPipeline, QuadRange};
 use super::strip::{Strip, begin, clear};
 use super::text::{Page, Text};
 use super::{Gpu, GpuError};
-use crate::scene::{Colour, Layer, Quad, Rect, Scene, Shape};
+use crate::scene::{Colour, Layer, Quad, Rect, Scene, Shape, TextRun};
 
 /// Draws scenes on one device into targets of one format.
 ///
@@ -20,9 +23,16 @@ pub struct Painter {
     globals: Globals,
     pipeline: QuadPipeline,
     quads: QuadBatch,
+    images: Images,
     text: Text,
     page: Page,
     strip: Strip,
+}
+
+/// Where the quads and images of a layer are in their batches.
+struct Drawn {
+    quads: QuadRange,
+    images: Range<usize>,
 }
 
 /// Pixels that may be touched, whole and inside the target: x, y, w, h.
@@ -38,6 +48,7 @@ impl Painter {
             globals: Globals::new(gpu, &layout, format.is_srgb()),
             pipeline: QuadPipeline::new(gpu, &layout, format),
             quads: QuadBatch::new(),
+            images: Images::new(gpu, &layout, format),
             strip: Strip::new(gpu, &layout, &text, format),
             text,
             page,
@@ -82,6 +93,22 @@ impl Painter {
         if gpu.is_lost() { Err(GpuError::Lost) } else { Ok(()) }
     }
 
+    /// Draws `runs` into the glyph atlas and nowhere else, so that later frames find them there. An atlas that is too
+    /// small for all of them is none the worse for it.
+    pub fn warm(&mut self, gpu: &Gpu, runs: &[TextRun]) {
+        let mut page = self.text.page(gpu);
+        if let Err(error) = self.text.prepare(gpu, &mut page, 0, runs.iter(), 0.0) {
+            tracing::debug!(%error, runs = runs.len(), "not all letters are drawn ahead");
+        }
+        self.text.trim();
+        gpu.queue.submit([]);
+    }
+
+    /// How often the glyph atlas has grown, which draws all of its glyphs anew.
+    pub fn growths(&self) -> u64 {
+        self.text.growths()
+    }
+
     /// The atlas is full: first without the glyphs of earlier frames, then with a new one.
     fn prepare_anew(
         &mut self,
@@ -89,7 +116,7 @@ impl Painter {
         encoder: &mut wgpu::CommandEncoder,
         scene: &Scene,
         scissors: &[Scissor],
-    ) -> Result<Vec<QuadRange>, GpuError> {
+    ) -> Result<Vec<Drawn>, GpuError> {
         self.text.trim();
         // Tiles that were drawn with the encoder that is thrown away are empty, whatever they say they hold.
         self.strip.forget();
@@ -111,7 +138,7 @@ impl Painter {
         encoder: &mut wgpu::CommandEncoder,
         scene: &Scene,
         scissors: &[Scissor],
-    ) -> Result<Vec<QuadRange>, GpuError> {
+    ) -> Result<Vec<Drawn>, GpuError> {
         let seen = |rect: &Rect| scissors.iter().any(|scissor| touches(rect, *scissor));
         self.globals.set(gpu, scene.size);
         self.page.set_size(gpu, scene.size);
@@ -119,14 +146,18 @@ impl Painter {
             self.strip.prepare(gpu, encoder, &self.pipeline, &mut self.text, strip)?;
         }
         self.quads.clear();
+        self.images.clear();
         let ground = background(scene);
-        let mut ranges = vec![self.quads.push(std::iter::once(&ground))];
-        for (index, Layer { quads, texts }) in scene.layers.iter().enumerate() {
-            ranges.push(self.quads.push(quads.iter().filter(|quad| seen(&quad.rect))));
+        let mut ranges = vec![Drawn { quads: self.quads.push(std::iter::once(&ground)), images: 0..0 }];
+        for (index, Layer { quads, images, texts }) in scene.layers.iter().enumerate() {
+            let quads = self.quads.push(quads.iter().filter(|quad| seen(&quad.rect)));
+            let images = images.iter().filter(|image| seen(&image.rect));
+            ranges.push(Drawn { quads, images: self.images.push(gpu, images) });
             let runs = texts.iter().filter(|run| seen(&run.rect));
             self.text.prepare(gpu, &mut self.page, index, runs, 0.0)?;
         }
         self.quads.upload(gpu);
+        self.images.upload(gpu);
         Ok(ranges)
     }
 
@@ -137,7 +168,7 @@ impl Painter {
         target: &wgpu::TextureView,
         scissors: &[Scissor],
         keep: bool,
-        ranges: &[QuadRange],
+        ranges: &[Drawn],
     ) -> Result<(), GpuError> {
         let load = if keep { wgpu::LoadOp::Load } else { clear(scene.background, self.format) };
         let mut pass = begin(encoder, "moiso board pass", target, load);
@@ -150,15 +181,16 @@ impl Painter {
         scene: &Scene,
         scissor: Scissor,
         keep: bool,
-        ranges: &[QuadRange],
+        ranges: &[Drawn],
     ) -> Result<(), GpuError> {
         let [x, y, w, h] = scissor;
         pass.set_scissor_rect(x, y, w, h);
         if keep {
-            self.quads.draw(pass, &self.pipeline, &self.globals, &ranges[0]);
+            self.quads.draw(pass, &self.pipeline, &self.globals, &ranges[0].quads);
         }
         for (index, range) in ranges[1..].iter().enumerate() {
-            self.quads.draw(pass, &self.pipeline, &self.globals, range);
+            self.quads.draw(pass, &self.pipeline, &self.globals, &range.quads);
+            self.images.draw(pass, &self.globals, &range.images);
             self.text.draw(&self.page, index, pass)?;
             if let Some([x, y, w, h]) = strip_pixels(scene, scissor).filter(|_| index == 0) {
                 pass.set_scissor_rect(x, y, w, h);

@@ -168,6 +168,37 @@ pub(super) fn pipeline(
     })
 }
 
+/// How a fragment program sees one texture, which it loads from and does not sample.
+pub(super) fn texture_layout(gpu: &Gpu, label: &str) -> wgpu::BindGroupLayout {
+    gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some(label),
+        entries: &[wgpu::BindGroupLayoutEntry {
+            binding: 0,
+            visibility: wgpu::ShaderStages::FRAGMENT,
+            ty: wgpu::BindingType::Texture {
+                sample_type: wgpu::TextureSampleType::Float { filterable: false },
+                view_dimension: wgpu::TextureViewDimension::D2,
+                multisampled: false,
+            },
+            count: None,
+        }],
+    })
+}
+
+/// One texture for a layout of [`texture_layout`].
+pub(super) fn texture_group(
+    gpu: &Gpu,
+    label: &str,
+    layout: &wgpu::BindGroupLayout,
+    view: &wgpu::TextureView,
+) -> wgpu::BindGroup {
+    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some(label),
+        layout,
+        entries: &[wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(view) }],
+    })
+}
+
 /// A growing vertex buffer; it allocates only when more quads come than ever before.
 #[derive(Debug)]
 pub(super) struct QuadBatch {

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use super::quad::{Globals, Program, QuadBatch, QuadPipeline, pipeline, vertex_buffer};
+use super::quad::{
+    Globals, Program, QuadBatch, QuadPipeline, pipeline, texture_group, texture_layout, vertex_buffer,
+};
 use super::text::{Page, Text};
 use super::{Gpu, GpuError};
 use crate::scene::{Colour, Rect, Size, Strip as StripScene, StripContent};
@@ -50,19 +52,7 @@ impl Strip {
         text: &Text,
         format: wgpu::TextureFormat,
     ) -> Self {
-        let tile_layout = gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some("moiso strip tile layout"),
-            entries: &[wgpu::BindGroupLayoutEntry {
-                binding: 0,
-                visibility: wgpu::ShaderStages::FRAGMENT,
-                ty: wgpu::BindingType::Texture {
-                    sample_type: wgpu::TextureSampleType::Float { filterable: false },
-                    view_dimension: wgpu::TextureViewDimension::D2,
-                    multisampled: false,
-                },
-                count: None,
-            }],
-        });
+        let tile_layout = texture_layout(gpu, "moiso strip tile layout");
         let source = include_str!("../../shaders/strip.wgsl");
         let program = Program { label: "moiso strip", source, fragment: "fs_main" };
         let groups = [Some(globals_layout), Some(&tile_layout)];
@@ -173,14 +163,7 @@ impl Strip {
             view_formats: &[],
         });
         let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
-        let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("moiso strip tile group"),
-            layout: &self.tile_layout,
-            entries: &[wgpu::BindGroupEntry {
-                binding: 0,
-                resource: wgpu::BindingResource::TextureView(&view),
-            }],
-        });
+        let group = texture_group(gpu, "moiso strip tile group", &self.tile_layout, &view);
         Tile { view, group, quads: QuadBatch::new(), holds: None, used: false }
     }
 

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use glyphon::cosmic_text::{FeatureTag, FontFeatures, Hinting};
 use glyphon::{
-    Attrs, Buffer, Cache, Color, ColorMode, Family, FontSystem, Metrics, PrepareError, Resolution, Shaping,
-    SwashCache, TextArea, TextAtlas, TextBounds, TextRenderer, Viewport, Weight, Wrap, fontdb,
+    Attrs, Buffer, Cache, Color, ColorMode, ContentType, CustomGlyph, Family, FontSystem, Metrics,
+    PrepareError, RasterizedCustomGlyph, Resolution, Shaping, SwashCache, TextArea, TextAtlas, TextBounds,
+    TextRenderer, Viewport, Weight, Wrap, fontdb,
 };
 
 use super::{Gpu, GpuError};
@@ -53,6 +54,48 @@ pub(super) struct Text {
     frame: u64,
     /// Letters without a glyph that the log has been told about.
     told: BTreeSet<char>,
+    /// Holds nothing but the sentinel.
+    empty: Buffer,
+    sentinel: Sentinel,
+}
+
+/// Tells when the atlas grows, which it does not say itself: it then asks anew for every glyph that is not of a font.
+/// One such glyph, a see-through pixel, is in use in every frame.
+#[derive(Debug, Default)]
+struct Sentinel {
+    /// The present atlas has it.
+    is_in: bool,
+    growths: u64,
+}
+
+impl Sentinel {
+    const GLYPH: CustomGlyph = CustomGlyph {
+        id: 0,
+        left: 0.0,
+        top: 0.0,
+        width: 1.0,
+        height: 1.0,
+        color: Some(Color(0)),
+        snap_to_physical_pixel: true,
+        metadata: 0,
+    };
+
+    fn drawn(&mut self) -> RasterizedCustomGlyph {
+        self.growths += u64::from(std::mem::replace(&mut self.is_in, true));
+        RasterizedCustomGlyph { data: vec![0], content_type: ContentType::Mask }
+    }
+
+    fn area(empty: &Buffer) -> TextArea<'_> {
+        TextArea {
+            buffer: empty,
+            left: 0.0,
+            top: 0.0,
+            scale: 1.0,
+            bounds: TextBounds { left: 0, top: 0, right: 1, bottom: 1 },
+            default_color: Color(0),
+            custom_glyphs: &[Self::GLYPH],
+        }
+    }
 }
 
 /// A target of a size, with renderers that keep what they have prepared until it is drawn.
@@ -74,8 +117,10 @@ impl Text {
     pub fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
         let cache = Cache::new(&gpu.device);
         let atlas = atlas(gpu, &cache, format);
+        let mut fonts = font_system();
         Self {
-            fonts: font_system(),
+            empty: Buffer::new(&mut fonts, Metrics::new(1.0, 1.0)),
+            fonts,
             swash: SwashCache::new(),
             cache,
             atlas,
@@ -83,7 +128,13 @@ impl Text {
             shaped: HashMap::new(),
             frame: 0,
             told: BTreeSet::new(),
+            sentinel: Sentinel::default(),
         }
+    }
+
+    /// How often the atlas has grown.
+    pub fn growths(&self) -> u64 {
+        self.sentinel.growths
     }
 
     pub fn page(&self, gpu: &Gpu) -> Page {
@@ -93,6 +144,7 @@ impl Text {
     /// Throws the atlas away; all renderers of all pages must be made again.
     pub fn rebuild(&mut self, gpu: &Gpu) {
         self.atlas = atlas(gpu, &self.cache, self.format);
+        self.sentinel.is_in = false;
     }
 
     /// Shapes and rasterises `runs` for renderer `index` of `page`; `moved` is added to their x.
@@ -113,14 +165,17 @@ impl Text {
         }
         let shaped = &self.shaped;
         let areas = runs.filter_map(|run| Some(area(run, shaped.get(&Key::of(run))?, moved)));
-        page.renderers[index].prepare(
+        let sentinel = &mut self.sentinel;
+        page.renderers[index].prepare_with_custom(
             &gpu.device,
             &gpu.queue,
             &mut self.fonts,
             &mut self.atlas,
             &page.viewport,
-            areas,
+            // The first of all, so that it is in the atlas before anything can make that grow.
+            std::iter::once(Sentinel::area(&self.empty)).chain(areas),
             &mut self.swash,
+            |_| Some(sentinel.drawn()),
         )
     }
 

@@ -9,7 +9,7 @@ use super::line::{Line, copy_row};
 use super::pose::Poses;
 use super::show::Fault;
 use crate::gpu::{Gpu, Picture};
-use crate::scene::{Damage, Rect, Scene, Size, damage, damage_but_line};
+use crate::scene::{Damage, Rect, Scene, Size, TextRun, damage, damage_but_line};
 use crate::trace::STAGE;
 
 pub(super) struct Frame {
@@ -53,6 +53,14 @@ impl Frame {
     pub fn take_changed(&mut self, areas: &mut Vec<Area>) {
         areas.clear();
         std::mem::swap(&mut self.changed, areas);
+    }
+
+    pub fn warm(&mut self, runs: &[TextRun]) {
+        self.drawn.warm(runs);
+    }
+
+    pub fn growths(&self) -> u64 {
+        self.drawn.growths()
     }
 
     /// Draws the scene off screen.

@@ -6,7 +6,7 @@ use super::show::{Canvas, Fault, HEADLESS, Show, Shown};
 use crate::clock::Millis;
 use crate::gpu::offscreen::Row;
 use crate::gpu::{Gpu, Offscreen, Picture};
-use crate::scene::{Damage, Rect, Scene, Size, damage};
+use crate::scene::{Damage, Rect, Scene, Size, TextRun, damage};
 use crate::trace::STAGE;
 
 /// How often it is asked at least whether there is something better to do.
@@ -89,6 +89,14 @@ impl Drawn {
         waited.map(drop).map_err(|error| Fault::Device(error.to_string()))
     }
 
+    pub fn warm(&mut self, runs: &[TextRun]) {
+        self.picture.warm(&self.gpu, runs);
+    }
+
+    pub fn growths(&self) -> u64 {
+        self.picture.growths()
+    }
+
     pub fn info(&self) -> &str {
         &self.info
     }
@@ -119,6 +127,14 @@ impl Canvas for Headless {
     }
 
     fn forget(&mut self) {}
+
+    fn warm(&mut self, runs: &[TextRun]) {
+        self.0.warm(runs);
+    }
+
+    fn growths(&self) -> u64 {
+        self.0.growths()
+    }
 
     fn gpu(&self) -> &str {
         self.0.info()
@@ -159,6 +175,64 @@ mod tests {
         assert!(first.picture(&scene()).is_err());
         drop(first);
         assert!(drawn().picture(&scene()).unwrap() == picture);
+    }
+
+    /// The whole way back, on real devices: the next frame after the loss is on another one.
+    #[test]
+    fn a_board_whose_device_is_destroyed_is_on_the_glass_again_within_a_second() {
+        use std::sync::{Arc, Mutex};
+
+        use crate::clock::{Clock, ManualClock};
+        use crate::present::port;
+
+        let clock = Arc::new(ManualClock::at("2026-11-24T02:15:20Z".parse().unwrap()));
+        let (_views, seen) = tokio::sync::watch::channel(Arc::new(BoardView::empty()));
+        let (handle, port) = port::channel(seen, Arc::clone(&clock) as Arc<dyn Clock>);
+        let mut show = Show::new(&Config::default(), port);
+        let device = Arc::new(Mutex::new(None));
+        let step = |show: &mut Show| {
+            show.step(SIZE, &mut |size, _| {
+                let gpu = Gpu::open(&Gpu::instance(), None)?;
+                *device.lock().unwrap() = Some(gpu.device.clone());
+                Ok(Box::new(Headless(Drawn::new(gpu, size)?)))
+            })
+        };
+        step(&mut show);
+        let before = handle.report();
+        {
+            let device = device.lock().unwrap();
+            let device: &wgpu::Device = device.as_ref().expect("it was opened");
+            device.destroy();
+            // It is told of once what is on its way has been drawn.
+            let _ = device.poll(wgpu::PollType::wait_indefinitely());
+        }
+        clock.advance(Millis::from_secs(60));
+        let pause = step(&mut show).expect("another attempt is due");
+        assert!(handle.report().gpu.starts_with("rebuilding: "), "{:?}", handle.report());
+        assert!(pause < Millis::from_secs(1), "{pause:?}");
+        clock.advance(pause);
+        step(&mut show);
+        let after = handle.report();
+        assert_eq!((after.rebuilds, after.frames, &after.gpu), (1, before.frames + 1, &before.gpu));
+        assert_ne!(after.frame_hash, before.frame_hash, "a minute has passed on its clock");
+    }
+
+    /// As when memory runs out: whatever the driver refuses and nobody asked about makes the device one to be left.
+    #[test]
+    fn an_error_that_nobody_catches_is_a_loss() {
+        let mut drawn = drawn();
+        drawn.draw(&scene()).unwrap();
+        let size = drawn.gpu.device.limits().max_buffer_size + 4;
+        let usage = wgpu::BufferUsages::VERTEX;
+        let label = Some("too large");
+        let _refused = drawn.gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label,
+            size,
+            usage,
+            mapped_at_creation: false,
+        });
+        assert!(drawn.gpu.is_lost());
+        assert!(matches!(drawn.draw(&scene()), Err(Fault::Device(_))));
     }
 
     #[test]

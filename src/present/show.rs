@@ -15,7 +15,7 @@ use crate::clock::{Clock, Millis};
 use crate::config::{Config, PresentMode};
 use crate::gpu::{GpuError, Picture};
 use crate::health::{Drawn, Frame, FrameReport};
-use crate::scene::{Scene, Size};
+use crate::scene::{Scene, Size, TextRun};
 
 /// The first and the longest pause before a canvas is built anew.
 const FIRST_PAUSE: Millis = Millis(250);
@@ -44,6 +44,10 @@ pub trait Canvas {
     fn picture(&mut self, scene: &Scene) -> Result<Picture, Fault>;
     /// What is on the glass was damaged from outside: the next scene is shown as a whole.
     fn forget(&mut self);
+    /// Draws text ahead, where only the glyph atlas sees it.
+    fn warm(&mut self, runs: &[TextRun]);
+    /// How often the glyph atlas has grown.
+    fn growths(&self) -> u64;
     /// Adapter, backend and device type, in words.
     fn gpu(&self) -> &str;
     /// surface, software or headless.
@@ -110,6 +114,8 @@ pub struct Show {
     /// Why there is no canvas.
     fault: String,
     refusals: u32,
+    /// The size of screen for which the canvas has drawn text ahead, and its growths until then.
+    warmed: Option<(Size, u64)>,
     commands: Receiver<Command>,
     report: Arc<Mutex<FrameReport>>,
     waker: Waker,
@@ -123,7 +129,7 @@ pub struct Show {
 impl Show {
     pub fn new(config: &Config, port: Port) -> Self {
         Self {
-            stage: Stage::new(config, port.views, port.clock),
+            stage: Stage::new(config, port.views, port.clock, &port.waker),
             canvas: None,
             opened_at: Millis::ZERO,
             pause: FIRST_PAUSE,
@@ -132,6 +138,7 @@ impl Show {
             spare_until: None,
             fault: String::new(),
             refusals: 0,
+            warmed: None,
             commands: port.commands,
             report: port.report,
             waker: port.waker,
@@ -200,6 +207,7 @@ impl Show {
         }
         self.refusals = 0;
         self.tell_drawn();
+        self.warm(size);
         self.stage.next_change(now)
     }
 
@@ -221,7 +229,7 @@ impl Show {
                     canvas.gpu().clone_into(&mut report.gpu);
                     (report.present, report.unseen) = (canvas.kind(), unseen);
                 });
-                (self.canvas, self.opened_at) = (Some(canvas), now);
+                (self.canvas, self.opened_at, self.warmed) = (Some(canvas), now, None);
                 true
             }
             Err(fault) => {
@@ -280,10 +288,24 @@ impl Show {
         now + RETRY
     }
 
+    /// After the first frame of a size the text that the day may bring is drawn ahead: the board comes first.
+    fn warm(&mut self, size: Size) {
+        let Some(canvas) = &mut self.canvas else { return };
+        if self.warmed.is_none_or(|(known, _)| known != size) {
+            canvas.warm(&self.stage.rehearsal(size));
+            self.warmed = Some((size, canvas.growths()));
+        }
+    }
+
     fn count_frame(&mut self) {
         let (hash, at) = (self.stage.hash(), self.stage.now().wall);
+        let growths = self.canvas.as_ref().map_or(0, |canvas| canvas.growths());
+        let before = self.warmed.as_mut().map(|(_, known)| std::mem::replace(known, growths));
+        // A canvas of another size begins with an atlas of its own.
+        let grown = growths.saturating_sub(before.unwrap_or(growths));
         self.update(|report| {
             report.frames += 1;
+            report.atlas_growths += grown;
             report.frame_at = Some(at);
             report.frame_hash = hash;
         });

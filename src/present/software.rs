@@ -9,7 +9,7 @@ use super::area::Area;
 use super::frame::Frame;
 use super::show::{Canvas, Fault, Shown};
 use crate::gpu::{Gpu, Picture};
-use crate::scene::{Scene, Size};
+use crate::scene::{Scene, Size, TextRun};
 use crate::trace::STAGE;
 
 /// Frames whose damage is remembered; displays hand out two or three buffers in turn.
@@ -116,6 +116,14 @@ impl<W: Window> Canvas for Software<W> {
 
     fn forget(&mut self) {
         self.forgotten = true;
+    }
+
+    fn warm(&mut self, runs: &[TextRun]) {
+        self.frame.warm(runs);
+    }
+
+    fn growths(&self) -> u64 {
+        self.frame.growths()
     }
 
     fn gpu(&self) -> &str {

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tracing::trace_span;
 
+use super::album::Album;
 use super::pace::Pace;
+use super::port::Waker;
 use crate::board::call::CallId;
 use crate::board::view::SharedView;
 use crate::clock::{Clock, Millis, Now};
 use crate::config::Config;
-use crate::scene::{Look, Scene, Size, Strip, compose};
+use crate::pictures::with_logo;
+use crate::scene::{Look, Scene, Size, Strip, TextRun, compose, idle_room, rehearsal};
 use crate::trace::STAGE;
 
 pub struct Stage {
@@ -22,6 +25,7 @@ pub struct Stage {
     /// Headless nobody watches: the ticker only moves when something else is drawn, and calls are at rest.
     animated: bool,
     composed: Option<Composed>,
+    album: Option<Album>,
 }
 
 struct Composed {
@@ -34,14 +38,22 @@ struct Composed {
 }
 
 impl Stage {
-    pub fn new(config: &Config, views: watch::Receiver<SharedView>, clock: Arc<dyn Clock>) -> Self {
+    /// Reads the logo; the bell rings when other pictures of the hall's have been read.
+    pub fn new(
+        config: &Config,
+        views: watch::Receiver<SharedView>,
+        clock: Arc<dyn Clock>,
+        waker: &Waker,
+    ) -> Self {
+        let album = config.board.idle_pictures.clone().map(|folder| Album::new(folder, waker.clone()));
         Self {
             views,
             clock,
-            look: Look::of(config),
+            look: with_logo(Look::of(config), config),
             max_fps: config.screen.max_fps.max(1),
             animated: true,
             composed: None,
+            album,
         }
     }
 
@@ -60,7 +72,8 @@ impl Stage {
     /// The picture at this instant; composed anew only when the view, the size or the time asks for it.
     pub fn scene(&mut self, size: Size) -> &Scene {
         let now = self.now();
-        if self.must_compose(size, now.mono) {
+        let pictures = self.read_pictures(size);
+        if pictures || self.must_compose(size, now.mono) {
             self.compose(size, now);
         } else if self.animated {
             self.move_ticker(now.mono);
@@ -74,6 +87,11 @@ impl Stage {
         self.scene(size);
         self.move_ticker(self.now().mono);
         &self.composed.as_ref().expect("composed by `scene`").scene
+    }
+
+    /// The text that the day may bring to a screen of this size.
+    pub fn rehearsal(&self, size: Size) -> Vec<TextRun> {
+        rehearsal(&self.views.borrow(), &self.look, size)
     }
 
     /// FNV-1a of the picture at rest, without the ticker's motion.
@@ -96,6 +114,15 @@ impl Stage {
         let pace = composed.scene.strip.as_ref().filter(|_| self.animated).and_then(|strip| self.pace(strip));
         let step = composed.moving.as_ref().map(|(_, at)| (*at).max(now + frame));
         change.into_iter().chain(pace.map(|pace| pace.next_step(now))).chain(step).min()
+    }
+
+    /// Takes the pictures that have been read for a screen of this size; returns whether there are other ones than before.
+    fn read_pictures(&mut self, size: Size) -> bool {
+        let Some(album) = &mut self.album else { return false };
+        album.ask(idle_room(&self.look, size, self.views.borrow().counters.len()));
+        let Some(pictures) = album.take() else { return false };
+        self.look.idle.pictures = pictures;
+        true
     }
 
     fn must_compose(&mut self, size: Size, now: Millis) -> bool {
@@ -207,7 +234,8 @@ mod tests {
             // Twenty seconds into a minute.
             let clock = Arc::new(ManualClock::at("2026-11-24T02:15:20Z".parse().unwrap()));
             let (views, seen) = watch::channel(view(1, &["một"]));
-            let stage = Stage::new(&Config::default(), seen, Arc::clone(&clock) as Arc<dyn Clock>);
+            let stage =
+                Stage::new(&Config::default(), seen, Arc::clone(&clock) as Arc<dyn Clock>, &Waker::default());
             Self { stage, clock, views }
         }
 

@@ -9,7 +9,7 @@ use wgpu::CurrentSurfaceTexture as Current;
 
 use super::show::{Canvas, Fault, Shown};
 use crate::gpu::{Gpu, Offscreen, Painter, Picture};
-use crate::scene::{Damage, Rect, Scene, Size, damage};
+use crate::scene::{Damage, Rect, Scene, Size, TextRun, damage};
 use crate::trace::STAGE;
 
 /// Frames that may be on their way to the display.
@@ -208,6 +208,14 @@ impl Canvas for Screen {
 
     fn forget(&mut self) {
         self.stale = true;
+    }
+
+    fn warm(&mut self, runs: &[TextRun]) {
+        self.painter.warm(&self.gpu, runs);
+    }
+
+    fn growths(&self) -> u64 {
+        self.painter.growths()
     }
 
     fn gpu(&self) -> &str {

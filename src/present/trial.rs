@@ -11,6 +11,7 @@ use super::area::Area;
 use super::frame::Frame;
 use super::headless::Drawn;
 use super::pace::Pace;
+use super::port::Waker;
 use super::show::Fault;
 use super::stage::Stage;
 use crate::board::input::Input;
@@ -89,7 +90,7 @@ pub fn ticker(
     let clock = Arc::new(SystemClock::new());
     let hall = Hall::new(config, clock.now().mono);
     let (_views, seen) = watch::channel(Arc::new(hall.board.view(hall.now)));
-    let mut stage = Stage::new(config, seen, Arc::clone(&clock) as Arc<dyn Clock>);
+    let mut stage = Stage::new(config, seen, Arc::clone(&clock) as Arc<dyn Clock>, &Waker::default());
     target.show(stage.scene(size))?;
     let px_per_s = stage.scene(size).strip.as_ref().map_or(0, |strip| strip.px_per_s);
     let Some(pace) = Pace::new(px_per_s, config.screen.max_fps) else { return Ok(None) };

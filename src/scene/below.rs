@@ -3,7 +3,7 @@
 use super::canvas::Canvas;
 use super::layout::{self, Track};
 use super::queues::Queues;
-use super::{Board, Rect, Shape, qr, recent, spotlight};
+use super::{Board, Rect, Shape, idle, qr, recent, spotlight};
 use crate::clock::Millis;
 
 /// Height of one remark at 1080 lines.
@@ -40,7 +40,11 @@ pub fn draw(
     tracks.extend(own.map(|_| Track::Px(below.px.of(Queues::ROW))));
     tracks.extend(remarks.iter().map(|_| Track::Px(px.of(REMARK))));
     let places = layout::rows(area, &tracks, gap(own.is_some()));
-    spotlight::draw(canvas, &spot, places[0]);
+    let (picture, turns) = idle::turn(board);
+    match &picture {
+        Some(picture) => idle::draw(canvas, board, places[0], picture),
+        None => spotlight::draw(canvas, &spot, places[0]),
+    }
     for (remark, place) in remarks.iter().rev().zip(places.iter().rev()) {
         recent::remark(canvas, board, *place, remark);
     }
@@ -56,7 +60,8 @@ pub fn draw(
         _ if recent.is_some() => recent::draw(canvas, &below, places[1], code.as_ref()),
         _ => {}
     }
-    own.map(|queues| queues.turn(board, 0)).or(shared.map(|queues| queues.turn(board, 1)))?.next
+    let queues = own.map(|queues| queues.turn(board, 0)).or(shared.map(|queues| queues.turn(board, 1)));
+    [turns, queues.and_then(|turn| turn.next)].into_iter().flatten().min()
 }
 
 fn height(track: Track) -> f32 {

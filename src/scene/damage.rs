@@ -29,6 +29,7 @@ fn differing(old: &Scene, new: &Scene, is_same: impl Fn(&Strip, &Strip) -> bool)
     for index in 0..old.layers.len().max(new.layers.len()) {
         let [a, b] = [old, new].map(|scene| scene.layers.get(index).unwrap_or(&empty));
         parts.differing(&a.quads, &b.quads, |quad| quad.rect);
+        parts.differing(&a.images, &b.images, |image| image.rect);
         parts.differing(&a.texts, &b.texts, |run| run.rect);
     }
     match (&old.strip, &new.strip) {

@@ -185,9 +185,10 @@ impl Model {
         self.view.spotlight.iter().any(|spot| *run.text == *spot.ticket.as_str())
     }
 
-    /// Where to go: the only text of this weight in the call's colour.
+    /// Where to go: the counter, with or without its noun, in the call's colour.
     fn is_place(&self, run: &TextRun) -> bool {
-        run.face == Face::Words(800) && run.colour == self.look.theme.call
+        let ends = |spot: &Spot| run.text.ends_with(spot.counter.as_str());
+        run.colour == self.look.theme.call && self.view.spotlight.iter().any(ends)
     }
 
     fn is_tab(&self, run: &TextRun) -> bool {

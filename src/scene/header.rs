@@ -1,8 +1,10 @@
 //! Head of the board: emblem, hall, clock; and the amber band that says when the news are old.
 
+use std::sync::Arc;
+
 use super::canvas::{Canvas, LINE, Type};
 use super::chip::{Chip, Row};
-use super::{Align, Board, Rect, Shape, fit, font, words};
+use super::{Align, Board, Image, Rect, Shape, fit, font, words};
 use crate::board::input::LinkTrouble;
 
 /// Draws the head into `area`.
@@ -11,17 +13,27 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
     canvas.fill(area, theme.header, 0.0);
     canvas.fill(area.band(area.h - px.of(4.0), px.of(4.0)), theme.line, 0.0);
     let inner = Rect { h: area.h - px.of(4.0), ..area }.inset(px.of(40.0), 0.0);
-    let emblem = Rect {
-        w: px.of(64.0),
-        h: px.of(64.0),
-        y: inner.y + ((inner.h - px.of(64.0)) / 2.0).round(),
-        ..inner
-    };
-    canvas.fill(emblem, theme.emblem, px.of(14.0));
-    canvas.icon(Shape::Star, emblem.inset(px.of(11.0), px.of(11.0)), theme.emblem_ink);
+    let emblem = emblem(canvas, board, inner);
     let mut right = clock(canvas, board, inner) + px.of(30.0);
     right += skew(canvas, board, inner.trimmed(0.0, right));
-    names(canvas, board, inner.trimmed(emblem.w + px.of(26.0), right));
+    names(canvas, board, inner.trimmed(emblem + px.of(26.0), right));
+}
+
+/// Draws the hall's logo, or else the emblem, at the left and returns its width.
+fn emblem(canvas: &mut Canvas, board: &Board<'_>, inner: Rect) -> f32 {
+    let (theme, px) = (&board.look.theme, board.px);
+    if let Some(logo) = &board.look.logo {
+        let room = inner.inset(0.0, px.of(10.0));
+        let place = logo.place(Rect { w: px.of(240.0), ..room });
+        let rect = Rect { x: inner.x.round(), ..place };
+        canvas.layer.images.push(Image { art: Arc::clone(logo), rect, radius: 0.0, opacity: 1.0 });
+        return rect.w;
+    }
+    let side = px.of(64.0);
+    let emblem = Rect { w: side, h: side, y: inner.y + ((inner.h - side) / 2.0).round(), ..inner };
+    canvas.fill(emblem, theme.emblem, px.of(14.0));
+    canvas.icon(Shape::Star, emblem.inset(px.of(11.0), px.of(11.0)), theme.emblem_ink);
+    side
 }
 
 /// Says at the end of `room` that the clock differs from the queue system's; returns the width that this takes.

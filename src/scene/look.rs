@@ -1,8 +1,11 @@
 //! How a board looks: all that the config says about the picture, as one value.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
 use super::theme::Theme;
+use super::{Art, Idle};
 use crate::clock::Millis;
 use crate::config::hours::Hours;
 use crate::config::{Config, Motion};
@@ -10,6 +13,9 @@ use crate::config::{Config, Motion};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
     pub theme: Theme,
+    /// In place of the emblem.
+    pub logo: Option<Arc<Art>>,
+    pub idle: Idle,
     pub title: String,
     pub motto: String,
     pub ticker_title: String,
@@ -38,10 +44,17 @@ pub struct Look {
 }
 
 impl Look {
-    /// The look that the config describes; a time zone that does not exist falls back to UTC.
+    /// The look that the config describes, without the pictures of its files; a time zone that does not exist falls
+    /// back to UTC.
     pub fn of(config: &Config) -> Self {
         Self {
             theme: config.theme.clone(),
+            logo: None,
+            idle: Idle {
+                after: config.board.idle_after,
+                each: config.board.idle_picture,
+                pictures: Vec::new(),
+            },
             title: config.hall.title.clone(),
             motto: config.hall.motto.clone(),
             ticker_title: config.board.ticker_title.clone(),

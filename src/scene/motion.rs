@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::canvas::Canvas;
-use super::{Board, Colour, Layer, Scene, Shape};
+use super::{Board, Colour, Image, Layer, Scene, Shape};
 use crate::clock::Millis;
 use crate::config::Motion;
 
@@ -17,6 +17,9 @@ const SLIDE_STEP: Millis = Millis(33);
 /// How far it slides across and down, at 1080 lines; less than the margins of the board and the gaps of its stack.
 const ACROSS: f32 = 26.0;
 const DOWN: f32 = 14.0;
+/// How long one picture takes to give way to another, and one step of it.
+const FADE: Millis = Millis(600);
+const FADE_STEP: Millis = Millis(75);
 /// One breath (BOARD rule: nothing flashes faster than 1 Hz), and one step of it.
 const BREATH: Millis = Millis(1000);
 const BREATH_STEP: Millis = Millis(125);
@@ -25,22 +28,25 @@ const DEEP: [f32; 4] = [0.16, 0.12, 0.08, 0.04];
 /// Contrast that text keeps at any step (BOARD rule).
 const CONTRAST: f32 = 7.0;
 
-/// Quads and texts of the first layer that move together.
+/// Quads, images and texts of the first layer that move together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moving {
     quads: Range<usize>,
+    images: Range<usize>,
     texts: Range<usize>,
     since: Millis,
     end: Millis,
     way: Way,
 }
 
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Way {
     /// How many pixels from its place it begins.
     Slide { x: f32, y: f32 },
     /// At the height of a breath: the colour of the boxes, and how far to the right the icons are.
     Breath { fill: Colour, x: f32 },
+    /// The image that goes while the other one comes.
+    Fade { out: Option<Image> },
 }
 
 /// Where a thing comes from.
@@ -55,11 +61,13 @@ pub(super) enum From {
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Mark {
     quads: usize,
+    images: usize,
     texts: usize,
 }
 
 pub(super) fn mark(canvas: &Canvas) -> Mark {
-    Mark { quads: canvas.layer.quads.len(), texts: canvas.layer.texts.len() }
+    let layer = &canvas.layer;
+    Mark { quads: layer.quads.len(), images: layer.images.len(), texts: layer.texts.len() }
 }
 
 /// Lets all that was drawn after `mark` slide to its place, where it is to be a third of a second after `since`.
@@ -82,12 +90,18 @@ pub(super) fn breathe(canvas: &mut Canvas, board: &Board<'_>, mark: Mark, x: f32
     add(canvas, board, mark, [newest.since, newest.since + board.look.dwell], Way::Breath { fill, x });
 }
 
+/// Lets the images drawn after `mark` come into sight from `since` on, while `out`, if there is one, goes.
+pub(super) fn fade(canvas: &mut Canvas, board: &Board<'_>, mark: Mark, since: Millis, out: Option<Image>) {
+    add(canvas, board, mark, [since, since + FADE], Way::Fade { out });
+}
+
 fn add(canvas: &mut Canvas, board: &Board<'_>, mark: Mark, [since, end]: [Millis; 2], way: Way) {
     if board.look.motion == Motion::None || board.now.mono >= end {
         return;
     }
-    let (quads, texts) = (mark.quads..canvas.layer.quads.len(), mark.texts..canvas.layer.texts.len());
-    canvas.moving.push(Moving { quads, texts, since, end, way });
+    let now = self::mark(canvas);
+    let (quads, images, texts) = (mark.quads..now.quads, mark.images..now.images, mark.texts..now.texts);
+    canvas.moving.push(Moving { quads, images, texts, since, end, way });
 }
 
 /// The ground of a breathing box at its height: `ink` is its colour at rest, `call` that of the text on it.
@@ -124,7 +138,7 @@ impl Moving {
             return;
         }
         let (quads, texts) = (&mut layer.quads[self.quads.clone()], &mut layer.texts[self.texts.clone()]);
-        match self.way {
+        match &self.way {
             Way::Slide { x, y } => {
                 let left = way_left(age);
                 let (x, y) = ((x * left).round(), (y * left).round());
@@ -136,11 +150,17 @@ impl Moving {
                 let breath = breath(age);
                 for quad in quads {
                     if quad.shape == Shape::Box {
-                        quad.fill = quad.fill.towards(fill, breath);
+                        quad.fill = quad.fill.towards(*fill, breath);
                     } else {
                         quad.rect.x += (x * breath).round();
                     }
                 }
+            }
+            Way::Fade { out } => {
+                let come = share(age, FADE, FADE_STEP);
+                layer.images[self.images.clone()].iter_mut().for_each(|image| image.opacity = come);
+                let out = out.iter().map(|image| Image { opacity: 1.0 - come, ..image.clone() });
+                layer.images.splice(self.images.start..self.images.start, out);
             }
         }
     }
@@ -153,6 +173,7 @@ impl Moving {
         let every = match self.way {
             Way::Slide { .. } => SLIDE_STEP,
             Way::Breath { .. } => BREATH_STEP,
+            Way::Fade { .. } => FADE_STEP,
         };
         let steps = (mono - self.since).0.max(-1).div_euclid(every.0) + 1;
         Some((self.since + Millis(steps * every.0)).min(self.end))
@@ -161,9 +182,13 @@ impl Moving {
 
 /// What is left of the way at an age, from 1 to 0: it comes quickly and settles slowly.
 fn way_left(age: Millis) -> f32 {
-    let step = age.0 / SLIDE_STEP.0 * SLIDE_STEP.0;
-    let left = 1.0 - step as f32 / SLIDE.0 as f32;
+    let left = 1.0 - share(age, SLIDE, SLIDE_STEP);
     left * left * left
+}
+
+/// How much of `whole` has passed at an age, in steps.
+fn share(age: Millis, whole: Millis, step: Millis) -> f32 {
+    (age.0 / step.0 * step.0) as f32 / whole.0 as f32
 }
 
 /// From 0 to 1 and back once a second.

@@ -26,8 +26,12 @@ pub const DOTS: f32 = 26.0;
 /// Largest number on the grid at 1080 lines: whoever is called stands clearly larger in the spotlight, also where there is
 /// much room for few counters.
 const TICKET_MAX: f32 = 160.0;
-/// Smallest width over height of a cell, so that counter and ticket stand side by side, both large.
+/// Smallest width over height of a cell, so that counter and ticket stand side by side, both large; where there are few
+/// cells they fill the room instead of leaving it empty.
 const SQUATTEST: f32 = 2.2;
+const SQUATTEST_OF_FEW: f32 = 0.6;
+/// Counters that are few.
+pub const FEW: usize = 4;
 
 /// Columns and rows of one page, and how large its ticket numbers are.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -95,7 +99,8 @@ impl Cells {
         let label = (h * share).clamp(px.of(18.0).min(h * 0.24), px.of(36.0 * self.labels));
         let label = ((label / grain).floor() * grain).floor();
         let second = if self.english { (label * 0.86).floor() } else { 0.0 };
-        let tab = (w * 0.22).min(h * 0.84).floor();
+        // A cell as high as it is wide has room for a larger counter.
+        let tab = if w < h * 1.8 { w * 0.3 } else { (w * 0.22).min(h * 0.84) }.floor();
         let pad = (w * 0.044).min(px.of(22.0)).floor();
         let face = Face::Digits(800);
         let line = |size: f32| (size * super::canvas::LINE).ceil();
@@ -187,7 +192,8 @@ fn cell(area: Rect, px: Scale, columns: usize, rows: usize) -> (f32, f32) {
     let gap = px.of(GAP);
     let w = (area.w - gap * (columns - 1) as f32) / columns as f32;
     let h = (area.h - gap * (rows - 1) as f32) / rows as f32;
-    (w, h.min(w / SQUATTEST))
+    let squattest = if columns * rows <= FEW { SQUATTEST_OF_FEW } else { SQUATTEST };
+    (w, h.min(w / squattest))
 }
 
 impl Plan {
@@ -294,7 +300,7 @@ fn turned(pages: &[usize], since: Millis, every: Millis, now: Now) -> Page {
 
 /// What the farthest seat can read of `count` counters on a screen of this size.
 pub fn reading(look: &Look, size: Size, count: usize) -> Reading {
-    let area = super::counters_area(look, size);
+    let area = super::counters_area(look, size, count);
     let plan = choose(look, size, area, count);
     let mm = pixel_mm(look, size);
     let cap_px = plan.ticket * font::cap_em(Face::Digits(800));

@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, LINE, Type};
 use super::layout::{Track, columns};
-use super::{Board, Rect, Shape, words};
+use super::{Board, Rect, Shape, idle, words};
 use crate::board::view::RecentCall;
 
 /// Calls that are shown at most.
@@ -19,9 +19,8 @@ pub fn card_width(board: &Board<'_>, w: f32) -> f32 {
 /// The last calls that the spotlight does not show.
 pub fn calls<'a>(board: &Board<'a>) -> Vec<&'a RecentCall> {
     let view = board.view;
-    let lit = |call: &RecentCall| {
-        view.spotlight.iter().any(|s| s.ticket == call.ticket && s.counter == call.counter)
-    };
+    let shown = if idle::turn(board).0.is_some() { &[] } else { &view.spotlight[..] };
+    let lit = |call: &RecentCall| shown.iter().any(|s| s.ticket == call.ticket && s.counter == call.counter);
     view.recent.iter().filter(|call| !lit(call)).take(SHOWN).collect()
 }
 

@@ -1,9 +1,11 @@
 //! The spotlight: who is called and where to, larger than all else; two or three calls share it, newest on top.
 
+use std::sync::Arc;
+
 use super::canvas::{Canvas, LINE, Type};
 use super::chip::{Chip, Row};
 use super::layout::{Track, columns, rows};
-use super::{Align, Board, Face, Rect, Shape, font, motion, words};
+use super::{Align, Board, Face, Image, Rect, Scale, Shape, fit, font, motion, words};
 use crate::board::view::Spot;
 
 pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
@@ -42,7 +44,9 @@ pub fn least_height(board: &Board<'_>, w: f32) -> f32 {
         }
         spots => {
             let head = |spot: &Spot| if stacked_head(board, spot).is_empty() { 0.0 } else { px.of(50.0) };
-            let one = |spot: &Spot| px.of(36.0) + head(spot) + of_size(spot, STACKED, w).max(px.of(PLACE));
+            let ticket_w = halves(px, Rect { w, ..Rect::default() }.inset(px.of(34.0), 0.0))[0].w;
+            let one =
+                |spot: &Spot| px.of(36.0) + head(spot) + of_size(spot, STACKED, ticket_w).max(px.of(PLACE));
             // All of them are as high as the highest.
             let highest = spots.iter().map(one).fold(0.0, f32::max);
             let more = if board.view.spotlight_waiting > 0 { px.of(66.0) } else { 0.0 };
@@ -51,9 +55,10 @@ pub fn least_height(board: &Board<'_>, w: f32) -> f32 {
     }
 }
 
-/// Sizes of a called number at 1080 lines, alone and in the stack, and what its capitals take of their room at most.
-const HERO: f32 = 290.0;
-const STACKED: f32 = 150.0;
+/// Largest sizes of a called number at 1080 lines, alone and in the stack, and what its capitals take of their room at
+/// most. A usual number on a usual screen is as wide as its room before it is as large.
+const HERO: f32 = 400.0;
+const STACKED: f32 = 220.0;
 const CAP_SHARE: f32 = 0.92;
 /// Height of the welcome in one language at 1080 lines.
 const WELCOME: f32 = 510.0;
@@ -78,9 +83,14 @@ fn welcome(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
     }
     canvas.fill(area, theme.panel, px.of(theme.radius_large));
     let mut y = inner.y + ((inner.h - total) / 2.0).round().max(0.0);
-    let emblem = Rect { x: inner.x + ((inner.w - star) / 2.0).round(), y, w: star, h: star };
-    canvas.fill(emblem, theme.emblem, px.of(26.0));
-    canvas.icon(Shape::Star, emblem.inset(px.of(20.0), px.of(20.0)), theme.emblem_ink);
+    if let Some(logo) = &board.look.logo {
+        let rect = logo.place(Rect { y, h: star, ..inner });
+        canvas.layer.images.push(Image { art: Arc::clone(logo), rect, radius: 0.0, opacity: 1.0 });
+    } else {
+        let emblem = Rect { x: inner.x + ((inner.w - star) / 2.0).round(), y, w: star, h: star };
+        canvas.fill(emblem, theme.emblem, px.of(26.0));
+        canvas.icon(Shape::Star, emblem.inset(px.of(20.0), px.of(20.0)), theme.emblem_ink);
+    }
     y += star + px.of(30.0);
     for (index, ((text, kind), h)) in lines.iter().zip(heights).enumerate() {
         if index == 2 {
@@ -182,33 +192,90 @@ fn more(board: &Board<'_>) -> Option<Chip> {
     })
 }
 
-/// `→ Quầy 5`, in reversed colours.
+/// `→ Quầy 5`, in reversed colours; `size` is that of a counter's name.
 fn destination(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, size: f32) {
     let (theme, px) = (&board.look.theme, board.px);
     let mark = motion::mark(canvas);
     canvas.fill(area, theme.call_ink, px.of(theme.radius));
     let inner = area.inset(px.of(24.0), 0.0);
-    let noun = board.noun(&spot.counter);
-    let kind = Type::words(800, px.of(size), theme.call).floor(px.of(size * 0.4));
-    let arrow = (kind.size * 0.7).round();
-    let gap = (kind.size * 0.3).round();
-    let fitted = board.place(&spot.counter, &kind, inner.w - arrow - gap);
+    let (arrow, gap) = (px.of(size * 0.7), px.of(size * 0.3));
+    let place = Place::of(board, spot, inner.w - arrow - gap, area.h, size);
     let mut english = None;
     if board.look.english {
         let kind = Type::words(500, px.of(size * 0.36), theme.call).floor(px.of(size * 0.2));
-        let text = format!("{} {}", words::noun_en(noun), spot.counter);
-        let room = inner.w - arrow - gap * 2.0 - fitted.width;
+        let text = format!("{} {}", words::noun_en(board.noun(&spot.counter)), spot.counter);
+        let room = inner.w - arrow - gap * 2.0 - place.width();
         english = Some((kind, kind.fit(&text, room.max(0.0)))).filter(|(_, f)| !f.text.ends_with('…'));
     }
     let second = english.as_ref().map_or(0.0, |(_, f)| f.width + gap);
-    let x = inner.x + ((inner.w - arrow - gap - fitted.width - second) / 2.0).round();
+    let x = inner.x + ((inner.w - arrow - gap - place.width() - second) / 2.0).round();
     canvas.icon(Shape::Arrow, Rect { x, w: arrow, ..inner }, theme.call);
     motion::breathe(canvas, board, mark, (gap * 0.5).round());
-    let text = Rect { x: x + arrow + gap, w: fitted.width.ceil() + 1.0, ..inner };
-    canvas.fitted(text, &fitted, &kind);
+    let x = place.draw(canvas, Rect { x: x + arrow + gap, ..inner });
     if let Some((kind, fitted)) = english {
-        let rect = Rect { x: text.right() + gap, w: fitted.width.ceil() + 1.0, ..inner };
-        canvas.fitted(rect, &fitted, &kind);
+        canvas.fitted(Rect { x: x + gap, w: fitted.width.ceil() + 1.0, ..inner }, &fitted, &kind);
+    }
+}
+
+/// Where to go. A short counter stands larger than its noun: it is what is looked for on the counters' signs, and must
+/// be read from as far as a number on the grid. A long name is one line with its noun.
+struct Place {
+    noun: Option<(Type, fit::Fitted)>,
+    counter: (Type, fit::Fitted),
+    gap: f32,
+}
+
+/// Letters of a counter that stands larger than its noun, at most.
+const SHORT: usize = 4;
+/// Sizes of noun and counter then, beside that of a name; how small both may become for it; and how much of the height
+/// the counter takes at most.
+const NOUN: f32 = 0.8;
+const COUNTER: f32 = 1.65;
+const LEAST: f32 = 0.6;
+const PLACE_SHARE: f32 = 0.72;
+
+impl Place {
+    fn of(board: &Board<'_>, spot: &Spot, room: f32, h: f32, size: f32) -> Self {
+        let (ink, px) = (board.look.theme.call, board.px);
+        let id = spot.counter.as_str();
+        if id.chars().count() <= SHORT && !id.contains(' ') {
+            let face = Face::Digits(800);
+            let highest = h * PLACE_SHARE / font::cap_em(face);
+            let gap = px.of(size * 0.22);
+            let of_share = |share: f32| {
+                let noun = Type::words(800, px.of(size * NOUN) * share, ink);
+                let counter = Type::digits(800, (px.of(size * COUNTER) * share).min(highest), ink);
+                let whole = |kind: Type, text| kind.floor(kind.size).fit(text, f32::INFINITY);
+                let (words, number) = (whole(noun, board.noun(&spot.counter)), whole(counter, id));
+                Self { noun: Some((noun, words)), counter: (counter, number), gap }
+            };
+            let shares = (0..=8u8).map(|step| 1.0 - (1.0 - LEAST) * f32::from(step) / 8.0);
+            if let Some(place) = shares.map(of_share).find(|place| place.width() <= room) {
+                return place;
+            }
+        }
+        let kind = Type::words(800, px.of(size), ink).floor(px.of(size * 0.4));
+        Self { noun: None, counter: (kind, board.place(&spot.counter, &kind, room)), gap: 0.0 }
+    }
+
+    fn width(&self) -> f32 {
+        self.noun.as_ref().map_or(0.0, |(_, noun)| noun.width + 1.0 + self.gap) + self.counter.1.width
+    }
+
+    /// Draws it from the left of `row` and returns where it ends.
+    fn draw(&self, canvas: &mut Canvas, row: Rect) -> f32 {
+        let (kind, fitted) = &self.counter;
+        let mut x = row.x;
+        if let Some((noun, words)) = &self.noun {
+            let w = words.width.ceil() + 1.0;
+            let h = (words.size * LINE).ceil().min(row.h);
+            let y = row.y + ((row.h - h) / 2.0).round();
+            canvas.fitted(Rect { x, y, w, h }, words, noun);
+            x += w + self.gap;
+        }
+        let w = fitted.width.ceil() + 1.0;
+        canvas.fitted(Rect { x, w, ..row }, fitted, kind);
+        x + w
     }
 }
 
@@ -234,7 +301,7 @@ fn stacked(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, newe
     let ground = if newest { theme.call } else { theme.call_older };
     canvas.fill(area, ground, px.of(22.0));
     let inner = area.inset(px.of(34.0), px.of(16.0));
-    let halves = |place| columns(place, &[Track::Share(1.15), Track::Share(1.0)], px.of(20.0));
+    let halves = |place| halves(px, place);
     let (gap, between, radius) = (px.of(8.0), px.of(10.0), px.of(theme.radius_chip));
     let head = stacked_head(board, spot);
     // Chips take their row from the destination; many of them take it from the whole call, as long as that stays large.
@@ -259,6 +326,11 @@ fn stacked(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, newe
         let place = Rect { y: y + chip_h + gap, h: box_h, ..beside[1] };
         ticket_and_place(canvas, board, spot, beside[0], place);
     }
+}
+
+/// A stacked call's number, and where to go.
+fn halves(px: Scale, place: Rect) -> Vec<Rect> {
+    columns(place, &[Track::Share(1.15), Track::Share(1.0)], px.of(20.0))
 }
 
 /// What must be left below chips across the whole call at 1080 lines: its number is to be as large as the others.

@@ -1,6 +1,5 @@
 //! Comparing a picture with the one that was judged good.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use moiso::gpu::Picture;
@@ -65,40 +64,12 @@ pub fn compare(name: &str, picture: &Picture, gpu: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A PNG with a palette: frequent colours as they are, rare ones as the nearest of them, at most [`KEPT_WITHIN`] away;
-/// where a palette does not suffice, all as they are.
+/// A PNG of few colours; where those do not suffice, of all.
 fn small_png(picture: &Picture) -> Vec<u8> {
-    let mut counts: HashMap<[u8; 3], u32> = HashMap::new();
-    let pixels = || picture.rgba.chunks_exact(4).map(|p| [p[0], p[1], p[2]]);
-    pixels().for_each(|colour| *counts.entry(colour).or_default() += 1);
-    let mut colours: Vec<_> = counts.into_iter().collect();
-    colours.sort_by_key(|(colour, count)| (std::cmp::Reverse(*count), *colour));
-    let away = |a: &[u8; 3], b: &[u8; 3]| a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
-    let mut palette: Vec<[u8; 3]> = Vec::new();
-    let mut index = HashMap::new();
-    for (colour, _) in colours {
-        let near = palette.iter().enumerate().min_by_key(|(_, known)| away(known, &colour));
-        let at = if let Some((at, _)) = near.filter(|(_, known)| away(known, &colour) <= KEPT_WITHIN) {
-            at
-        } else {
-            palette.push(colour);
-            palette.len() - 1
-        };
-        index.insert(colour, at);
+    match picture.png_of_few_colours(KEPT_WITHIN).unwrap() {
+        (png, away) if away <= KEPT_WITHIN => png,
+        _ => picture.png().unwrap(),
     }
-    if palette.len() > 256 {
-        return picture.png().unwrap();
-    }
-    let mut out = Vec::new();
-    let mut encoder = png::Encoder::new(&mut out, picture.w, picture.h);
-    encoder.set_color(png::ColorType::Indexed);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_palette(palette.concat());
-    encoder.set_compression(png::Compression::High);
-    encoder.set_filter(png::Filter::NoFilter);
-    let indices: Vec<u8> = pixels().map(|colour| index[&colour] as u8).collect();
-    encoder.write_header().unwrap().write_image_data(&indices).unwrap();
-    out
 }
 
 /// Whether a picture would be taken for another one.

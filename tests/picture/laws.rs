@@ -29,6 +29,22 @@ pub fn nothing_leaves_its_place(name: &str, scene: &Scene) {
     }
 }
 
+/// Pictures stay on the screen and under no text, for nobody can say what contrast they leave it.
+pub fn no_text_stands_on_a_picture(name: &str, scene: &Scene) {
+    for (index, layer) in scene.layers.iter().enumerate() {
+        for image in &layer.images {
+            assert!(scene.size.rect().contains(image.rect), "{name}: {image:?} leaves the screen");
+            let own = layer.texts.iter().map(|run| (layer, run));
+            let above =
+                scene.layers[index + 1..].iter().flat_map(|l| l.texts.iter().map(move |run| (l, run)));
+            for (on, run) in own.chain(above) {
+                let has_ground = !std::ptr::eq(on, layer) && !boxes_under(on, run).is_empty();
+                assert!(has_ground || !run.rect.overlaps(image.rect), "{name}: {run:?} stands on {image:?}");
+            }
+        }
+    }
+}
+
 pub fn no_texts_overlap(name: &str, scene: &Scene) {
     for layer in &scene.layers {
         for (index, a) in layer.texts.iter().enumerate() {

@@ -22,6 +22,8 @@ struct Script {
     ways: Vec<Way>,
     shown: usize,
     dropped: usize,
+    warmed: usize,
+    growths: u64,
 }
 
 struct Fake(Rc<RefCell<Script>>);
@@ -40,6 +42,15 @@ impl Canvas for Fake {
     }
 
     fn forget(&mut self) {}
+
+    fn warm(&mut self, runs: &[TextRun]) {
+        assert!(!runs.is_empty());
+        self.0.borrow_mut().warmed += 1;
+    }
+
+    fn growths(&self) -> u64 {
+        self.0.borrow().growths
+    }
 
     fn gpu(&self) -> &'static str {
         "a fake"
@@ -337,4 +348,24 @@ async fn a_snapshot_without_a_gpu_says_why() {
     hall.step();
     let error = asked.await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "no picture: no GPU and no software renderer: none");
+}
+
+#[test]
+fn text_is_drawn_ahead_once_after_the_first_frame_and_growth_after_that_is_told() {
+    let mut hall = Hall::new();
+    hall.script.borrow_mut().growths = 5;
+    hall.step();
+    assert_eq!((hall.script.borrow().shown, hall.script.borrow().warmed), (1, 1));
+    hall.step();
+    assert_eq!((hall.script.borrow().warmed, hall.handle.report().atlas_growths), (1, 0));
+    hall.script.borrow_mut().growths = 7;
+    hall.step();
+    assert_eq!(hall.handle.report().atlas_growths, 2);
+    hall.script.borrow_mut().shows = vec![Err("unplugged")];
+    let due = hall.step();
+    hall.script.borrow_mut().growths = 1;
+    hall.sleep(due);
+    hall.step();
+    let told = (hall.script.borrow().warmed, hall.handle.report().atlas_growths);
+    assert_eq!(told, (2, 2), "another canvas is warmed anew");
 }

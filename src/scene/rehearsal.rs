@@ -1,0 +1,116 @@
+//! The text that a day may bring to a screen: what a painter draws once before the hall needs it, so that no call has to
+//! wait while letters of another size find their place.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Align, Colour, Face, Look, Rect, Scale, Scene, Size, TextRun, compose};
+use crate::board::call::{CallId, Counter, Kind, Lane, NoticeId, Ticket};
+use crate::board::state::Level;
+use crate::board::view::{BoardView, ClosedReason, Opening, Phase, RecentCall, Spot, TickerItem};
+use crate::clock::{Millis, Now};
+
+/// What numbers are made of.
+const IN_NUMBERS: &str = "0123456789ABCDEĐFGHIJKLMNOPQRSTUVWXYZ-:";
+/// What running text is made of; capitals with marks are rare in it.
+const IN_WORDS: &str = "0123456789aàáảãạăằắẳẵặâầấẩẫậbcdđeèéẻẽẹêềếểễệfghiìíỉĩịjklmnoòóỏõọôồốổỗộơờớởỡợpqrstuùúủũụưừứửữự\
+                        vwxyỳýỷỹỵzABCDEĐFGHIJKLMNOPQRSTUVWXYZÂÊÔƠƯ.,:;–-·…/()!?";
+/// Largest size of running text at 1080 lines; larger words are few and known.
+const RUNNING: f32 = 48.0;
+
+/// Every text of the boards that this hall may show on a screen of `size`, and in each size of them all letters that
+/// may come. The places of the texts mean nothing.
+pub fn rehearsal(view: &BoardView, look: &Look, size: Size) -> Vec<TextRun> {
+    let now = Now { mono: Millis::ZERO, wall: jiff::Timestamp::UNIX_EPOCH };
+    let mut seen = BTreeSet::new();
+    let mut runs = Vec::new();
+    let mut add = |text: Arc<str>, run: &TextRun| {
+        let (Face::Words(weight) | Face::Digits(weight)) = run.face;
+        let is_words = matches!(run.face, Face::Words(_));
+        if seen.insert((is_words, weight, run.size.to_bits(), Arc::clone(&text))) {
+            runs.push(of(text, run));
+        }
+    };
+    for scene in boards(view).iter().map(|view| compose(view, look, size, now)) {
+        for run in texts(&scene) {
+            add(Arc::clone(&run.text), run);
+            match run.face {
+                Face::Digits(_) => add(IN_NUMBERS.into(), run),
+                Face::Words(_) if run.size <= Scale::of_size(size).of(RUNNING) => add(IN_WORDS.into(), run),
+                Face::Words(_) => {}
+            }
+        }
+    }
+    runs
+}
+
+fn texts(scene: &Scene) -> impl Iterator<Item = &TextRun> {
+    let strip = scene.strip.iter().flat_map(|strip| &strip.content.texts);
+    scene.layers.iter().flat_map(|layer| &layer.texts).chain(strip)
+}
+
+fn of(text: Arc<str>, run: &TextRun) -> TextRun {
+    let rect = Rect { x: 0.0, y: 0.0, w: run.size * 400.0, h: run.size * 2.0 };
+    TextRun { text, rect, colour: Colour([0; 4]), align: Align::Start, ..run.clone() }
+}
+
+/// The board as it is, and with what may come: calls, notices, news that are old, the end of the day.
+fn boards(view: &BoardView) -> Vec<BoardView> {
+    let mut busy = view.clone();
+    busy.phase = Phase::Open;
+    busy.dark = false;
+    busy.emergency = None;
+    busy.spotlight.clear();
+    busy.spotlight_waiting = 0;
+    for counter in &mut busy.counters {
+        counter.known = true;
+        counter.ticket = ticket(0);
+        counter.slot = Some(SLOT);
+        counter.lane = Lane::Elderly;
+    }
+    let places: Vec<Counter> = busy.counters.iter().map(|counter| counter.counter.clone()).collect();
+    let place = |n: usize| places.get(n % places.len().max(1)).cloned();
+    let recent = (1..4).filter_map(|n| {
+        Some(RecentCall { ticket: ticket(n)?, counter: place(n)?, at: jiff::Timestamp::UNIX_EPOCH })
+    });
+    busy.recent = recent.collect();
+    let mut boards = vec![view.clone()];
+    for count in 0..=3 {
+        let spotlight: Vec<Spot> = (0..count).filter_map(|n| spot(ticket(9 - n)?, place(n)?)).collect();
+        boards.push(BoardView { spotlight, ..busy.clone() });
+    }
+    // Long names of counters have sizes of their own.
+    let long = places.iter().filter(|place| place.as_str().chars().count() > 3).take(LONG_NAMES);
+    let calls = long.filter_map(|place| spot(ticket(9)?, place.clone()));
+    boards.extend(calls.map(|spot| BoardView { spotlight: vec![spot], ..busy.clone() }));
+    let mut stale = busy.clone();
+    stale.link.stale = true;
+    stale.link.last_news = Some(jiff::Timestamp::UNIX_EPOCH);
+    boards.push(stale);
+    let closed = Phase::Closed { reason: ClosedReason::AfterHours, opens: Some(OPENING) };
+    boards.push(BoardView { phase: closed, ..busy.clone() });
+    let notice = NoticeId::parse("n").ok().map(notice);
+    boards.push(BoardView { ticker: notice.iter().cloned().collect(), ..busy.clone() });
+    boards.push(BoardView { emergency: notice, ..busy });
+    boards
+}
+
+/// Counters with long names for which a call is tried.
+const LONG_NAMES: usize = 12;
+const SLOT: jiff::civil::Time = jiff::civil::Time::constant(9, 30, 0, 0);
+const OPENING: Opening = Opening { date: jiff::civil::Date::constant(2026, 11, 25), time: SLOT, in_days: 1 };
+
+fn ticket(n: usize) -> Option<Ticket> {
+    Ticket::parse(&format!("A00{n}")).ok()
+}
+
+fn spot(ticket: Ticket, counter: Counter) -> Option<Spot> {
+    let call = CallId::parse(ticket.as_str()).ok()?;
+    let (kind, lane, since) = (Kind::Call, Lane::Elderly, Millis::ZERO);
+    Some(Spot { call, ticket, counter, kind, lane, slot: Some(SLOT), holder: None, since })
+}
+
+fn notice(id: NoticeId) -> TickerItem {
+    let text = "Mời công dân di chuyển theo lối thoát hiểm gần nhất".to_owned();
+    TickerItem { id, text, text_en: None, level: Level::Important, qr: None, until: None }
+}
