@@ -15,8 +15,9 @@ use moiso::config::Config;
 use moiso::config::section::Env;
 use moiso::control::auth::Role;
 use moiso::health::{FrameReport, JournalState, ScreenStatus, SoundState};
-use moiso::hub::{Hub, HubHandle, Outlets, Planner, Probes, Speaker};
+use moiso::hub::{Hub, HubHandle, Outlets, Planner, Probes, Speaker, Speech};
 use moiso::journal::Journal;
+use moiso::metrics::Metrics;
 use moiso::screens::Screens;
 use moiso::speech::Utterance;
 use moiso::wire::decode;
@@ -98,6 +99,8 @@ fn hub(runtime: &Runtime, counters: usize, folder: &std::path::Path) -> HubHandl
         journal,
         proofs: broadcast::channel(16).0,
         screens: watch::channel(Screens::default()).0,
+        speech: watch::channel(Speech { zones: Vec::new(), since: now }).0,
+        metrics: Arc::new(Metrics::new("bench")),
     };
     runtime.spawn(Hub::new(board, clock, outlets, status(), "bench").run(inbox));
     HubHandle { requests, views }
