@@ -224,7 +224,9 @@ impl Board {
             Input::SoundChanged { zone, works } => self.lanes.sound_changed(&zone, works),
             Input::VoiceChanged { zone, speaks } => self.lanes.voice_changed(&zone, speaks),
             Input::SpokenElsewhere { call, zone } => {
-                zone.iter().for_each(|zone| self.events.spoken(&call, zone));
+                if let Some(zone) = &zone {
+                    self.events.spoken(&call, zone);
+                }
                 proofs = self.lanes.spoken_elsewhere(&call, zone);
             }
             Input::SpeechStarted { zone, announcement } => self.lanes.started(&zone, announcement, now.mono),

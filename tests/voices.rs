@@ -186,7 +186,7 @@ fn event() -> impl Strategy<Value = Event> {
 #[derive(Clone, Debug)]
 enum Word {
     Call(Call),
-    Status(usize, ScreenReport),
+    Status(usize, Box<ScreenReport>),
     Spoken(usize, CallId),
 }
 
@@ -351,7 +351,7 @@ impl World {
     /// To every session, whether its screen is there or not.
     fn publish(&mut self, word: &Word) {
         if let Word::Status(screen, report) = word {
-            self.retained.insert(*screen, report.clone());
+            self.retained.insert(*screen, (**report).clone());
         }
         for screen in 0..SCREENS {
             let due = self.now.mono + self.delay();
@@ -386,7 +386,7 @@ impl World {
                 self.screens[screen].away = Some((now.mono + Millis(ms), true));
                 self.screens[screen].running = None;
                 self.screens[screen].linked = false;
-                self.publish(&Word::Status(screen, offline()));
+                self.publish(&Word::Status(screen, Box::new(offline())));
             }
             Event::Pause(screen, ms) if self.is_well(screen) => {
                 self.screens[screen].away = Some((now.mono + Millis(ms), false));
@@ -434,7 +434,7 @@ impl World {
                     let alive = now.mono - since < KEEP_ALIVE;
                     if self.screens[screen].linked && !alive && until > now.mono {
                         self.screens[screen].linked = false;
-                        self.publish(&Word::Status(screen, offline()));
+                        self.publish(&Word::Status(screen, Box::new(offline())));
                     }
                 }
                 Some(_) => {}
@@ -473,8 +473,11 @@ impl World {
         if self.broker_back.is_none() && self.screens[screen].links_at.take_if(|at| *at <= now.mono).is_some()
         {
             self.screens[screen].link(now, true);
-            let retained: Vec<Word> =
-                self.retained.iter().map(|(other, report)| Word::Status(*other, report.clone())).collect();
+            let retained: Vec<Word> = self
+                .retained
+                .iter()
+                .map(|(other, report)| Word::Status(*other, Box::new(report.clone())))
+                .collect();
             self.queues[screen].extend(retained.into_iter().map(|word| (now.mono, word)));
         }
         if self.screens[screen].linked {
@@ -499,7 +502,7 @@ impl World {
             here.told.as_ref().is_none_or(|(at, told)| now.mono - *at >= STATUS_EVERY || *told != report);
         if due {
             here.told = Some((now.mono, report.clone()));
-            here.outbox.push_back(Word::Status(screen, report));
+            here.outbox.push_back(Word::Status(screen, Box::new(report)));
         }
         for word in std::mem::take(&mut self.screens[screen].outbox) {
             self.publish(&word);
@@ -510,10 +513,6 @@ impl World {
         for _ in 0..span.0 / STEP.0 {
             self.step();
         }
-    }
-
-    fn times_spoken(&self, all: &[(usize, CallId)], call: &CallId) -> usize {
-        all.iter().filter(|(_, spoken)| spoken == call).count()
     }
 }
 
@@ -542,7 +541,7 @@ fn laws(delays: Vec<i64>, day: &[(i64, Event)]) {
     world.go_on(Millis(60_000));
     let all = note(&mut world);
     for call in &world.calls {
-        let times = world.times_spoken(&all, call);
+        let times = all.iter().filter(|(_, spoken)| spoken == call).count();
         assert_eq!(times, 1, "{call} was said {times} times: {all:?}");
     }
     let speak: Vec<Vec<String>> = world.screens.iter().map(|screen| screen.voices.speaks()).collect();

@@ -55,15 +55,12 @@ impl Queues {
         self.entries.retain(|e| e.series != *series);
     }
 
-    /// A ticket was called again, or came, or the call was a mistake: it is no longer missed, whatever a report of before
-    /// says. A later report counts again, whichever of the two comes first.
+    /// A ticket was called again, or came, or the call was a mistake: it is no longer missed, whatever the last report
+    /// says. A later report counts again.
     pub fn answer(&mut self, call: &Call) {
         for entry in &mut self.entries {
             let of_series = call.series.as_ref().is_none_or(|series| *series == entry.series);
-            // Many systems write whole seconds.
-            let later = call.at.as_second() >= entry.state.at.as_second();
             if of_series
-                && later
                 && entry.state.missed.contains(&call.ticket)
                 && !entry.answered.contains(&call.ticket)
             {
@@ -151,7 +148,7 @@ mod tests {
     }
 
     fn recall(ticket: &str) -> Call {
-        Call { kind: Kind::Recall, at: Timestamp::constant(1_800_000_005, 0), ..Call::plain(ticket, "1") }
+        Call { kind: Kind::Recall, ..Call::plain(ticket, "1") }
     }
 
     fn missed(queues: &Queues) -> Vec<String> {
@@ -169,7 +166,6 @@ mod tests {
         assert_eq!(queues.changed(series("B"), state(4, &["B9"]), NOW), Err(IgnoreReason::Stale));
         assert_eq!(missed(&queues), ["B2", "Z1"]);
         queues.changed(series("B"), state(6, &["B1"]), NOW).unwrap();
-        queues.answer(&recall("B1"));
         assert_eq!(missed(&queues), ["B1", "Z1"], "the queue system has the last word");
         let views = queues.views(|_| true);
         assert_eq!(views[0].label.as_deref(), Some("Đăng ký thế chấp"));

@@ -65,7 +65,9 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     println!("This PC is too slow for {}x{}:", size.w, size.h);
-    slow.iter().for_each(|complaint| println!("- {complaint}"));
+    for complaint in slow {
+        println!("- {complaint}");
+    }
     Ok(ExitCode::FAILURE)
 }
 

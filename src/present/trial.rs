@@ -115,17 +115,17 @@ pub fn ticker(
 /// What draws, as a window would choose it.
 enum Target {
     /// With where it has changed, which a display would be told.
-    Memory(Frame, Vec<Area>),
-    Gpu(Drawn),
+    Memory(Box<Frame>, Vec<Area>),
+    Gpu(Box<Drawn>),
 }
 
 impl Target {
     fn open(mode: PresentMode, size: Size) -> Result<Self, Fault> {
         let gpu = Gpu::open(&Gpu::instance(), None)?;
         if gpu.is_software() || mode == PresentMode::Software {
-            Ok(Self::Memory(Frame::new(gpu, size)?, Vec::new()))
+            Ok(Self::Memory(Box::new(Frame::new(gpu, size)?), Vec::new()))
         } else {
-            Ok(Self::Gpu(Drawn::new(gpu, size)?))
+            Ok(Self::Gpu(Box::new(Drawn::new(gpu, size)?)))
         }
     }
 

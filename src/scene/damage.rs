@@ -39,7 +39,9 @@ fn differing(old: &Scene, new: &Scene, is_same: impl Fn(&Strip, &Strip) -> bool)
     match parts.0 {
         none if none.is_empty() => Damage::Nothing,
         mut parts => {
-            parts.iter_mut().for_each(|part| *part = whole(*part, new));
+            for part in &mut parts {
+                *part = whole(*part, new);
+            }
             Damage::Parts(parts)
         }
     }

@@ -36,16 +36,17 @@ pub fn encode_sync(knowledge: &Knowledge) -> Vec<Vec<u8>> {
     let Knowledge { counters, queues, notices, calls } = knowledge;
     let mut messages = Messages::default();
     for (counter, state) in counters {
-        messages.add("counters", Some(counter.as_str()), encode::encode_counter(state));
+        messages.add("counters", Some(counter.as_str()), &encode::encode_counter(state));
+    }
+    // Before the queues: who is called is missed no more, unless the report says so again.
+    for told in calls {
+        messages.add("calls", None, &encode_told(told));
     }
     for (series, state) in queues {
-        messages.add("queues", Some(series.as_str()), encode::encode_queue(state));
+        messages.add("queues", Some(series.as_str()), &encode::encode_queue(state));
     }
     for notice in notices {
-        messages.add("notices", Some(notice.id.as_str()), encode::encode_notice(notice));
-    }
-    for told in calls {
-        messages.add("calls", None, encode_told(told));
+        messages.add("notices", Some(notice.id.as_str()), &encode::encode_notice(notice));
     }
     messages.finish()
 }
@@ -68,13 +69,13 @@ struct Messages {
 }
 
 impl Messages {
-    fn add(&mut self, group: &str, name: Option<&str>, entry: Vec<u8>) {
+    fn add(&mut self, group: &str, name: Option<&str>, entry: &[u8]) {
         let bytes = entry.len() + name.map_or(0, str::len) + 8;
         if self.bytes + bytes > MESSAGE_MAX {
             self.close();
         }
         self.bytes += bytes;
-        let entry: Value = serde_json::from_slice(&entry).unwrap_or_default();
+        let entry: Value = serde_json::from_slice(entry).unwrap_or_default();
         let empty = if name.is_some() { json!({}) } else { json!([]) };
         match (self.current.entry(group).or_insert(empty), name) {
             (Value::Object(named), Some(name)) => drop(named.insert(name.to_owned(), entry)),
@@ -122,12 +123,23 @@ pub fn decode_sync(topic: &str, payload: &[u8], zone: &TimeZone) -> (Vec<Input>,
             Err(rejection) => rejections.push(rejection),
         }
     };
-    for (group, head) in [("counters", "counter"), ("queues", "queue"), ("notices", "notice")] {
-        let Some(Value::Object(states)) = object.get(group) else { continue };
-        states.iter().for_each(|(name, state)| take(format!("{head}/{name}"), state));
-    }
-    if let Some(Value::Array(calls)) = object.get("calls") {
-        calls.iter().for_each(|call| take("call".into(), call));
+    // In the order in which they are told.
+    for (group, head) in
+        [("counters", "counter"), ("calls", "call"), ("queues", "queue"), ("notices", "notice")]
+    {
+        match object.get(group) {
+            Some(Value::Object(states)) => {
+                for (name, state) in states {
+                    take(format!("{head}/{name}"), state);
+                }
+            }
+            Some(Value::Array(events)) => {
+                for event in events {
+                    take(head.to_owned(), event);
+                }
+            }
+            _ => {}
+        }
     }
     (inputs, rejections)
 }

@@ -215,8 +215,8 @@ impl Drop for Ear {
 }
 
 fn note(heard: &mut Vec<Heard>, ticket: usize) {
-    let now = Instant::now();
     const PAUSE: Duration = Duration::from_millis(400);
+    let now = Instant::now();
     match heard.last_mut().filter(|last| last.ticket == ticket && now - last.to < PAUSE) {
         Some(last) => (last.to, last.windows) = (now, last.windows + 1),
         None => heard.push(Heard { ticket, from: now, to: now, windows: 1 }),

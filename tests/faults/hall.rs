@@ -113,7 +113,7 @@ impl Hall {
 
     pub fn logs(&self) -> String {
         let log = |s: &Screen| std::fs::read_to_string(&s.log).unwrap_or_default();
-        self.screens.iter().map(|s| format!("--- {}\n{}", s.name, log(s))).collect()
+        self.screens.iter().flat_map(|s| ["--- ".to_owned(), s.name.clone(), "\n".into(), log(s)]).collect()
     }
 }
 
