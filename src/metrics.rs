@@ -66,7 +66,6 @@ struct Gauges {
     ready: Gauge,
     link_up: Gauge,
     link_attempts: Counter,
-    link_waiting: Gauge,
     journal_ok: Gauge,
     journal_waiting: Gauge,
     frames: Counter,
@@ -150,11 +149,6 @@ impl Gauges {
         own.register("ready", "1 while calls reach the hall", self.ready.clone());
         own.register("link_up", "1 while the broker is reached", self.link_up.clone());
         own.register("link_attempts", "Connects to a broker since the start", self.link_attempts.clone());
-        own.register(
-            "link_waiting",
-            "Publications that the broker does not have yet",
-            self.link_waiting.clone(),
-        );
         own.register("journal_ok", "1 while the journal is written to the disk", self.journal_ok.clone());
         own.register("journal_waiting", "Records that are not on the disk", self.journal_waiting.clone());
         own.register("frames", "Frames handed over", self.frames.clone());
@@ -199,7 +193,6 @@ impl Gauges {
         self.ready.set(i64::from(*ready));
         self.link_up.set(i64::from(link.is_up()));
         raise(&self.link_attempts, link.attempts);
-        self.link_waiting.set(count(link.waiting));
         self.journal_ok.set(i64::from(status.journal == JournalState::Ok));
         self.journal_waiting.set(count(*journal_waiting));
         raise(&self.frames, status.frame.frames);
