@@ -28,6 +28,7 @@ mod decoder;
 pub mod encode;
 pub mod feed;
 pub mod gauge;
+mod live;
 pub mod media;
 pub mod message;
 pub mod mixer;

@@ -82,7 +82,9 @@ fn can_be_copied(scene: &Scene, strip: &Strip) -> bool {
 fn covers(layer: &Layer, rect: Rect) -> bool {
     let touches =
         |r: &Rect| r.x < rect.x + rect.w && r.x + r.w > rect.x && r.y < rect.y + rect.h && r.y + r.h > rect.y;
-    layer.quads.iter().any(|quad| touches(&quad.rect)) || layer.texts.iter().any(|run| touches(&run.rect))
+    let covered = layer.quads.iter().any(|quad| touches(&quad.rect))
+        || layer.images.iter().any(|image| touches(&image.rect));
+    covered || layer.texts.iter().any(|run| touches(&run.rect))
 }
 
 /// Red, green, blue and alpha bytes to the words of a display.

@@ -363,8 +363,8 @@ fn a_command_for_another_screen_is_sent_there_and_only_when_it_is_on() {
         let now = start().after(Millis::from_secs(later));
         order::reachable(screen, command, &screens, now).map_err(|fault| fault.field.unwrap())
     };
-    assert_eq!(field_of(Some(report(true, "lau-2")), 60), Ok(()));
-    assert_eq!(field_of(Some(report(true, "lau-2")), 90), Err("screen".into()), "it has fallen silent");
+    assert_eq!(field_of(Some(report(true, "lau-2")), 15), Ok(()));
+    assert_eq!(field_of(Some(report(true, "lau-2")), 16), Err("screen".into()), "it has fallen silent");
     assert_eq!(field_of(Some(report(false, "lau-2")), 0), Err("screen".into()));
     assert_eq!(field_of(None, 0), Err("screen".into()));
     assert_eq!(field_of(Some(report(true, "sanh")), 0), Err("value".into()), "it has no such zone");
