@@ -1,0 +1,58 @@
+//! What draws the board where there is no Vulkan, and what goes on where nothing can draw at all; with the whole program.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+#[path = "picture/golden.rs"]
+mod golden;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use moiso::gpu::Picture;
+use support::daemon::Daemon;
+use support::mosquitto::Mosquitto;
+use support::pulse::Pulse;
+use support::{call, until};
+
+const SOON: Duration = Duration::from_secs(20);
+/// No driver of Vulkan is found.
+const NO_VULKAN: [(&str, &str); 2] = [("VK_DRIVER_FILES", "/dev/null"), ("VK_ICD_FILENAMES", "/dev/null")];
+/// Nor one of GL.
+const NO_GL: (&str, &str) = ("__EGL_VENDOR_LIBRARY_FILENAMES", "/dev/null");
+
+fn rendered(env: &[(&str, &str)], out: &Path) -> Picture {
+    let mut moiso = Command::new(env!("CARGO_BIN_EXE_moiso"));
+    moiso.args(["render", "tests/scenes/busy.jsonl", "--size", "1280x720", "--out"]).arg(out);
+    let ran = moiso.envs(env.iter().copied()).output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    Picture::from_png(&std::fs::read(out).unwrap()).unwrap()
+}
+
+#[test]
+fn without_vulkan_gl_draws_the_same_board() {
+    let folder = tempfile::tempdir().unwrap();
+    let [vulkan, gl] = [("vulkan", &[][..]), ("gl", &NO_VULKAN[..])]
+        .map(|(name, env)| rendered(env, &folder.path().join(name)));
+    assert!(!golden::is_another(&vulkan, &gl), "GL draws another picture");
+
+    let broker = Mosquitto::start();
+    let daemon = Daemon::start_in(&broker, None, &NO_VULKAN);
+    until(SOON, "GL draws", || daemon.status()["gpu"].as_str().is_some_and(|gpu| gpu.contains(", gl, ")));
+    until(SOON, "it is ready", || support::daemon::get(daemon.port(), "/readyz").is_some());
+}
+
+#[test]
+fn where_nothing_can_draw_calls_are_spoken_all_the_same_and_the_reason_is_told() {
+    let (broker, pulse) = (Mosquitto::start(), Pulse::start());
+    let daemon = Daemon::start_in(&broker, Some(&pulse), &[NO_VULKAN[0], NO_VULKAN[1], NO_GL]);
+    until(SOON, "the link comes up", || daemon.is_linked());
+    let gpu = daemon.status()["gpu"].as_str().unwrap().to_owned();
+    assert!(gpu.starts_with("rebuilding: ") && gpu.contains("adapter"), "{gpu}");
+    let proofs = broker.subscribe("moiso/dong-da/screen/sanh-1/proof");
+    broker.publish("moiso/dong-da/call", &call("c-1", "A012", "5", "call"), &[]);
+    until(Duration::from_secs(60), "it is spoken", || daemon.status()["spoken"] == 1);
+    let proof = proofs.wait_for(|m| m.contains(r#""call":"c-1""#));
+    assert!(proof.contains(r#""outcome":"spoken""#) && !proof.contains("drawn"), "{proof}");
+}
