@@ -5,6 +5,8 @@ Writes REPORT.md beside the bank. Reads only the encoded clips, so it judges wha
 """
 
 import argparse
+import hashlib
+import json
 import random
 import re
 import subprocess
@@ -21,11 +23,13 @@ import asr
 import noise
 import post
 import units
+from bank import WORK, digest
 from synth import HERE
 
 AFTER_LETTER, NEW_PHRASE, CLAUSE = 0.13, 0.15, 0.20  # seconds
 NOISE_DB = 10  # the hall's noise below the speech
 HALLS = {"clean": "no noise", "talk": "people talking, 10 dB", "hum": "roar and hum, 10 dB"}
+HEARD = WORK / "heard"
 STARTS = (0.0, 0.1, 0.2, 0.3)  # seconds before a sentence; what is heard depends on where the steps of 0.4 s fall
 
 
@@ -228,20 +232,27 @@ class Tally:
 
 
 def _begin(bank, halls, seed):
-    global _bank, _seas, _ear, _seed
+    global _bank, _seas, _seas_key, _ear, _seed
     rng = random.Random(seed)
     voices = [bank.clip(take, text) for take in bank.paths for text in rng.sample([*bank.paths[take]], 60)]
+    HEARD.mkdir(parents=True, exist_ok=True)
     makers = {"clean": lambda: None, "talk": lambda: noise.talk(voices), "hum": noise.hum}
     _bank, _seas, _ear, _seed = bank, {name: makers[name]() for name in halls}, asr.Recogniser(), seed
+    _seas_key = {name: "" if sea is None else hashlib.sha256(sea).hexdigest() for name, sea in _seas.items()}
 
 
 def _hear(job):
-    """What was heard of a sentence, by hall."""
+    """What was heard of a sentence, by hall, from each of STARTS. It is kept in work/heard, so a judge that was stopped goes on."""
     number, (_, parts) = job
     sound, rng = resample_poly(_bank.compose(parts), noise.RATE, post.RATE), random.Random(f"{_seed} {number}")
+    kept = HEARD / f"{digest(number, _seed, _seas_key, hashlib.sha256(sound).hexdigest())}.json"
+    if kept.exists():
+        return json.loads(kept.read_text(encoding="utf-8"))
     mixed = {name: sound if sea is None else noise.add(sound, sea, NOISE_DB, rng) for name, sea in _seas.items()}
     heard = _ear.hear([np.concatenate([np.zeros(int(s * noise.RATE)), x]) for x in mixed.values() for s in STARTS])
-    return {name: heard[i * len(STARTS) : (i + 1) * len(STARTS)] for i, name in enumerate(mixed)}
+    texts = {name: heard[i * len(STARTS) : (i + 1) * len(STARTS)] for i, name in enumerate(mixed)}
+    kept.write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
+    return texts
 
 
 def main():
