@@ -37,7 +37,7 @@ WORK = HERE / "work"
 RAW = WORK / "raw"
 SHORT = 12  # of a hash are kept
 SYLLABLES = 12  # in one breath; words, in English
-PEAK_DB = -1.2  # the highest true peak of an encoded clip
+PEAK_DB = -1.5  # the highest true peak of an encoded clip
 UNITS = {"north": units.all_units, "south": units.south_units, "english": lambda: [*english.all_units()]}
 SPEECH = {"vi": synth, "en": english}
 

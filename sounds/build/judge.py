@@ -1,6 +1,6 @@
 """Judge the finished bank: sentences put together as the planner does, heard by a recogniser, measured.
 
-usage: judge.py [north|south] [--sentences 150] [--seed 20] [--minutes N] [--clean]
+usage: judge.py [north|south] [--sentences 150] [--seed 20] [--minutes N] [--jobs N] [--clean]
 Writes REPORT.md beside the bank. Reads only the encoded clips, so it judges what a hall would hear.
 """
 
@@ -242,15 +242,17 @@ def _begin(bank, halls, seed):
 
 
 def _hear(job):
-    """What was heard of a sentence, by hall, from each of STARTS. It is kept in work/heard, so a judge that was stopped goes on."""
-    number, (_, parts) = job
+    """What was heard of a sentence, by hall, from each of STARTS; of a letter's, from the first. It is kept in work/heard, so
+    a judge that was stopped goes on."""
+    number, (letter, parts) = job
+    starts = STARTS[:1] if letter else STARTS
     sound, rng = resample_poly(_bank.compose(parts), noise.RATE, post.RATE), random.Random(f"{_seed} {number}")
     kept = HEARD / f"{digest(number, _seed, _seas_key, hashlib.sha256(sound).hexdigest())}.json"
     if kept.exists():
         return json.loads(kept.read_text(encoding="utf-8"))
     mixed = {name: sound if sea is None else noise.add(sound, sea, NOISE_DB, rng) for name, sea in _seas.items()}
-    heard = _ear.hear([np.concatenate([np.zeros(int(s * noise.RATE)), x]) for x in mixed.values() for s in STARTS])
-    texts = {name: heard[i * len(STARTS) : (i + 1) * len(STARTS)] for i, name in enumerate(mixed)}
+    heard = _ear.hear([np.concatenate([np.zeros(int(s * noise.RATE)), x]) for x in mixed.values() for s in starts])
+    texts = {name: heard[i * len(starts) : (i + 1) * len(starts)] for i, name in enumerate(mixed)}
     kept.write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
     return texts
 
@@ -261,6 +263,7 @@ def main():
     args.add_argument("--sentences", type=int, default=150)
     args.add_argument("--seed", type=int, default=20)
     args.add_argument("--minutes", type=float, default=1e9, help="report what was heard until then")
+    args.add_argument("--jobs", type=int, default=2, help="processes")
     args.add_argument("--clean", action="store_true", help="without the two noises")
     args = args.parse_args()
     bank, rng = Bank(args.bank), random.Random(args.seed)
@@ -269,12 +272,11 @@ def main():
     halls = ["clean"] if args.clean else [*HALLS]
     tallies, letters = {name: Tally() for name in halls}, {}
     end = time.time() + 60 * args.minutes
-    with Pool(2, _begin, (bank, halls, args.seed)) as pool:
+    with Pool(args.jobs, _begin, (bank, halls, args.seed)) as pool:
         for number, ((letter, parts), heard) in enumerate(zip(jobs, pool.imap(_hear, enumerate(jobs))), 1):
             if letter:
                 for name, own in letters.setdefault(letter, {name: Tally() for name in halls}).items():
-                    for text in heard[name]:
-                        own.add(parts, text)
+                    own.add(parts, heard[name][0])
             else:
                 for name in halls:
                     tallies[name].add_starts(parts, heard[name])
@@ -308,7 +310,7 @@ def cannot_say(tallies, letters):
         yield f"| {word} | {percent(times, clean.said[word])} | {', '.join(instead[word][:5])} |"
     if not letters:
         return
-    yield from ("", "The letters, each in two openings with three digits after it (other sentences than the above), from four starts:", "")
+    yield from ("", "The letters, each in two openings with three digits after it (other sentences than the above):", "")
     yield from ("| letter | said | no noise | in noise | heard instead, without noise |", "|---|---|---|---|---|")
     for letter, heard in letters.items():
         noisy = [t for name, t in heard.items() if name != "clean"]

@@ -17,8 +17,8 @@ from scipy.signal import resample_poly
 import english
 import noise
 import post
+from bank import WORK
 from judge import AFTER_LETTER, CLAUSE, HALLS, NEW_PHRASE, NOISE_DB, Bank, Part, loudness, percent, table
-from synth import WORK
 
 NOUNS, LETTERS = [*english.NOUNS.values()], [*english.LETTERS, "d bar"]
 CALL = re.compile(rf"ticket number (.*?)( (?:{'|'.join(english.LANE_TEXTS)}))?(?: please go to)? ({'|'.join(NOUNS)}) (.*)")

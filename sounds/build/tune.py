@@ -73,7 +73,7 @@ class Tuner:
         sounds, expected = [], []
         for _ in range(sentences):
             code, start = units.digits(f"{rng.randrange(1000):03d}"), np.zeros(int(rng.choice(judge.STARTS) * noise.RATE))
-            after = post.levelled(self.bank.clip("mid", code), self.settings["level"])
+            after = self.bank.clip("mid", code)
             sound = resample_poly(np.concatenate([clip, np.zeros(int(judge.AFTER_LETTER * post.RATE)), after]), noise.RATE, post.RATE)
             for sea in self.seas:
                 sounds.append(np.concatenate([start, sound if sea is None else noise.add(sound, sea, judge.NOISE_DB, rng)]))
