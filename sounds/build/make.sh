@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make the northern voice and the chimes, then judge them; after that, the southern and the English voice. Run it again
+# Make the chimes and the three voices, and judge each voice. Run it again
 # after an interruption: finished clips are kept.
 # Needs python 3.11 or newer, npm (to fetch the style tables) and ffmpeg with libopus.
 #   ./make.sh            everything
@@ -22,4 +22,6 @@ $python chimes.py
 $python bank.py north "$@"
 $python judge.py
 $python bank.py south
+$python judge.py south --sentences 60
 $python bank.py english
+$python judge_english.py
