@@ -1,4 +1,5 @@
 //! Comparing a picture with the one that was judged good.
+#![allow(dead_code)] // Each test program uses some of them.
 
 use std::path::{Path, PathBuf};
 
