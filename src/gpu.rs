@@ -88,6 +88,23 @@ impl Gpu {
         Ok(Self { adapter, device, queue, info, lost })
     }
 
+    /// What a daemon draws with for months where it needs no surface: as [`Gpu::open`], but GL where only Mesa's Vulkan on the
+    /// CPU answers. That (22.3) keeps about a megabyte of every call that is drawn, for ever; its GL keeps nothing.
+    ///
+    /// # Errors
+    /// As [`Gpu::open`].
+    pub fn open_lasting() -> Result<Self, GpuError> {
+        let gpu = Self::open(&Self::instance(), None)?;
+        if !gpu.is_software() || gpu.info.backend != wgpu::Backend::Vulkan {
+            return Ok(gpu);
+        }
+        let gl = wgpu::Instance::new(wgpu::InstanceDescriptor {
+            backends: wgpu::Backends::GL,
+            ..wgpu::InstanceDescriptor::new_without_display_handle().with_env()
+        });
+        Ok(Self::open(&gl, None).unwrap_or(gpu))
+    }
+
     /// Whether the device is gone or has made an error that nothing caught; then its pictures cannot be trusted.
     pub fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)

@@ -118,7 +118,7 @@ where
     W: Window + std::fmt::Debug + Send + Sync + 'static,
 {
     if mode == PresentMode::Software {
-        let gpu = Gpu::open(&Gpu::instance(), None)?;
+        let gpu = Gpu::open_lasting()?;
         return Ok(Box::new(Software::open(gpu, window, size)?));
     }
     let forced = mode == PresentMode::Surface;
@@ -141,7 +141,7 @@ where
         return Err(fault);
     }
     info!(%fault, "no GPU draws here; the CPU does");
-    let gpu = Gpu::open(&Gpu::instance(), None)?;
+    let gpu = Gpu::open_lasting()?;
     Ok(Box::new(Software::open(gpu, window, size)?))
 }
 

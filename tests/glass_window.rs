@@ -156,7 +156,9 @@ fn ticker_moves() {
     let mut rows = vec![screen.row(y)];
     until("twenty positions of the ticker", || {
         let row = screen.row(y);
-        if Some(&row) != rows.last() {
+        // A row that the display is just copying is half old.
+        std::thread::sleep(Duration::from_millis(3));
+        if row == screen.row(y) && Some(&row) != rows.last() {
             rows.push(row);
         }
         rows.len() > 20

@@ -112,7 +112,7 @@ pub(super) struct Headless(Drawn);
 
 impl Headless {
     pub fn open(size: Size) -> Result<Box<dyn Canvas>, Fault> {
-        let gpu = Gpu::open(&Gpu::instance(), None)?;
+        let gpu = Gpu::open_lasting()?;
         Ok(Box::new(Self(Drawn::new(gpu, size)?)))
     }
 }

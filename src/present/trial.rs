@@ -121,7 +121,7 @@ enum Target {
 
 impl Target {
     fn open(mode: PresentMode, size: Size) -> Result<Self, Fault> {
-        let gpu = Gpu::open(&Gpu::instance(), None)?;
+        let gpu = Gpu::open_lasting()?;
         if gpu.is_software() || mode == PresentMode::Software {
             Ok(Self::Memory(Box::new(Frame::new(gpu, size)?), Vec::new()))
         } else {
