@@ -57,31 +57,12 @@ fn where_nothing_can_draw_calls_are_spoken_all_the_same_and_the_reason_is_told()
     assert!(proof.contains(r#""outcome":"spoken""#) && !proof.contains("drawn"), "{proof}");
 }
 
-/// Anonymous memory of a process, MB.
-fn memory_mb(pid: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1000.0
-}
-
-/// Drawn by Mesa's Vulkan on the CPU, each of these calls would leave a quarter of a megabyte.
+/// Mesa's Vulkan on the CPU kept memory of every call that a window showed.
 #[test]
-fn drawn_calls_leave_no_memory_behind() {
+fn where_the_cpu_draws_it_does_so_by_gl() {
     let broker = Mosquitto::start();
     let daemon = Daemon::start(&broker, None, "");
-    until(SOON, "the link comes up", || daemon.is_linked());
-    let frames = || daemon.status()["frames"].as_u64().unwrap();
-    let calls = |range: std::ops::Range<u32>| {
-        let (drawn, few) = (frames(), u64::from(range.end - range.start) * 3 / 4);
-        for n in range {
-            let (ticket, counter) = (format!("A{:03}", 100 + n * 37 % 900), (n % 11 + 1).to_string());
-            broker.publish("moiso/dong-da/call", &call(&format!("c-{n}"), &ticket, &counter, "call"), &[]);
-            std::thread::sleep(Duration::from_millis(60));
-        }
-        until(SOON, "most had a frame of their own", || frames() >= drawn + few);
-        memory_mb(daemon.pid())
-    };
-    let before = calls(0..40);
-    let after = calls(40..160);
-    assert!(after - before < 12.0, "{before} MB after 40 calls, {after} MB after 160");
+    let gpu = || daemon.status()["gpu"].as_str().unwrap_or_default().to_owned();
+    until(SOON, "something draws", || !gpu().is_empty());
+    assert!(gpu().contains(", gl, ") || !gpu().ends_with("Cpu"), "{}", gpu());
 }
