@@ -209,6 +209,8 @@ struct Screen {
     /// Killed or standing still until then.
     away: Option<(Millis, bool)>,
     spoken: Vec<CallId>,
+    /// What it has not said because it was muted.
+    muted: Vec<CallId>,
 }
 
 const SCREENS: usize = 3;
@@ -252,6 +254,7 @@ impl Screen {
             kept,
             away: None,
             spoken: Vec::new(),
+            muted: Vec::new(),
         }
     }
 
@@ -282,7 +285,11 @@ impl Screen {
                     self.running = Some((announcement.id, call, now.mono + SENTENCE));
                 }
                 Effect::Prove { call, outcome } => {
-                    self.kept.iter_mut().filter(|(kept, _)| kept.id == call).for_each(|kept| kept.1 = true);
+                    if outcome == Outcome::Muted {
+                        self.muted.push(call.clone());
+                    } else {
+                        self.prove(&call);
+                    }
                     if outcome == Outcome::Spoken {
                         self.spoken.push(call.clone());
                         self.outbox.push_back(Word::Spoken(self.number, call));
@@ -291,6 +298,11 @@ impl Screen {
                 _ => {}
             }
         }
+    }
+
+    /// As the journal does: a call that was muted may still be said, until somebody has said it.
+    fn prove(&mut self, call: &CallId) {
+        self.kept.iter_mut().filter(|(kept, _)| kept.id == *call).for_each(|kept| kept.1 = true);
     }
 
     fn link(&mut self, now: Now, up: bool) {
@@ -315,6 +327,7 @@ impl Screen {
                 self.voices.heard(&name(screen), &report, self.here(now).mono);
             }
             Word::Spoken(screen, call) if screen != self.number => {
+                self.prove(&call);
                 self.give(now, Input::SpokenElsewhere { call, zone: Some(zone(SANH)) });
             }
             Word::Spoken(..) => {}
@@ -521,8 +534,10 @@ fn laws(delays: Vec<i64>, day: &[(i64, Event)]) {
     world.go_on(Millis(12_000));
     // A killed screen forgets what it has spoken; the world does not.
     let mut spoken: Vec<(usize, CallId)> = Vec::new();
+    let mut muted: Vec<CallId> = Vec::new();
     let mut note = |world: &mut World| {
         for screen in &mut world.screens {
+            muted.append(&mut screen.muted);
             spoken.extend(screen.spoken.drain(..).map(|call| (screen.number, call)));
         }
         spoken.clone()
@@ -542,7 +557,9 @@ fn laws(delays: Vec<i64>, day: &[(i64, Event)]) {
     let all = note(&mut world);
     for call in &world.calls {
         let times = all.iter().filter(|(_, spoken)| spoken == call).count();
-        assert_eq!(times, 1, "{call} was said {times} times: {all:?}");
+        // A mute that ends before the next screen has taken over takes what came meanwhile with it.
+        let muted = muted.contains(call);
+        assert!(times == 1 || (times == 0 && muted), "{call} was said {times} times: {all:?}");
     }
     let speak: Vec<Vec<String>> = world.screens.iter().map(|screen| screen.voices.speaks()).collect();
     assert_eq!(speak, [vec![SANH.to_owned()], Vec::new(), Vec::new()], "the first of all speaks in the end");
