@@ -93,6 +93,19 @@ fn a_burst_of_eleven_calls_is_all_shown_and_all_spoken() {
 }
 
 #[test]
+fn what_came_too_late_comes_too_late_again_whatever_has_happened_since() {
+    let mut hall = Hall::new();
+    let absent = hall.event(Kind::Absent, "A012", "5");
+    hall.wait_secs(1);
+    hall.call("A012", "5");
+    assert_eq!(ignored(&hall.give(Input::CallReceived(absent.clone()))), Some(IgnoreReason::Stale));
+    hall.wait_secs(1);
+    hall.call("A013", "5");
+    assert_eq!(ignored(&hall.give(Input::CallReceived(absent))), Some(IgnoreReason::Duplicate));
+    assert!(hall.missed().is_empty());
+}
+
+#[test]
 fn a_recall_renews_the_spotlight_and_is_said_again() {
     let mut hall = Hall::new();
     let first = hall.call("A1", "1");

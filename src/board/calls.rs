@@ -62,15 +62,20 @@ impl Board {
     }
 
     fn carry_out(&mut self, now: Now, call: Call, way: Way) -> Result<Vec<Proof>, IgnoreReason> {
-        let proofs = match call.kind {
-            Kind::Call | Kind::Recall | Kind::Transfer => self.summon(now, &call, way)?,
-            Kind::Serving => self.serve(now, &call)?,
-            Kind::Absent => self.miss(now, &call)?,
-            Kind::Cancel => self.cancel(now, &call)?,
+        let taken = match call.kind {
+            Kind::Call | Kind::Recall | Kind::Transfer => self.summon(now, &call, way),
+            Kind::Serving => self.serve(now, &call),
+            Kind::Absent => self.miss(now, &call),
+            Kind::Cancel => self.cancel(now, &call),
         };
-        self.events.add(&call, self.lanes.said_elsewhere(&call.id).into_iter().flatten());
+        match taken {
+            Ok(_) => self.events.add(&call, self.lanes.said_elsewhere(&call.id).into_iter().flatten()),
+            // What came too late once did so for good, though what it came after may be forgotten when it comes again.
+            Err(IgnoreReason::Stale) => {}
+            Err(reason) => return Err(reason),
+        }
         self.ledger.remember(call.id, now.mono);
-        Ok(proofs)
+        taken
     }
 
     /// A ticket is asked to a counter. A call that its counter has already passed is listed by its time and no more:

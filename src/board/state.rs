@@ -90,7 +90,7 @@ pub struct Told {
     pub spoken: Vec<Zone>,
 }
 
-/// What a screen can tell another of the hall's state. Taken twice in a row it adds nothing.
+/// What a screen can tell another of the hall's state. Taken twice it adds nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Knowledge {
     pub counters: Vec<(Counter, CounterState)>,
