@@ -14,7 +14,7 @@ use moiso::clock::system::SystemClock;
 use moiso::config::Config;
 use moiso::config::section::Env;
 use moiso::control::auth::Role;
-use moiso::health::{FrameReport, JournalState, ScreenStatus, SoundState};
+use moiso::health::{FrameReport, ScreenStatus, SoundState};
 use moiso::hub::{Hub, HubHandle, Outlets, Planner, Probes, Speaker, Speech};
 use moiso::journal::Journal;
 use moiso::metrics::Metrics;
@@ -48,38 +48,13 @@ impl Speaker for Silence {
     }
 }
 
-fn status() -> ScreenStatus {
-    ScreenStatus {
-        online: true,
-        session: 1,
-        at: jiff::Timestamp::now(),
-        renewed: moiso::clock::Millis::ZERO,
-        version: "bench",
-        rank: 1,
-        zones: Vec::new(),
-        audible: Vec::new(),
-        speaks: Vec::new(),
-        saying: Vec::new(),
-        frame: FrameReport::default(),
-        audio: SoundState::Off,
-        journal: JournalState::Ok,
-        panel: None,
-        link: String::new(),
-        skew_ms: 0,
-        backlog_s: 0,
-        shown: 0,
-        spoken: 0,
-        expired: 0,
-        rejected: 0,
-    }
-}
-
 /// A hub of so many counters with a journal in `folder`; nobody looks at its views.
 fn hub(runtime: &Runtime, counters: usize, folder: &std::path::Path) -> HubHandle {
     let tables: Vec<String> = (1..=counters).map(|n| format!("[[counter]]\nid = \"{n}\"\n")).collect();
     let config = Config::read(&tables.concat(), Env::new()).unwrap();
     let clock = Arc::new(SystemClock::new());
     let now = clock.now();
+    let status = ScreenStatus::first(&config, now);
     let board = Board::new(Rules { speaks: false, ..Rules::of(&config) }, now);
     let (requests, inbox) = mpsc::channel(1024);
     let (view, views) = watch::channel(Arc::new(BoardView::empty()));
@@ -91,7 +66,7 @@ fn hub(runtime: &Runtime, counters: usize, folder: &std::path::Path) -> HubHandl
         speaker: Box::new(Silence),
         publications,
         views: view,
-        status: watch::channel(status()).0,
+        status: watch::channel(status.clone()).0,
         wake: Box::new(|| {}),
         probes: Probes {
             frame: Box::new(FrameReport::default),
@@ -105,7 +80,7 @@ fn hub(runtime: &Runtime, counters: usize, folder: &std::path::Path) -> HubHandl
         speech: watch::channel(Speech { zones: Vec::new(), since: now }).0,
         metrics: Arc::new(Metrics::new("bench")),
     };
-    runtime.spawn(Hub::new(board, clock, outlets, status(), "bench").run(inbox));
+    runtime.spawn(Hub::new(board, clock, outlets, status, "bench").run(inbox));
     HubHandle { requests, views }
 }
 

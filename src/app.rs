@@ -19,12 +19,12 @@ use tokio::task::JoinHandle;
 
 use crate::audio::shelf::Shelf;
 use crate::board::{Board, Rules};
+use crate::clock::Clock;
 use crate::clock::system::SystemClock;
-use crate::clock::{Clock, Now};
 use crate::config::Config;
 use crate::config::load::state_dir;
 use crate::demo::QueueSystem;
-use crate::health::{FrameReport, JournalState, PanelState, ScreenStatus, SoundState};
+use crate::health::{PanelState, ScreenStatus};
 use crate::hub::{Hub, HubHandle, Outlets, Probes, Request, Speech};
 use crate::journal::Journal;
 use crate::metrics::{Metrics, Standing};
@@ -174,7 +174,7 @@ impl App {
         let hub_handle = HubHandle { requests, views };
 
         let (publications, outgoing) = mpsc::channel(PUBLICATIONS);
-        let status = first_status(&config, now);
+        let status = ScreenStatus::first(&config, now);
         let (status_sender, statuses) = watch::channel(status.clone());
         let (link_sender, link) = watch::channel(mqtt::LinkState::new());
         let link_told = link.clone();
@@ -443,32 +443,6 @@ fn bind(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
         TcpListener::bind(address).with_context(|| format!("control.listen: cannot listen on {address}"))?;
     bound.set_nonblocking(true)?;
     Ok(tokio::net::TcpListener::from_std(bound)?)
-}
-
-fn first_status(config: &Config, now: Now) -> ScreenStatus {
-    ScreenStatus {
-        online: true,
-        session: now.wall.as_millisecond(),
-        at: now.wall,
-        renewed: now.mono,
-        version: env!("CARGO_PKG_VERSION"),
-        rank: config.screen.rank,
-        zones: config.audio.zones.iter().map(|z| z.id.to_string()).collect(),
-        audible: Vec::new(),
-        speaks: Vec::new(),
-        saying: Vec::new(),
-        frame: FrameReport::default(),
-        audio: SoundState::Off,
-        journal: JournalState::default(),
-        panel: None,
-        link: "down".into(),
-        skew_ms: 0,
-        backlog_s: 0,
-        shown: 0,
-        spoken: 0,
-        expired: 0,
-        rejected: 0,
-    }
 }
 
 /// Ends the picture, and with it everything else, at SIGINT, SIGTERM or SIGHUP, or after a time.

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::board::call::CallId;
-use crate::clock::Millis;
+use crate::clock::{Millis, Now};
+use crate::config::Config;
 
 pub mod parts;
 
@@ -163,4 +164,33 @@ pub struct ScreenStatus {
     pub spoken: u64,
     pub expired: u64,
     pub rejected: u64,
+}
+
+impl ScreenStatus {
+    /// That of a screen that has just started: nothing is drawn, heard or linked yet.
+    pub fn first(config: &Config, now: Now) -> Self {
+        Self {
+            online: true,
+            session: now.wall.as_millisecond(),
+            at: now.wall,
+            renewed: now.mono,
+            version: env!("CARGO_PKG_VERSION"),
+            rank: config.screen.rank,
+            zones: config.audio.zones.iter().map(|z| z.id.to_string()).collect(),
+            audible: Vec::new(),
+            speaks: Vec::new(),
+            saying: Vec::new(),
+            frame: FrameReport::default(),
+            audio: SoundState::Off,
+            journal: JournalState::default(),
+            panel: None,
+            link: "down".into(),
+            skew_ms: 0,
+            backlog_s: 0,
+            shown: 0,
+            spoken: 0,
+            expired: 0,
+            rejected: 0,
+        }
+    }
 }

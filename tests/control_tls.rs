@@ -6,38 +6,12 @@
 mod support;
 
 use std::io::{Read as _, Write as _};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use support::until;
+use support::{self_signed, until};
 
 const SOON: Duration = Duration::from_secs(20);
-
-/// A certificate that nobody has signed but itself, for 127.0.0.1.
-fn certificate(folder: &Path, name: &str) {
-    let (cert, key) = (folder.join("console.pem"), folder.join("console.key"));
-    let done = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-        ])
-        .args(["-subj", &format!("/CN={name}"), "-addext", "subjectAltName=IP:127.0.0.1"])
-        .arg("-keyout")
-        .arg(key)
-        .arg("-out")
-        .arg(cert)
-        .stderr(Stdio::null())
-        .status();
-    assert!(done.unwrap().success());
-}
 
 /// Whom a client sees at the door.
 fn shown(port: u16) -> String {
@@ -53,7 +27,7 @@ fn shown(port: u16) -> String {
 #[test]
 fn the_console_speaks_tls_and_shows_a_renewed_certificate_without_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    certificate(folder.path(), "first");
+    self_signed(folder.path(), "first", &[]);
     let port = support::mosquitto::free_port();
     let file = folder.path().join("moiso.toml");
     let at = |name: &str| folder.path().join(name).display().to_string();
@@ -120,7 +94,7 @@ fn the_console_speaks_tls_and_shows_a_renewed_certificate_without_a_restart() {
     let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
     until(SOON, "the daemon has looked", || log().contains("the old certificate stays"));
     assert!(shown(port).contains("CN = first"));
-    certificate(folder.path(), "second");
+    self_signed(folder.path(), "second", &[]);
     until(SOON, "the second certificate is shown", || shown(port).contains("CN = second"));
     assert!(listed().status.success());
     let _ = daemon.kill();
@@ -130,7 +104,7 @@ fn the_console_speaks_tls_and_shows_a_renewed_certificate_without_a_restart() {
 #[test]
 fn an_open_address_needs_tls_or_a_word_that_it_may_do_without() {
     let folder = tempfile::tempdir().unwrap();
-    certificate(folder.path(), "hall");
+    self_signed(folder.path(), "hall", &[]);
     let problems = |extra: &str| {
         let text = format!("[control]\nlisten = \"0.0.0.0:8088\"\n{extra}");
         moiso::config::Config::read_all(&text, moiso::config::section::Env::new()).1

@@ -59,7 +59,6 @@ pub fn verdict(
 
 #[cfg(test)]
 mod tests {
-    use super::super::first_status;
     use super::*;
     use crate::clock::Clock as _;
     use crate::clock::system::SystemClock;
@@ -73,7 +72,7 @@ mod tests {
     #[test]
     fn a_hub_that_renews_nothing_is_not_alive_whatever_the_wall_clock_does() {
         let now = SystemClock::new().now();
-        let (status, link) = (first_status(&Config::default(), now), mqtt::LinkState::new());
+        let (status, link) = (ScreenStatus::first(&Config::default(), now), mqtt::LinkState::new());
         assert!(judged(&status, &link, now.mono).live);
         let stuck = judged(&status, &link, now.mono + STUCK_AFTER);
         assert!(!stuck.live && stuck.words().contains("hub: has not answered for 20 s"), "{}", stuck.words());
@@ -82,7 +81,7 @@ mod tests {
     #[test]
     fn a_screen_is_ready_when_it_is_linked_and_the_board_is_on_the_glass() {
         let now = SystemClock::new().now();
-        let (mut status, mut link) = (first_status(&Config::default(), now), mqtt::LinkState::new());
+        let (mut status, mut link) = (ScreenStatus::first(&Config::default(), now), mqtt::LinkState::new());
         link.problem = Some(mqtt::LinkError::ThrownOut);
         let detail = judged(&status, &link, now.mono).detail;
         assert!(
@@ -108,7 +107,7 @@ mod tests {
     #[test]
     fn every_part_has_a_state_and_the_worst_is_the_word_for_all() {
         let now = SystemClock::new().now();
-        let mut status = first_status(&Config::default(), now);
+        let mut status = ScreenStatus::first(&Config::default(), now);
         (status.frame.frame_at, status.frame.gpu) = (Some(now.wall), "a GPU".into());
         (status.link, status.skew_ms) = ("broker:1883".into(), 31_000);
         let zones = [("sanh", SoundState::Ok), ("tang-2", SoundState::Lost)];

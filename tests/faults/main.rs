@@ -297,7 +297,7 @@ fn every_call_is_heard_and_none_by_two_though_screens_die_and_sleep() {
 }
 
 #[test]
-#[ignore = "takes hours: MOISO_FAULTS says how many faults"]
+#[ignore = "takes hours: MOISO_FAULTS=500 cargo test --test faults -- --ignored --nocapture"]
 fn the_same_for_hundreds_of_faults() {
     let faults = std::env::var("MOISO_FAULTS").ok().and_then(|n| n.parse().ok()).unwrap_or(500);
     let mut run = Run::start(0x2545_f491_4f6c_dd1d);

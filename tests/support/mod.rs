@@ -2,7 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 pub mod daemon;
@@ -13,6 +14,29 @@ pub mod sound;
 /// Runs the program to its end.
 pub fn moiso(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_moiso")).args(args).output().unwrap()
+}
+
+/// Makes `console.pem` and `console.key` for 127.0.0.1 in `folder`, signed by nobody but itself; `more` is for openssl.
+pub fn self_signed(folder: &Path, name: &str, more: &[&str]) {
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args(["-subj", &format!("/CN={name}"), "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(more)
+        .args(["-keyout", "console.key", "-out", "console.pem"])
+        .current_dir(folder)
+        .stderr(Stdio::null())
+        .status();
+    assert!(made.unwrap().success());
 }
 
 /// The payload of a call event that happens now.

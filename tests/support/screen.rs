@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use moiso::board::input::Input;
 use moiso::board::view::BoardView;
-use moiso::clock::Millis;
+use moiso::clock::system::SystemClock;
+use moiso::clock::{Clock as _, Millis};
 use moiso::config::Config;
-use moiso::health::{FrameReport, JournalState, ScreenStatus, SoundState};
+use moiso::health::{ScreenStatus, SoundState};
 use moiso::hub::{HubHandle, Publication, Request, Taken};
 use moiso::mqtt::{Doors, LinkState};
 use moiso::wire::Command;
@@ -43,29 +44,8 @@ pub fn config(mqtt: &str) -> Config {
 }
 
 pub fn status() -> ScreenStatus {
-    ScreenStatus {
-        online: true,
-        session: 17,
-        at: jiff::Timestamp::now(),
-        renewed: Millis::ZERO,
-        version: "test",
-        rank: 1,
-        zones: vec!["sanh".into()],
-        audible: Vec::new(),
-        speaks: Vec::new(),
-        saying: Vec::new(),
-        frame: FrameReport::default(),
-        audio: SoundState::Ok,
-        journal: JournalState::Ok,
-        panel: None,
-        link: String::new(),
-        skew_ms: 0,
-        backlog_s: 0,
-        shown: 0,
-        spoken: 0,
-        expired: 0,
-        rejected: 0,
-    }
+    let now = SystemClock::new().now();
+    ScreenStatus { session: 17, audio: SoundState::Ok, ..ScreenStatus::first(&Config::default(), now) }
 }
 
 impl Screen {
