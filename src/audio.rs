@@ -227,7 +227,8 @@ impl Handle {
         ended(&self.decoder_ended) || self.desks.iter().any(|desk| ended(&desk.finished))
     }
 
-    /// For every thread that owns a card a number that changes at least each half second while it goes on.
+    /// For every thread that owns a card a number that changes while it goes on: at least each ten seconds, the longest
+    /// pause between two looks for a card.
     pub fn beats(&self) -> Vec<u64> {
         self.desks.iter().map(|desk| desk.report.beats.load(Ordering::Relaxed)).collect()
     }

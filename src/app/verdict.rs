@@ -110,6 +110,7 @@ mod tests {
         let mut status = ScreenStatus::first(&Config::default(), now);
         (status.frame.frame_at, status.frame.gpu) = (Some(now.wall), "a GPU".into());
         (status.link, status.skew_ms) = ("broker:1883".into(), 31_000);
+        status.journal = JournalState::Degraded("disk full".into());
         let zones = [("sanh", SoundState::Ok), ("tang-2", SoundState::Lost)];
         let zones = zones.map(|(id, state)| (Zone::parse(id).unwrap(), state)).to_vec();
         let machine = Machine { free_bytes: Some(100 << 20), hottest_c: Some(95) };
@@ -118,6 +119,7 @@ mod tests {
         let state = |name: &str| judged.parts.iter().find(|part| part.name == name).map(|part| part.state);
         for (name, expected) in [
             ("hub", PartState::Ok),
+            ("journal", PartState::Degraded),
             ("audio sanh", PartState::Ok),
             ("audio tang-2", PartState::Failed),
             ("clock", PartState::Degraded),

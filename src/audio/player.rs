@@ -41,6 +41,7 @@ const DROP_WITHIN: Duration = Duration::from_millis(500);
 const BUSY_TICK: Duration = Duration::from_millis(10);
 /// A card is looked at this often to see whether it still lives; a call wakes the thread at once.
 const IDLE_TICK: Duration = Duration::from_millis(250);
+
 pub(super) enum Command {
     Say {
         line: usize,

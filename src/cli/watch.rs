@@ -116,7 +116,7 @@ mod tests {
         assert!(page(&well, &[]).starts_with("verdict   ok\n"));
         let sick = of(json!([
             {"part": "link", "state": "failed", "why": "nothing listens; look"},
-            {"part": "journal", "state": "failed", "why": "disk full"},
+            {"part": "journal", "state": "degraded", "why": "disk full"},
             {"part": "clock", "state": "degraded", "why": "40000 ms ahead"},
         ]));
         let words = unwell(&sick);

@@ -115,7 +115,8 @@ fn link(seen: &Seen<'_>) -> Part {
 fn journal(seen: &Seen<'_>) -> Part {
     match &seen.status.journal {
         JournalState::Ok => part("journal", PartState::Ok, "is written"),
-        JournalState::Degraded(why) => part("journal", PartState::Failed, why),
+        // It waits in memory, and nothing else waits for it.
+        JournalState::Degraded(why) => part("journal", PartState::Degraded, why),
     }
 }
 

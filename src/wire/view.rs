@@ -302,72 +302,37 @@ fn called(spot: &Spot) -> CalledJson<'_> {
     }
 }
 
-#[derive(Serialize)]
-struct SpeechJson<'a> {
-    zone: &'a str,
-    running: Option<LineJson<'a>>,
-    waiting: Vec<LineJson<'a>>,
-    more: usize,
-}
-
-/// A call has ticket, counter, kind and lane; a notice its id and its text.
-#[derive(Serialize)]
-struct LineJson<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ticket: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    counter: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lane: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notice: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    recorded: bool,
-    /// When it began to wait.
-    since: String,
-}
-
-/// What every zone says and will say, as it was at `now`.
+/// What every zone says and will say, as it was at `now`: `[{"zone","running","waiting","more"}]`. A call has ticket, counter,
+/// kind and lane; a notice its id, its text and whether it is recorded; each when it began to wait.
 pub fn speech_value(zones: &[ZoneSpeech], now: Now) -> Value {
     let zone = |speech: &ZoneSpeech| {
-        value(&SpeechJson {
-            zone: speech.zone.as_str(),
-            running: speech.running.as_ref().map(|line| speech_line(line, now)),
-            waiting: speech.waiting.iter().map(|line| speech_line(line, now)).collect(),
-            more: speech.more,
+        serde_json::json!({
+            "zone": speech.zone.as_str(),
+            "running": speech.running.as_ref().map(|line| speech_line(line, now)),
+            "waiting": speech.waiting.iter().map(|line| speech_line(line, now)).collect::<Vec<_>>(),
+            "more": speech.more,
         })
     };
     zones.iter().map(zone).collect()
 }
 
-fn speech_line(line: &SpeechLine, now: Now) -> LineJson<'_> {
+fn speech_line(line: &SpeechLine, now: Now) -> Value {
     let age = SignedDuration::from_millis((now.mono - line.queued).0);
     let since = now.wall.checked_sub(age).unwrap_or(now.wall).to_string();
-    let none = LineJson {
-        ticket: None,
-        counter: None,
-        kind: None,
-        lane: None,
-        notice: None,
-        text: None,
-        recorded: false,
-        since,
-    };
     match &line.message {
-        Message::Call { ticket, counter, kind, lane, .. } => LineJson {
-            ticket: Some(ticket.as_str()),
-            counter: Some(counter.as_str()),
-            kind: Some(kind.as_str()),
-            lane: Some(lane.as_str()),
-            ..none
-        },
-        Message::Notice { id, text, recording, .. } => {
-            LineJson { notice: Some(id.as_str()), text: Some(text), recorded: recording.is_some(), ..none }
-        }
+        Message::Call { ticket, counter, kind, lane, .. } => serde_json::json!({
+            "ticket": ticket.as_str(),
+            "counter": counter.as_str(),
+            "kind": kind.as_str(),
+            "lane": lane.as_str(),
+            "since": since,
+        }),
+        Message::Notice { id, text, recording, .. } => serde_json::json!({
+            "notice": id.as_str(),
+            "text": text,
+            "recorded": recording.is_some(),
+            "since": since,
+        }),
     }
 }
 
