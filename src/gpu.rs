@@ -89,7 +89,7 @@ impl Gpu {
     }
 
     /// What a daemon draws with for months where it needs no surface: as [`Gpu::open`], but GL where only Mesa's Vulkan on the
-    /// CPU answers. That (22.3) keeps about a megabyte of every call that is drawn, for ever; its GL keeps nothing.
+    /// CPU answers. That (22.3) keeps about a megabyte of every call that is drawn and read back, for ever; its GL keeps nothing.
     ///
     /// # Errors
     /// As [`Gpu::open`].
