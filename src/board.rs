@@ -222,7 +222,7 @@ impl Board {
             Input::LinkChanged { up } => self.link.changed(up, now),
             Input::LinkTroubled { trouble } => self.link.troubled(trouble),
             Input::SoundChanged { zone, works } => self.lanes.sound_changed(&zone, works),
-            Input::VoiceChanged { zone, speaks } => self.lanes.voice_changed(&zone, speaks),
+            Input::VoiceChanged { zone, speaks, shared } => self.lanes.voice_changed(&zone, speaks, shared),
             Input::SpokenElsewhere { call, zone } => {
                 if let Some(zone) = &zone {
                     self.events.spoken(&call, zone);

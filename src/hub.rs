@@ -250,7 +250,7 @@ impl Hub {
         let zones: Vec<Zone> = self.board.zones().map(|(zone, _)| zone.clone()).collect();
         for zone in zones {
             self.apply(Input::SoundChanged { zone: zone.clone(), works: false });
-            self.apply(Input::VoiceChanged { zone, speaks: false });
+            self.apply(Input::VoiceChanged { zone, speaks: false, shared: false });
         }
         for Kept { call, received, began, drawn, proven } in kept {
             // Only a summons gets a proof in the end.

@@ -31,6 +31,16 @@ pub struct Sound {
     pub busy: bool,
 }
 
+/// How it stands with a zone of this screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    pub zone: Zone,
+    /// This screen may begin to speak.
+    pub speaks: bool,
+    /// Another one could be heard there.
+    pub shared: bool,
+}
+
 /// One screen's view of who speaks where.
 #[derive(Clone, Debug)]
 pub struct Voices {
@@ -59,6 +69,8 @@ struct Place {
     begins: bool,
     /// The same, or is still within one.
     speaks: bool,
+    /// Another screen could be heard here.
+    shared: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -73,7 +85,14 @@ struct Peer {
 impl Voices {
     /// Nobody speaks yet; `zones` are those of this screen.
     pub fn new(own: &str, rank: u32, zones: impl IntoIterator<Item = Zone>, now: Millis) -> Self {
-        let place = |zone| Place { zone, audible: false, first_since: None, begins: false, speaks: false };
+        let place = |zone| Place {
+            zone,
+            audible: false,
+            first_since: None,
+            begins: false,
+            speaks: false,
+            shared: false,
+        };
         Self {
             rank,
             own: own.to_owned(),
@@ -126,9 +145,9 @@ impl Voices {
         (self.link_up, self.link_since) = (up, now);
     }
 
-    /// Decides for every zone, in the order in which they were given; returns those where this screen may begin to speak
-    /// now and could not before, or the other way round. What is being said is said to its end.
-    pub fn turn(&mut self, sounds: impl IntoIterator<Item = Sound>, now: Millis) -> Vec<(Zone, bool)> {
+    /// Decides for every zone, in the order in which they were given; returns those where something has changed. What is
+    /// being said is said to its end.
+    pub fn turn(&mut self, sounds: impl IntoIterator<Item = Sound>, now: Millis) -> Vec<Turn> {
         self.look_around(now);
         let knows = now >= self.knows_from;
         // Whoever was giving the turn back when the link broke has done so by then, unheard.
@@ -143,6 +162,7 @@ impl Voices {
             let taken = heeds && self.peers.values().any(|peer| has(&peer.speaks));
             let first = place.audible && !outranked;
             let before = place.begins;
+            let shared = self.peers.values().any(|peer| has(&peer.audible));
             place.first_since =
                 if first && !taken { place.first_since.filter(|_| !anew).or(Some(now)) } else { None };
             place.begins = if before {
@@ -151,8 +171,9 @@ impl Voices {
                 place.first_since.is_some_and(|since| now - since >= SETTLE)
             };
             place.speaks = place.begins || sound.busy;
-            if place.begins != before {
-                changed.push((place.zone.clone(), place.begins));
+            let before = (before, std::mem::replace(&mut place.shared, shared));
+            if (place.begins, shared) != before {
+                changed.push(Turn { zone: place.zone.clone(), speaks: place.begins, shared });
             }
         }
         changed

@@ -115,22 +115,6 @@ fn the_next_life_is_told_in_order_what_was_proven_and_what_had_begun() {
 }
 
 #[test]
-fn what_only_a_mute_kept_unsaid_is_left_to_the_next_life_until_another_screen_has_said_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let (journal, _) = open(folder.path());
-    for id in ["c-1", "c-2"] {
-        journal.write(Record::Call { call: call(id, "A1"), received: at(1) });
-        journal.write(proof(id, Outcome::Muted));
-    }
-    let Record::Proof { proof: there, at: when } = proof("c-2", Outcome::Spoken) else { unreachable!() };
-    journal.write(Record::ProofElsewhere { screen: "tang-2".to_owned(), proof: there, at: when });
-    settle(&journal);
-    let (_second, kept) = open(folder.path());
-    let told: Vec<_> = kept.iter().map(|k| (k.call.id.as_str(), k.proven)).collect();
-    assert_eq!(told, [("c-1", false), ("c-2", true)]);
-}
-
-#[test]
 fn what_is_too_old_is_forgotten() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, _) = Journal::open(folder.path(), 1, at(0)).unwrap();

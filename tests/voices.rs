@@ -13,7 +13,7 @@ use moiso::board::call::{Call, CallId, Counter, Kind, Lane, Ticket};
 use moiso::board::input::{AnnouncementId, Effect, Input, Message, Outcome};
 use moiso::clock::{Millis, Now};
 use moiso::screens::ScreenReport;
-use moiso::voices::{Sound, Voices};
+use moiso::voices::{Sound, Turn, Voices};
 use proptest::prelude::*;
 
 const SANH: &str = "sanh";
@@ -75,7 +75,8 @@ fn a_better_screen_waits_until_the_other_has_ended_its_sentence() {
     better.heard("b", &report(2, true, true), Millis(3_000));
     assert_eq!(at(&mut better, WORKS, [3_000, 9_000]), [false, false]);
     other.heard("a", &report(1, true, false), Millis(9_000));
-    assert_eq!(other.turn([BUSY], Millis(9_000)), [(zone(SANH), false)], "it begins nothing more");
+    let turn = Turn { zone: zone(SANH), speaks: false, shared: true };
+    assert_eq!(other.turn([BUSY], Millis(9_000)), [turn], "it begins nothing more");
     assert_eq!(other.speaks(), [SANH], "and says that it still speaks");
     other.turn([WORKS], Millis(12_000));
     assert!(other.speaks().is_empty());
@@ -89,7 +90,9 @@ fn a_screen_that_died_is_replaced_within_twenty_seconds() {
         let mut next = voices("b", 2);
         next.heard("a", &report(1, true, true), Millis::ZERO);
         last(&mut next);
-        (0..200).map(|tenth| Millis(tenth * 100)).find(|now| !next.turn([WORKS], *now).is_empty())
+        (0..200)
+            .map(|tenth| Millis(tenth * 100))
+            .find(|now| next.turn([WORKS], *now).iter().any(|turn| turn.speaks))
     };
     assert_eq!(silent(|_| {}), Some(Millis(18_000)), "it says nothing any more");
     let settled = |next: &mut Voices| next.heard("a", &report(1, true, true), Millis(-1));
@@ -209,8 +212,6 @@ struct Screen {
     /// Killed or standing still until then.
     away: Option<(Millis, bool)>,
     spoken: Vec<CallId>,
-    /// What it has not said because it was muted.
-    muted: Vec<CallId>,
 }
 
 const SCREENS: usize = 3;
@@ -236,7 +237,7 @@ impl Screen {
         let ahead = Millis(number as i64 * 1_000_000);
         let here = Now { mono: now.mono + ahead, ..now };
         let mut board = Board::new(rules(), here);
-        board.apply(here, Input::VoiceChanged { zone: zone(SANH), speaks: false });
+        board.apply(here, Input::VoiceChanged { zone: zone(SANH), speaks: false, shared: false });
         for (call, proven) in &kept {
             board.apply(here, Input::CallKept { call: call.clone(), proven: *proven });
         }
@@ -254,7 +255,6 @@ impl Screen {
             kept,
             away: None,
             spoken: Vec::new(),
-            muted: Vec::new(),
         }
     }
 
@@ -271,8 +271,8 @@ impl Screen {
 
     fn take_turns(&mut self, now: Now) {
         let here = self.here(now);
-        for (zone, speaks) in self.voices.turn(self.board.sounds(), here.mono) {
-            let effects = self.board.apply(here, Input::VoiceChanged { zone, speaks });
+        for Turn { zone, speaks, shared } in self.voices.turn(self.board.sounds(), here.mono) {
+            let effects = self.board.apply(here, Input::VoiceChanged { zone, speaks, shared });
             self.carry_out(now, effects);
         }
     }
@@ -285,11 +285,7 @@ impl Screen {
                     self.running = Some((announcement.id, call, now.mono + SENTENCE));
                 }
                 Effect::Prove { call, outcome } => {
-                    if outcome == Outcome::Muted {
-                        self.muted.push(call.clone());
-                    } else {
-                        self.prove(&call);
-                    }
+                    self.kept.iter_mut().filter(|(kept, _)| kept.id == call).for_each(|kept| kept.1 = true);
                     if outcome == Outcome::Spoken {
                         self.spoken.push(call.clone());
                         self.outbox.push_back(Word::Spoken(self.number, call));
@@ -298,11 +294,6 @@ impl Screen {
                 _ => {}
             }
         }
-    }
-
-    /// As the journal does: a call that was muted may still be said, until somebody has said it.
-    fn prove(&mut self, call: &CallId) {
-        self.kept.iter_mut().filter(|(kept, _)| kept.id == *call).for_each(|kept| kept.1 = true);
     }
 
     fn link(&mut self, now: Now, up: bool) {
@@ -327,7 +318,6 @@ impl Screen {
                 self.voices.heard(&name(screen), &report, self.here(now).mono);
             }
             Word::Spoken(screen, call) if screen != self.number => {
-                self.prove(&call);
                 self.give(now, Input::SpokenElsewhere { call, zone: Some(zone(SANH)) });
             }
             Word::Spoken(..) => {}
@@ -534,10 +524,8 @@ fn laws(delays: Vec<i64>, day: &[(i64, Event)]) {
     world.go_on(Millis(12_000));
     // A killed screen forgets what it has spoken; the world does not.
     let mut spoken: Vec<(usize, CallId)> = Vec::new();
-    let mut muted: Vec<CallId> = Vec::new();
     let mut note = |world: &mut World| {
         for screen in &mut world.screens {
-            muted.append(&mut screen.muted);
             spoken.extend(screen.spoken.drain(..).map(|call| (screen.number, call)));
         }
         spoken.clone()
@@ -557,9 +545,7 @@ fn laws(delays: Vec<i64>, day: &[(i64, Event)]) {
     let all = note(&mut world);
     for call in &world.calls {
         let times = all.iter().filter(|(_, spoken)| spoken == call).count();
-        // A mute that ends before the next screen has taken over takes what came meanwhile with it.
-        let muted = muted.contains(call);
-        assert!(times == 1 || (times == 0 && muted), "{call} was said {times} times: {all:?}");
+        assert_eq!(times, 1, "{call} was said {times} times: {all:?}");
     }
     let speak: Vec<Vec<String>> = world.screens.iter().map(|screen| screen.voices.speaks()).collect();
     assert_eq!(speak, [vec![SANH.to_owned()], Vec::new(), Vec::new()], "the first of all speaks in the end");

@@ -46,10 +46,11 @@ pub enum Input {
         zone: Zone,
         works: bool,
     },
-    /// This screen speaks for a zone from now on, or another one of the hall does.
+    /// This screen speaks for a zone from now on, or another one of the hall does; `shared` when another could be heard there.
     VoiceChanged {
         zone: Zone,
         speaks: bool,
+        shared: bool,
     },
     /// Another screen has said a call, in this zone if it told where; it may be one that has not come here yet.
     SpokenElsewhere {

@@ -91,7 +91,8 @@ impl Lanes {
         let expires = (!emergency).then_some(now.mono + patience);
         for zone in &mut self.zones {
             let concerned = notice.zones.is_empty() || notice.zones.contains(&zone.zone);
-            if concerned && (emergency || !zone.is_silent()) {
+            // Nobody tells who has said a notice: a muted zone leaves it to the others, or to nobody.
+            if concerned && (emergency || !(zone.is_silent() || zone.is_muted())) {
                 let message = message.clone();
                 zone.push(Pending { message, version: notice.at, queued: now.mono, expires, broken_off: 0 });
             }
@@ -138,8 +139,8 @@ impl Lanes {
         self.each(Some(zone), |zone| zone.sound_changed(works));
     }
 
-    pub fn voice_changed(&mut self, zone: &Zone, speaks: bool) {
-        self.each(Some(zone), |zone| zone.voice_changed(speaks));
+    pub fn voice_changed(&mut self, zone: &Zone, speaks: bool, shared: bool) {
+        self.each(Some(zone), |zone| zone.voice_changed(speaks, shared));
     }
 
     /// Another screen has said a call, whether it has come here or not: in `zone`, or in one that it did not tell.
@@ -172,7 +173,7 @@ impl Lanes {
 
     /// Every zone, and whether calls are not said there by this screen now.
     pub fn zones(&self) -> impl Iterator<Item = (&Zone, bool)> {
-        self.zones.iter().map(|zone| (&zone.zone, zone.is_silent() || !zone.speaks()))
+        self.zones.iter().map(|zone| (&zone.zone, zone.is_silent() || zone.is_muted() || !zone.speaks()))
     }
 
     pub fn speech(&self) -> Vec<ZoneSpeech> {

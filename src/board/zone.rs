@@ -107,6 +107,8 @@ pub struct ZoneQueue {
     muted: bool,
     /// This screen, and no other, speaks for the zone.
     speaks: bool,
+    /// Another screen could be heard here.
+    shared: bool,
     /// Only emergencies are said.
     quiet: bool,
     /// Nothing is said before this time.
@@ -141,6 +143,7 @@ impl ZoneQueue {
             works: true,
             muted: false,
             speaks: true,
+            shared: false,
             quiet: false,
             hold: None,
             running: None,
@@ -154,9 +157,10 @@ impl ZoneQueue {
         self.muted
     }
 
-    /// Whether a call would not be said now, by whichever screen.
+    /// Whether a call would not be said now, by whichever screen. A muted screen leaves it to those that share the zone,
+    /// and keeps it until one of them has said it: the mute may end before.
     pub fn is_silent(&self) -> bool {
-        self.muted || self.quiet
+        (self.muted && !self.shared) || self.quiet
     }
 
     /// Whether this screen speaks for the zone.
@@ -240,7 +244,8 @@ impl ZoneQueue {
         let lost = self.running.as_ref().filter(|r| now >= r.until).map(|r| r.id);
         let lost = lost.and_then(|id| self.ended(id, false, now));
         let expired = self.remove_where(|p| p.has_expired(now));
-        lost.into_iter().chain(expired.iter().filter_map(|p| p.proof(Outcome::Expired))).collect()
+        let outcome = if self.muted { Outcome::Muted } else { Outcome::Expired };
+        lost.into_iter().chain(expired.iter().filter_map(|p| p.proof(outcome))).collect()
     }
 
     fn remove_where(&mut self, gone: impl Fn(&Pending) -> bool) -> Vec<Pending> {
@@ -330,6 +335,13 @@ impl ZoneQueue {
     pub fn ended(&mut self, id: AnnouncementId, completed: bool, now: Millis) -> Option<Proof> {
         let running = self.running.take_if(|r| r.id == id)?;
         let pending = running.pending;
+        if running.muted && running.elsewhere {
+            return pending.proof(Outcome::OtherScreen);
+        }
+        if running.muted && self.shared && pending.call().is_some() && !running.withdrawn {
+            self.take_back(pending);
+            return None;
+        }
         if running.muted {
             return pending.proof(Outcome::Muted);
         }
@@ -381,8 +393,8 @@ impl ZoneQueue {
     }
 
     /// This screen speaks for the zone from now on, or another does. What is being said is said to its end.
-    pub fn voice_changed(&mut self, speaks: bool) {
-        self.speaks = speaks;
+    pub fn voice_changed(&mut self, speaks: bool, shared: bool) {
+        (self.speaks, self.shared) = (speaks, shared);
     }
 
     /// The quiet hours begin or end. What is being said is said to its end; what waits is not said later.
@@ -393,7 +405,8 @@ impl ZoneQueue {
         self.remove_where(|p| !p.is_urgent()).iter().filter_map(|p| p.proof(Outcome::Muted)).collect()
     }
 
-    /// Silence asked for or ended. What waited is not said later: it would come as a burst out of the blue.
+    /// Silence asked for or ended. What waited is not said later: it would come as a burst out of the blue. But where
+    /// another screen goes on speaking, calls wait until it has said them.
     pub fn mute(&mut self, muted: bool) -> Vec<Proof> {
         self.muted = muted;
         if !muted {
@@ -402,7 +415,9 @@ impl ZoneQueue {
         if let Some(running) = &mut self.running {
             running.muted = true;
         }
-        let removed = self.remove_where(|p| !p.is_urgent());
+        let shared = self.shared;
+        let stays = |p: &Pending| p.is_urgent() || (shared && p.call().is_some());
+        let removed = self.remove_where(|p| !stays(p));
         removed.iter().filter_map(|p| p.proof(Outcome::Muted)).collect()
     }
 

@@ -5,6 +5,7 @@ use crate::board::input::{Input, Outcome};
 use crate::clock::Millis;
 use crate::journal::Record;
 use crate::screens::ScreenReport;
+use crate::voices::Turn;
 use crate::wire::{self, Proof};
 
 /// How long the first and the second screen wait before they answer one that asks; the others do not. The second is for
@@ -48,9 +49,9 @@ impl Hub {
     pub(super) fn take_turns(&mut self) {
         let now = self.clock.now();
         let turns = self.voices.turn(self.board.sounds(), now.mono);
-        for (zone, speaks) in turns {
-            tracing::info!(%zone, speaks, "the turn to speak");
-            let effects = self.board.apply(now, Input::VoiceChanged { zone, speaks });
+        for Turn { zone, speaks, shared } in turns {
+            tracing::info!(%zone, speaks, shared, "the turn to speak");
+            let effects = self.board.apply(now, Input::VoiceChanged { zone, speaks, shared });
             if self.carry_out(effects).shown {
                 self.show();
             }

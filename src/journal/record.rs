@@ -56,8 +56,7 @@ pub struct Kept {
     /// Its announcement had begun.
     pub began: bool,
     pub drawn: Option<Frame>,
-    /// What became of it is known, and is not only that this screen was muted while no other spoke: no screen is muted when
-    /// it starts, and the others leave the call to the first of them.
+    /// What became of it is known.
     pub proven: bool,
 }
 

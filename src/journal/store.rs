@@ -114,9 +114,7 @@ impl Store {
     /// [`StoreError`].
     pub fn kept(&self, since: Timestamp, limit: usize) -> Result<Vec<Kept>, StoreError> {
         let mut statement = self.sql.prepare(
-            "SELECT calls.*, proofs.outcome IS NOT NULL AND (proofs.outcome <> 'muted' OR EXISTS
-               (SELECT 1 FROM elsewhere WHERE elsewhere.call = calls.id AND elsewhere.outcome = 'spoken')) AS proven
-             FROM calls LEFT JOIN proofs ON proofs.call = calls.id
+            "SELECT calls.*, proofs.outcome IS NOT NULL AS proven FROM calls LEFT JOIN proofs ON proofs.call = calls.id
              WHERE received >= ? ORDER BY received DESC, calls.rowid DESC LIMIT ?",
         )?;
         let rows = statement.query_map(params![since.as_millisecond(), limit as i64], |row| {

@@ -362,18 +362,43 @@ fn a_screen_whose_turn_it_is_not_waits_and_says_what_is_running_to_its_end() {
     zone.push(call("A1", "1", 0));
     zone.push(call("B1", "2", 0));
     zone.start(AnnouncementId(1), Millis(0)).unwrap();
-    zone.voice_changed(false);
+    zone.voice_changed(false, true);
     assert!(zone.sound().busy);
     assert_eq!(
         outcomes(zone.ended(AnnouncementId(1), true, Millis(1))),
         [("A1@1".to_owned(), Outcome::Spoken)]
     );
     assert_eq!(zone.start(AnnouncementId(2), Millis(1)), None);
-    zone.voice_changed(true);
+    zone.voice_changed(true, true);
     assert!(zone.start(AnnouncementId(2), Millis(2)).is_some());
-    zone.voice_changed(false);
+    zone.voice_changed(false, true);
     assert_eq!(zone.ended(AnnouncementId(2), false, Millis(3)), None, "it waits for its turn again");
     assert_eq!(zone.next_change(), Some(AGE + Millis(1)), "there is no attempt to come");
+}
+
+#[test]
+fn a_muted_zone_that_others_share_keeps_its_calls_until_one_has_said_them() {
+    let id = |text: &str| CallId::parse(text).unwrap();
+    let mut zone = zone();
+    zone.voice_changed(true, true);
+    zone.push(call("A1", "1", 0));
+    zone.push(call("B1", "2", 0));
+    zone.push(call("C1", "3", 0));
+    zone.push(notice("plain", false));
+    zone.start(AnnouncementId(1), Millis(0)).unwrap();
+    assert_eq!(zone.mute(true), [], "the others may say them");
+    assert!(!zone.is_silent(), "nor is the next call given up");
+    assert_eq!(zone.ended(AnnouncementId(1), true, Millis(1)), None, "nobody has heard it");
+    assert_eq!(zone.start(AnnouncementId(2), Millis(1)), None);
+    let said = zone.spoken_elsewhere(&id("B1@2"));
+    assert_eq!(outcomes(said), [("B1@2".to_owned(), Outcome::OtherScreen)]);
+    zone.mute(false);
+    assert_eq!(say_all(&mut zone, 10_000), ["A1", "C1"], "and no notice a second time");
+    zone.push(call("D1", "1", 20_000));
+    zone.mute(true);
+    assert_eq!(outcomes(zone.expire(Millis(20_001) + AGE)), [("D1@1".to_owned(), Outcome::Muted)]);
+    zone.voice_changed(false, false);
+    assert!(zone.is_silent(), "nobody else is there");
 }
 
 #[test]
