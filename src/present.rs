@@ -26,14 +26,13 @@ use crate::scene::Size;
 use crate::window;
 
 mod album;
-mod area;
 pub(crate) mod display;
+mod drawn;
 mod frame;
 mod headless;
 mod line;
 mod pace;
 pub mod port;
-mod pose;
 pub(crate) mod show;
 pub(crate) mod software;
 mod stage;
@@ -117,13 +116,27 @@ pub(crate) fn open<W>(mode: PresentMode, window: &W, size: Size) -> Result<Box<d
 where
     W: Window + std::fmt::Debug + Send + Sync + 'static,
 {
-    if mode == PresentMode::Software {
-        let gpu = Gpu::open_lasting()?;
-        return Ok(Box::new(Software::open(gpu, window, size)?));
-    }
     let forced = mode == PresentMode::Surface;
+    if forced || mode == PresentMode::Auto && Gpu::may_be_here() {
+        let fault = match open_screen(forced, window, size) {
+            Ok(screen) => return Ok(screen),
+            Err(fault) => fault,
+        };
+        if forced {
+            return Err(fault);
+        }
+        info!(%fault, "no GPU draws here; the processor does");
+    }
+    Ok(Box::new(Software::open(window, size)?))
+}
+
+/// A surface of a GPU, or of whatever adapter there is when it is `forced`.
+fn open_screen<W>(forced: bool, window: &W, size: Size) -> Result<Box<dyn Canvas>, Fault>
+where
+    W: Window + std::fmt::Debug + Send + Sync + 'static,
+{
     let mut fault = Fault::NoAdapter("no backend".into());
-    // Vulkan first; a GPU too old for it may still have GL, which beats drawing on the CPU.
+    // Vulkan first; a GPU too old for it may still have GL, which beats drawing by the processor.
     for backends in [wgpu::Backends::VULKAN, wgpu::Backends::GL] {
         match open_surface(backends, window) {
             Ok((gpu, surface)) if forced || !gpu.is_software() => {
@@ -137,12 +150,7 @@ where
             Err(error) => fault = error,
         }
     }
-    if forced {
-        return Err(fault);
-    }
-    info!(%fault, "no GPU draws here; the CPU does");
-    let gpu = Gpu::open_lasting()?;
-    Ok(Box::new(Software::open(gpu, window, size)?))
+    Err(fault)
 }
 
 fn open_surface<W>(backends: wgpu::Backends, window: &W) -> Result<(Gpu, wgpu::Surface<'static>), Fault>

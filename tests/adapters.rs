@@ -1,19 +1,14 @@
-//! What draws the board where there is no Vulkan, and what goes on where nothing can draw at all; with the whole program.
+//! What is shown and said where no driver can draw, with the whole program.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
-#[path = "picture/golden.rs"]
-mod golden;
 #[path = "glass/xvfb.rs"]
 #[allow(dead_code, reason = "the tests of the window use the rest")]
 mod xvfb;
 
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
-use moiso::gpu::Picture;
 use support::daemon::Daemon;
 use support::mosquitto::Mosquitto;
 use support::pulse::Pulse;
@@ -26,31 +21,24 @@ const NO_VULKAN: [(&str, &str); 2] = [("VK_DRIVER_FILES", "/dev/null"), ("VK_ICD
 /// Nor one of GL.
 const NO_GL: (&str, &str) = ("__EGL_VENDOR_LIBRARY_FILENAMES", "/dev/null");
 
-fn rendered(env: &[(&str, &str)], out: &Path) -> Picture {
-    let mut moiso = Command::new(env!("CARGO_BIN_EXE_moiso"));
-    moiso.args(["render", "tests/scenes/busy.jsonl", "--size", "1280x720", "--out"]).arg(out);
-    let ran = moiso.envs(env.iter().copied()).output().unwrap();
-    assert!(ran.status.success(), "{ran:?}");
-    Picture::from_png(&std::fs::read(out).unwrap()).unwrap()
-}
-
 #[test]
-fn without_vulkan_gl_draws_the_same_board() {
-    let folder = tempfile::tempdir().unwrap();
-    let [vulkan, gl] = [("vulkan", &[][..]), ("gl", &NO_VULKAN[..])]
-        .map(|(name, env)| rendered(env, &folder.path().join(name)));
-    assert!(!golden::is_another(&vulkan, &gl), "GL draws another picture");
-
-    let broker = Mosquitto::start();
-    let daemon = Daemon::start_in(&broker, None, &NO_VULKAN);
-    until(SOON, "GL draws", || daemon.status()["gpu"].as_str().is_some_and(|gpu| gpu.contains(", gl, ")));
+fn without_any_driver_the_processor_draws_and_calls_are_shown_and_spoken() {
+    let (broker, pulse, screen) = (Mosquitto::start(), Pulse::start(), Xvfb::start(1280, 720));
+    let env = [NO_VULKAN[0], NO_VULKAN[1], NO_GL, ("DISPLAY", screen.display.as_str()), ("MOISO_SCREEN_PRESENT", "auto")];
+    let daemon = Daemon::start_in(&broker, Some(&pulse), &env);
+    until(SOON, "the window is up", || daemon.status()["present"] == "software");
     until(SOON, "it is ready", || support::daemon::get(daemon.port(), "/readyz").is_some());
+    let proofs = broker.subscribe("moiso/dong-da/screen/sanh-1/proof");
+    broker.publish("moiso/dong-da/call", &call("c-1", "A012", "5", "call"), &[]);
+    let proof = proofs.wait_for(|m| m.contains(r#""call":"c-1""#) && m.contains("drawn"));
+    assert!(proof.contains(r#""outcome":"spoken""#), "{proof}");
 }
 
 #[test]
-fn where_nothing_can_draw_calls_are_spoken_all_the_same_and_the_reason_is_told() {
-    let (broker, pulse) = (Mosquitto::start(), Pulse::start());
-    let daemon = Daemon::start_in(&broker, Some(&pulse), &[NO_VULKAN[0], NO_VULKAN[1], NO_GL]);
+fn where_a_surface_is_wanted_and_no_driver_gives_one_calls_are_spoken_all_the_same_and_the_reason_is_told() {
+    let (broker, pulse, screen) = (Mosquitto::start(), Pulse::start(), Xvfb::start(1280, 720));
+    let env = [NO_VULKAN[0], NO_VULKAN[1], NO_GL, ("DISPLAY", screen.display.as_str()), ("MOISO_SCREEN_PRESENT", "surface")];
+    let daemon = Daemon::start_in(&broker, Some(&pulse), &env);
     until(SOON, "the link comes up", || daemon.is_linked());
     let gpu = daemon.status()["gpu"].as_str().unwrap().to_owned();
     assert!(gpu.starts_with("rebuilding: ") && gpu.contains("adapter"), "{gpu}");
@@ -68,7 +56,7 @@ fn memory_mb(pid: u32) -> f64 {
     line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1000.0
 }
 
-/// Mesa's Vulkan on the CPU kept two thirds of a megabyte of each of these calls.
+/// A driver that draws on the processor has been seen to keep two thirds of a megabyte of each of these calls.
 #[test]
 fn calls_that_a_window_has_shown_leave_no_memory_behind() {
     let (broker, screen) = (Mosquitto::start(), Xvfb::start(1280, 720));

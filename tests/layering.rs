@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files and folders of the core.
-const CORE: [&str; 24] = [
+const CORE: [&str; 27] = [
     "board.rs",
     "board",
     "speech.rs",
@@ -18,6 +18,9 @@ const CORE: [&str; 24] = [
     "health.rs",
     "health",
     "screens.rs",
+    "raster.rs",
+    "raster",
+    "typeset.rs",
     "voices.rs",
     "clock.rs",
     "replay.rs",

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::config::load::theme_named;
-use crate::gpu::{Gpu, Offscreen, Picture};
+use crate::gpu::Picture;
+use crate::raster::Raster;
 use crate::scenario::{self, Scenario};
 use crate::scene::{Align, Colour, Face, Layer, Look, Rect, Scene, Size, TextRun};
 
@@ -46,24 +47,24 @@ pub(super) fn parse_size(text: &str) -> Result<Size, String> {
 }
 
 /// # Errors
-/// When the events cannot be read, nothing can draw here, or a picture cannot be written.
+/// When the events cannot be read, or a picture cannot be written.
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let scenarios = scenario::read_all(&args.events, config)?;
     if scenarios.len() != 1 && args.into.is_none() && !args.sheet {
         bail!("{} recordings: --into FOLDER draws one picture each, --sheet one of all", scenarios.len());
     }
-    let gpu = Gpu::open(&Gpu::instance(), None)?;
+    let mut raster = Raster::default();
     let mut pictures = Vec::new();
     for scenario in scenarios {
         let scenario = dressed(scenario, args.theme.as_deref())?;
-        let picture = drawn(&gpu, &scenario.scene_at(told(&scenario, args.at), size(args, &scenario)))?;
+        let picture = raster.picture(&scenario.scene_at(told(&scenario, args.at), size(args, &scenario)));
         match &args.into {
             Some(folder) => write(&folder.join(format!("{}.png", scenario.name)), &picture.png()?)?,
             None => pictures.push((scenario.name, picture)),
         }
     }
     match pictures.first() {
-        _ if args.sheet => write(&args.out, &sheet(&gpu, &pictures)?.png_of_few_colours(SHEET_COLOURS)?.0),
+        _ if args.sheet => write(&args.out, &sheet(&mut raster, &pictures).png_of_few_colours(SHEET_COLOURS)?.0),
         Some((_, picture)) => write(&args.out, &picture.png()?),
         None => Ok(()),
     }
@@ -81,12 +82,6 @@ fn told(scenario: &Scenario, at: Option<Timestamp>) -> Timestamp {
 fn size(args: &Args, scenario: &Scenario) -> Size {
     let screen = &scenario.config.screen;
     args.size.unwrap_or(Size { w: screen.width, h: screen.height })
-}
-
-fn drawn(gpu: &Gpu, scene: &Scene) -> anyhow::Result<Picture> {
-    let mut target = Offscreen::new(gpu, scene.size)?;
-    target.draw(gpu, scene, None)?;
-    Ok(target.picture(gpu)?)
 }
 
 fn write(path: &Path, png: &[u8]) -> anyhow::Result<()> {
@@ -113,7 +108,7 @@ const SPACE: u32 = 24;
 const NAME: u32 = 40;
 
 /// All pictures with their names, in rows.
-fn sheet(gpu: &Gpu, pictures: &[(String, Picture)]) -> anyhow::Result<Picture> {
+fn sheet(raster: &mut Raster, pictures: &[(String, Picture)]) -> Picture {
     let small = |(name, picture): &(String, Picture)| {
         (name.clone(), picture.scaled(picture.w / SMALLER, picture.h / SMALLER))
     };
@@ -132,12 +127,12 @@ fn sheet(gpu: &Gpu, pictures: &[(String, Picture)]) -> anyhow::Result<Picture> {
         let rect = Rect { x: x as f32, y: (y + h) as f32, w: w as f32, h: NAME as f32 };
         label(name, rect)
     });
-    let mut sheet = drawn(gpu, &of_names(size, names.collect()))?;
+    let mut sheet = raster.picture(&of_names(size, names.collect()));
     for (index, (_, picture)) in small.iter().enumerate() {
         let (x, y) = place(index);
         sheet.paste(picture, x, y);
     }
-    Ok(sheet)
+    sheet
 }
 
 fn label(name: &str, rect: Rect) -> TextRun {

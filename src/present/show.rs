@@ -45,9 +45,11 @@ pub trait Canvas {
     /// What is on the glass was damaged from outside: the next scene is shown as a whole.
     fn forget(&mut self);
     /// Draws text ahead, where only the glyph atlas sees it.
-    fn warm(&mut self, runs: &[TextRun]);
-    /// How often the glyph atlas has grown.
-    fn growths(&self) -> u64;
+    fn warm(&mut self, _runs: &[TextRun]) {}
+    /// How often the glyph atlas has grown; the processor has none.
+    fn growths(&self) -> u64 {
+        0
+    }
     /// Adapter, backend and device type, in words.
     fn gpu(&self) -> &str;
     /// surface, software or headless.
@@ -74,7 +76,7 @@ pub enum Fault {
     Device(String),
     #[error("the surface was lost: {0}")]
     Surface(String),
-    #[error("no GPU and no software renderer: {0}")]
+    #[error("no adapter: {0}")]
     NoAdapter(String),
 }
 

@@ -5,11 +5,11 @@ use std::num::NonZeroU32;
 use softbuffer::{Context, SoftBufferError, Surface};
 use tracing::trace_span;
 
-use super::area::Area;
-use super::frame::Frame;
+use super::frame::{Frame, INFO};
 use super::show::{Canvas, Fault, Shown};
-use crate::gpu::{Gpu, Picture};
-use crate::scene::{Scene, Size, TextRun};
+use crate::gpu::Picture;
+use crate::raster::Area;
+use crate::scene::{Scene, Size};
 use crate::trace::STAGE;
 
 /// Frames whose damage is remembered; displays hand out two or three buffers in turn.
@@ -35,11 +35,11 @@ pub(super) struct Software<W> {
 }
 
 impl<W: Window> Software<W> {
-    pub fn open(gpu: Gpu, window: &W, size: Size) -> Result<Self, Fault> {
+    pub fn open(window: &W, size: Size) -> Result<Self, Fault> {
         let context = Context::new(window.clone()).map_err(|e| lost(&e))?;
         let surface = Surface::new(&context, window.clone()).map_err(|e| lost(&e))?;
         let mut new = Self {
-            frame: Frame::new(gpu, size)?,
+            frame: Frame::default(),
             surface,
             size,
             damages: Default::default(),
@@ -96,7 +96,7 @@ impl<W: Window> Canvas for Software<W> {
         if scene.size != self.size {
             self.resize(scene.size)?;
         }
-        self.frame.update(scene)?;
+        self.frame.update(scene);
         if !self.forgotten && !self.frame.has_changed() {
             return Ok(Shown::Same);
         }
@@ -111,23 +111,15 @@ impl<W: Window> Canvas for Software<W> {
     }
 
     fn picture(&mut self, scene: &Scene) -> Result<Picture, Fault> {
-        self.frame.picture(scene)
+        Ok(self.frame.picture(scene))
     }
 
     fn forget(&mut self) {
         self.forgotten = true;
     }
 
-    fn warm(&mut self, runs: &[TextRun]) {
-        self.frame.warm(runs);
-    }
-
-    fn growths(&self) -> u64 {
-        self.frame.growths()
-    }
-
     fn gpu(&self) -> &str {
-        self.frame.info()
+        INFO
     }
 
     fn kind(&self) -> &'static str {

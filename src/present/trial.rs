@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
-use super::area::Area;
-use super::frame::Frame;
-use super::headless::Drawn;
+use super::drawn::Drawn;
+use super::frame::{Frame, INFO};
 use super::pace::Pace;
 use super::port::Waker;
 use super::show::Fault;
@@ -20,6 +19,7 @@ use crate::clock::system::SystemClock;
 use crate::clock::{Clock, Millis, Now};
 use crate::config::{Config, CounterConfig, PresentMode};
 use crate::gpu::Gpu;
+use crate::raster::Area;
 use crate::scene::{Look, Scene, Size, compose};
 use crate::wire;
 
@@ -121,19 +121,22 @@ enum Target {
 
 impl Target {
     fn open(mode: PresentMode, size: Size) -> Result<Self, Fault> {
-        let gpu = Gpu::open_lasting()?;
-        if gpu.is_software() || mode == PresentMode::Software {
-            Ok(Self::Memory(Box::new(Frame::new(gpu, size)?), Vec::new()))
-        } else {
-            Ok(Self::Gpu(Box::new(Drawn::new(gpu, size)?)))
+        let forced = mode == PresentMode::Surface;
+        if forced || mode == PresentMode::Auto && Gpu::may_be_here() {
+            match Gpu::open(&Gpu::instance(), None) {
+                Ok(gpu) if forced || !gpu.is_software() => return Ok(Self::Gpu(Box::new(Drawn::new(gpu, size)?))),
+                Err(error) if forced => return Err(error.into()),
+                Ok(_) | Err(_) => {}
+            }
         }
+        Ok(Self::Memory(Box::default(), Vec::new()))
     }
 
     /// Returns when the picture is finished.
     fn show(&mut self, scene: &Scene) -> Result<(), Fault> {
         match self {
             Self::Memory(frame, areas) => {
-                frame.update(scene)?;
+                frame.update(scene);
                 frame.take_changed(areas);
                 Ok(())
             }
@@ -146,7 +149,7 @@ impl Target {
 
     fn info(&self) -> String {
         match self {
-            Self::Memory(frame, _) => frame.info(),
+            Self::Memory(..) => INFO,
             Self::Gpu(drawn) => drawn.info(),
         }
         .to_owned()

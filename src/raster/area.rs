@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::scene::{Rect, Size};
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Area {
+pub struct Area {
     pub x: u32,
     pub y: u32,
     pub w: u32,
@@ -38,10 +38,19 @@ impl Area {
         from..from + self.w as usize
     }
 
+    /// The pixels that are in both.
+    pub fn overlap(self, other: Self) -> Self {
+        let both = |a: u32, al: u32, b: u32, bl: u32| {
+            let from = a.max(b);
+            (from, (a + al).min(b + bl).saturating_sub(from))
+        };
+        let ((x, w), (y, h)) = (both(self.x, self.w, other.x, other.w), both(self.y, self.h, other.y, other.h));
+        if w == 0 || h == 0 { Self { x, y, w: 0, h: 0 } } else { Self { x, y, w, h } }
+    }
+
     /// Whether the two share a pixel.
     pub fn meets(self, other: Self) -> bool {
-        let share = |a: u32, al: u32, b: u32, bl: u32| a < b + bl && b < a + al;
-        share(self.x, self.w, other.x, other.w) && share(self.y, self.h, other.y, other.h)
+        self.overlap(other).w > 0
     }
 }
 

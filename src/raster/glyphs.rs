@@ -1,0 +1,96 @@
+//! Letters as masks, rasterised once and kept while they are in use.
+
+use std::collections::HashMap;
+
+use glyphon::cosmic_text::{CacheKey, SwashContent, SwashImage};
+use glyphon::{FontSystem, SwashCache, TextArea};
+
+use super::target::{Target, over, share_of};
+use crate::scene::Rect;
+
+/// Bytes of masks that are kept beyond those of the last frame: a busy board at 1920x1080 has some 1.5 MB, four times
+/// that at 3840x2160.
+const KEPT: usize = 8 << 20;
+
+pub(super) struct Glyphs {
+    swash: SwashCache,
+    masks: HashMap<CacheKey, Mask>,
+    bytes: usize,
+    frame: u64,
+}
+
+struct Mask {
+    /// None for what has no ink, as a space.
+    image: Option<SwashImage>,
+    used: u64,
+}
+
+impl Glyphs {
+    pub fn new() -> Self {
+        Self { swash: SwashCache::new(), masks: HashMap::new(), bytes: 0, frame: 0 }
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Draws a shaped text where it stands.
+    pub fn draw(&mut self, fonts: &mut FontSystem, target: &mut Target<'_>, text: &TextArea<'_>) {
+        let bounds = text.bounds;
+        let (left, top) = (bounds.left as f32, bounds.top as f32);
+        let (w, h) = ((bounds.right - bounds.left) as f32, (bounds.bottom - bounds.top) as f32);
+        let mut target = target.part(Rect { x: left, y: top, w, h });
+        for line in text.buffer.layout_runs() {
+            for glyph in line.glyphs {
+                let at = glyph.physical((text.left, text.top), text.scale);
+                let Some(image) = self.mask(fonts, at.cache_key) else { continue };
+                let x = at.x + image.placement.left;
+                let y = line.line_y.round() as i32 + at.y - image.placement.top;
+                blend(&mut target, image, (x, y), text.default_color.0);
+            }
+        }
+    }
+
+    fn mask(&mut self, fonts: &mut FontSystem, key: CacheKey) -> Option<&SwashImage> {
+        let Self { swash, masks, bytes, frame } = self;
+        let mask = masks.entry(key).or_insert_with(|| {
+            // The embedded fonts have no coloured letters.
+            let image = swash.get_image_uncached(fonts, key).filter(|i| i.content == SwashContent::Mask);
+            *bytes += image.as_ref().map_or(0, |image| image.data.len());
+            Mask { image, used: 0 }
+        });
+        mask.used = *frame;
+        mask.image.as_ref()
+    }
+
+    /// A frame is done: if there are too many masks, those that it did not use are forgotten.
+    pub fn trim(&mut self) {
+        if self.bytes > KEPT {
+            self.masks.retain(|_, mask| mask.used == self.frame);
+            self.bytes = self.masks.values().filter_map(|mask| Some(mask.image.as_ref()?.data.len())).sum();
+        }
+        self.frame += 1;
+    }
+}
+
+/// Lays a colour over the pixels that a mask covers. `colour` is 0xAARRGGBB.
+fn blend(target: &mut Target<'_>, mask: &SwashImage, (x, y): (i32, i32), colour: u32) {
+    let (w, h) = (mask.placement.width, mask.placement.height);
+    let area = target.within(Rect { x: x as f32, y: y as f32, w: w as f32, h: h as f32 });
+    if area.w == 0 {
+        return;
+    }
+    let (alpha, colour) = (colour >> 24, colour & 0x00FF_FFFF);
+    let skipped = (area.x as i32 - x) as usize;
+    for row in area.y..area.y + area.h {
+        let start = (row as i32 - y) as usize * w as usize + skipped;
+        let covered = &mask.data[start..start + area.w as usize];
+        for (pixel, covered) in target.row(area.x, area.x + area.w, row).iter_mut().zip(covered) {
+            match share_of(u32::from(*covered), alpha) {
+                0 => {}
+                255 => *pixel = colour,
+                alpha => *pixel = over(*pixel, colour, alpha),
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The processor draws what the GPU draws.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "picture/golden.rs"]
+mod golden;
+#[path = "picture/views.rs"]
+#[allow(dead_code, reason = "the tests of the picture use the rest")]
+mod views;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use moiso::config::Config;
+use moiso::gpu::{Gpu, Offscreen, Picture};
+use moiso::raster::{Area, Raster};
+use moiso::scenario::{self, Scenario};
+use moiso::scene::{
+    Art, Colour, Image, Layer, Look, Quad, Rect, Scene, Shape, Size, Theme, compose,
+};
+use views::{LANDSCAPE, PORTRAIT};
+
+/// What two ways of rounding may do to a channel where several soft edges lie on each other.
+const ROUNDING: u8 = 3;
+
+fn states() -> Vec<Scenario> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenes");
+    scenario::read_all(&[folder], &Config::default()).unwrap()
+}
+
+fn by_gpu(gpu: &Gpu, scene: &Scene) -> Picture {
+    let mut target = Offscreen::new(gpu, scene.size).unwrap();
+    target.draw(gpu, scene, None).unwrap();
+    target.picture(gpu).unwrap()
+}
+
+/// How many pixels have a channel that is further away than rounding takes it, and the furthest.
+fn apart(a: &Picture, b: &Picture) -> (usize, u8) {
+    assert_eq!((a.w, a.h), (b.w, b.h));
+    let pairs = a.rgba.as_chunks::<4>().0.iter().zip(b.rgba.as_chunks::<4>().0);
+    let far = pairs.map(|(a, b)| a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0));
+    far.filter(|far| *far > ROUNDING).fold((0, 0), |(count, most), far| (count + 1, most.max(far)))
+}
+
+fn same(name: &str, gpu: &Gpu, scene: &Scene) -> Result<(), String> {
+    let (drawn, wanted) = (Raster::default().picture(scene), by_gpu(gpu, scene));
+    let (count, most) = apart(&drawn, &wanted);
+    if count == 0 {
+        return Ok(());
+    }
+    let folder = std::env::temp_dir();
+    let file = |who: &str| folder.join(format!("{name}.{who}.png"));
+    std::fs::write(file("processor"), drawn.png().unwrap()).unwrap();
+    std::fs::write(file("gpu"), wanted.png().unwrap()).unwrap();
+    Err(format!("{name}: {count} pixels differ, by {most} at most; see {}", file("processor").display()))
+}
+
+fn all_same(scenes: impl Iterator<Item = (String, Scene)>) {
+    let gpu = Gpu::open(&Gpu::instance(), None).unwrap();
+    let wrong: Vec<String> = scenes.filter_map(|(name, scene)| same(&name, &gpu, &scene).err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_recorded_state_is_the_gpus() {
+    all_same(states().into_iter().map(|s| (s.name.clone(), s.scene_at(s.until, LANDSCAPE))));
+}
+
+#[test]
+fn other_sizes_themes_and_moments_of_a_motion_are_the_gpus() {
+    let sizes = [Size { w: 1280, h: 720 }, PORTRAIT, Size { w: 2560, h: 1080 }, Size { w: 1366, h: 767 }];
+    let busy = states().into_iter().find(|s| s.name == "busy").unwrap();
+    let sized = sizes.map(|size| (format!("busy-{}x{}", size.w, size.h), busy.scene_at(busy.until, size)));
+    let paper = Look { theme: Theme::named("paper").unwrap(), ..views::look() };
+    let full = ("full-paper".to_owned(), compose(&views::full(), &paper, LANDSCAPE, views::now()));
+    let arriving = states().into_iter().find(|s| s.name.starts_with("arriving")).unwrap();
+    let moments = (0..4).map(|n| {
+        let at = arriving.until - jiff::SignedDuration::from_millis(70 * n);
+        (format!("arriving-{n}"), arriving.scene_at(at, LANDSCAPE))
+    });
+    all_same(sized.into_iter().chain([full]).chain(moments));
+}
+
+/// A line that has slid, so that its end and its beginning are seen at once, at odd places.
+#[test]
+fn the_moving_line_is_the_gpus_wherever_it_is() {
+    let busy = states().into_iter().find(|s| s.name == "busy").unwrap();
+    let scene = busy.scene_at(busy.until, LANDSCAPE);
+    let length = scene.strip.as_ref().expect("a busy board has a line").content.length;
+    let slid = |offset: u32| {
+        let mut scene = scene.clone();
+        scene.strip.as_mut().unwrap().offset = offset;
+        (format!("line-{offset}"), scene)
+    };
+    all_same([1, 777, length / 2, length - 1].into_iter().map(slid));
+}
+
+const SHAPES: [Shape; 13] = [
+    Shape::Box,
+    Shape::Star,
+    Shape::Arrow,
+    Shape::Diamond,
+    Shape::Warning,
+    Shape::Clock,
+    Shape::Person,
+    Shape::Paper,
+    Shape::Elderly,
+    Shape::Medal,
+    Shape::Wheelchair,
+    Shape::Pregnant,
+    Shape::Child,
+];
+
+/// Every shape, at places between pixels, see-through, with borders and odd corners; and pictures with round corners.
+#[test]
+fn shapes_and_pictures_of_every_kind_are_the_gpus() {
+    let mut layer = Layer::default();
+    for (n, shape) in SHAPES.into_iter().enumerate() {
+        let (column, row) = ((n % 5) as f32, (n / 5) as f32);
+        let rect = Rect { x: 7.3 + column * 70.0, y: 5.7 + row * 80.4, w: 55.5 + column, h: 49.2 + row * 9.0 };
+        let colours = (Colour([250, 220, 40, 255]), Colour([20, 200, 90, 128]));
+        layer.quads.push(Quad {
+            rect,
+            shape,
+            fill: if n % 2 == 0 { colours.0 } else { colours.1 },
+            radii: [3.0, 14.5, 40.0, 0.0],
+            border: if n % 3 == 0 { 4.0 } else { 0.0 },
+            border_colour: colours.1,
+        });
+    }
+    for (n, radius) in [0.0, 11.0].into_iter().enumerate() {
+        let rgba = (0..40 * 30u32).flat_map(|p| {
+            // Premultiplied: no channel is above its alpha.
+            let alpha = (p % 40 * 6) as u8;
+            [alpha / 2, (p / 40 * 8) as u8 % alpha.max(1), alpha, alpha]
+        });
+        let art = Arc::new(Art::new(Size { w: 40, h: 30 }, rgba.collect()));
+        let rect = Rect { x: 360.0, y: 20.0 + 90.0 * n as f32, w: 100.0, h: 75.0 };
+        layer.images.push(Image { art, rect, radius, opacity: 0.8 });
+    }
+    let scene = Scene {
+        size: Size { w: 480, h: 300 },
+        background: Colour([12, 30, 60, 255]),
+        layers: vec![layer],
+        strip: None,
+        next_change: None,
+        moving: Vec::new(),
+    };
+    all_same([("shapes".to_owned(), scene)].into_iter());
+}
+
+/// What is drawn in parts, in any order, is the picture: nothing of a part depends on what was there before.
+#[test]
+fn parts_together_are_the_whole_and_nothing_else_changes() {
+    let mut raster = Raster::default();
+    for state in states() {
+        let size = Size { w: 960, h: 540 };
+        let scene = state.scene_at(state.until, size);
+        let mut whole = vec![0; 960 * 540];
+        raster.draw(&scene, &[Area::all(size)], &mut whole);
+        let mut pieces = vec![0x00AB_CDEF; 960 * 540];
+        let areas: Vec<Area> = (0..540u32)
+            .step_by(108)
+            .flat_map(|y| (0..960u32).step_by(137).map(move |x| Area { x, y, w: 137.min(960 - x), h: 108 }))
+            .collect();
+        let (first, rest) = areas.split_at(3);
+        raster.draw(&scene, first, &mut pieces);
+        let untouched = |at: usize| {
+            let here = Area { x: at as u32 % 960, y: at as u32 / 960, w: 1, h: 1 };
+            !first.iter().any(|area| area.meets(here))
+        };
+        assert!((0..pieces.len()).filter(|at| untouched(*at)).all(|at| pieces[at] == 0x00AB_CDEF), "{}", state.name);
+        raster.draw(&scene, rest, &mut pieces);
+        assert!(pieces == whole, "{}", state.name);
+    }
+}
+
+/// A long day's worth of different texts leaves nothing behind.
+#[test]
+fn what_was_drawn_once_is_not_kept_for_ever() {
+    let mut raster = Raster::default();
+    let busy = states().into_iter().find(|s| s.name == "busy").unwrap();
+    let mut pixels = vec![0; 3840 * 2160];
+    let mut most = 0;
+    // Each size has its own masks.
+    for n in 0..40 {
+        let size = Size { w: 3840 - n * 16, h: 2160 };
+        let scene = busy.scene_at(busy.until, size);
+        raster.draw(&scene, &[Area::all(size)], &mut pixels);
+        most = most.max(raster.kept_bytes());
+    }
+    assert!(most < 32 << 20, "{most} bytes of masks");
+}
