@@ -86,25 +86,11 @@ impl Raster {
 
     fn layer(&mut self, target: &mut Target<'_>, layer: &Layer) {
         let clip = target.clip();
-        self.quads(target, &layer.quads, (0.0, 0.0));
+        quads(target, &layer.quads, (0.0, 0.0));
         for image in layer.images.iter().filter(|image| touches(image.rect, clip)) {
             self.image(target, image);
         }
         self.texts(target, &layer.texts, (0.0, 0.0));
-    }
-
-    /// The boxes, and the icons that stand on them.
-    fn quads(&self, target: &mut Target<'_>, quads: &[Quad], (right, down): (f32, f32)) {
-        let clip = target.clip();
-        let moved = |quad: &Quad| Rect { x: quad.rect.x + right, y: quad.rect.y + down, ..quad.rect };
-        for boxes in [true, false] {
-            for quad in quads.iter().filter(|quad| (quad.shape == Shape::Box) == boxes) {
-                let rect = moved(quad);
-                if touches(rect, clip) {
-                    shape::draw(target, &Quad { rect, ..*quad });
-                }
-            }
-        }
     }
 
     fn texts(&mut self, target: &mut Target<'_>, texts: &[TextRun], (right, down): (f32, f32)) {
@@ -143,7 +129,7 @@ impl Raster {
 
     fn content(&mut self, target: &mut Target<'_>, content: &StripContent, at: (f32, f32)) {
         target.fill(content.background);
-        self.quads(target, &content.quads, at);
+        quads(target, &content.quads, at);
         self.texts(target, &content.texts, at);
     }
 
@@ -173,13 +159,12 @@ impl Raster {
     /// The picture in the size that it is shown in.
     fn scaled(&mut self, art: &Art, size: Size) -> Arc<Picture> {
         let is_it = |s: &Scaled| s.art == art.id() && (s.picture.w, s.picture.h) == (size.w, size.h);
-        let found = match self.scaled.iter().position(is_it) {
-            Some(index) => self.scaled.remove(index),
-            None => {
-                let own = Picture { w: art.size().w, h: art.size().h, rgba: art.rgba().to_vec() };
-                let picture = if art.size() == size { own } else { own.scaled(size.w, size.h) };
-                Scaled { art: art.id(), picture: Arc::new(picture) }
-            }
+        let found = if let Some(index) = self.scaled.iter().position(is_it) {
+            self.scaled.remove(index)
+        } else {
+            let own = Picture { w: art.size().w, h: art.size().h, rgba: art.rgba().to_vec() };
+            let picture = if art.size() == size { own } else { own.scaled(size.w, size.h) };
+            Scaled { art: art.id(), picture: Arc::new(picture) }
         };
         let picture = Arc::clone(&found.picture);
         self.scaled.push(found);
@@ -187,6 +172,20 @@ impl Raster {
             self.scaled.remove(0);
         }
         picture
+    }
+}
+
+/// The boxes, and the icons that stand on them.
+fn quads(target: &mut Target<'_>, quads: &[Quad], (right, down): (f32, f32)) {
+    let clip = target.clip();
+    let moved = |quad: &Quad| Rect { x: quad.rect.x + right, y: quad.rect.y + down, ..quad.rect };
+    for boxes in [true, false] {
+        for quad in quads.iter().filter(|quad| (quad.shape == Shape::Box) == boxes) {
+            let rect = moved(quad);
+            if touches(rect, clip) {
+                shape::draw(target, &Quad { rect, ..*quad });
+            }
+        }
     }
 }
 
@@ -203,5 +202,8 @@ pub fn picture(pixels: &[u32], size: Size) -> Picture {
 fn touches(rect: Rect, clip: Area) -> bool {
     let (left, top) = (clip.x as f32, clip.y as f32);
     let (right, bottom) = (left + clip.w as f32, top + clip.h as f32);
-    rect.x - 1.0 < right && rect.x + rect.w + 1.0 > left && rect.y - 1.0 < bottom && rect.y + rect.h + 1.0 > top
+    rect.x - 1.0 < right
+        && rect.x + rect.w + 1.0 > left
+        && rect.y - 1.0 < bottom
+        && rect.y + rect.h + 1.0 > top
 }

@@ -1,10 +1,7 @@
 //! The processor draws what the GPU draws.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "picture/golden.rs"]
-mod golden;
 #[path = "picture/views.rs"]
-#[allow(dead_code, reason = "the tests of the picture use the rest")]
 mod views;
 
 use std::path::Path;
@@ -15,7 +12,7 @@ use moiso::gpu::{Gpu, Offscreen, Picture};
 use moiso::raster::{Area, Raster};
 use moiso::scenario::{self, Scenario};
 use moiso::scene::{
-    Art, Colour, Image, Layer, Look, Quad, Rect, Scene, Shape, Size, Theme, compose,
+    Align, Art, Colour, Face, Image, Layer, Look, Quad, Rect, Scene, Shape, Size, TextRun, Theme, compose,
 };
 use views::{LANDSCAPE, PORTRAIT};
 
@@ -110,13 +107,19 @@ const SHAPES: [Shape; 13] = [
     Shape::Child,
 ];
 
+fn scene(size: Size, layer: Layer) -> Scene {
+    let background = Colour([12, 30, 60, 255]);
+    Scene { size, background, layers: vec![layer], strip: None, next_change: None, moving: Vec::new() }
+}
+
 /// Every shape, at places between pixels, see-through, with borders and odd corners; and pictures with round corners.
 #[test]
 fn shapes_and_pictures_of_every_kind_are_the_gpus() {
     let mut layer = Layer::default();
     for (n, shape) in SHAPES.into_iter().enumerate() {
         let (column, row) = ((n % 5) as f32, (n / 5) as f32);
-        let rect = Rect { x: 7.3 + column * 70.0, y: 5.7 + row * 80.4, w: 55.5 + column, h: 49.2 + row * 9.0 };
+        let rect =
+            Rect { x: 7.3 + column * 70.0, y: 5.7 + row * 80.4, w: 55.5 + column, h: 49.2 + row * 9.0 };
         let colours = (Colour([250, 220, 40, 255]), Colour([20, 200, 90, 128]));
         layer.quads.push(Quad {
             rect,
@@ -137,15 +140,7 @@ fn shapes_and_pictures_of_every_kind_are_the_gpus() {
         let rect = Rect { x: 360.0, y: 20.0 + 90.0 * n as f32, w: 100.0, h: 75.0 };
         layer.images.push(Image { art, rect, radius, opacity: 0.8 });
     }
-    let scene = Scene {
-        size: Size { w: 480, h: 300 },
-        background: Colour([12, 30, 60, 255]),
-        layers: vec![layer],
-        strip: None,
-        next_change: None,
-        moving: Vec::new(),
-    };
-    all_same([("shapes".to_owned(), scene)].into_iter());
+    all_same([("shapes".to_owned(), scene(Size { w: 480, h: 300 }, layer))].into_iter());
 }
 
 /// What is drawn in parts, in any order, is the picture: nothing of a part depends on what was there before.
@@ -168,25 +163,36 @@ fn parts_together_are_the_whole_and_nothing_else_changes() {
             let here = Area { x: at as u32 % 960, y: at as u32 / 960, w: 1, h: 1 };
             !first.iter().any(|area| area.meets(here))
         };
-        assert!((0..pieces.len()).filter(|at| untouched(*at)).all(|at| pieces[at] == 0x00AB_CDEF), "{}", state.name);
+        assert!(
+            (0..pieces.len()).filter(|at| untouched(*at)).all(|at| pieces[at] == 0x00AB_CDEF),
+            "{}",
+            state.name
+        );
         raster.draw(&scene, rest, &mut pieces);
         assert!(pieces == whole, "{}", state.name);
     }
 }
 
-/// A long day's worth of different texts leaves nothing behind.
+/// Other sizes have other letters: what was drawn once is not kept for ever.
 #[test]
-fn what_was_drawn_once_is_not_kept_for_ever() {
+fn letters_that_are_not_in_use_are_forgotten() {
     let mut raster = Raster::default();
-    let busy = states().into_iter().find(|s| s.name == "busy").unwrap();
-    let mut pixels = vec![0; 3840 * 2160];
-    let mut most = 0;
-    // Each size has its own masks.
-    for n in 0..40 {
-        let size = Size { w: 3840 - n * 16, h: 2160 };
-        let scene = busy.scene_at(busy.until, size);
-        raster.draw(&scene, &[Area::all(size)], &mut pixels);
-        most = most.max(raster.kept_bytes());
-    }
-    assert!(most < 32 << 20, "{most} bytes of masks");
+    let size = Size { w: 640, h: 360 };
+    let mut pixels = vec![0; 640 * 360];
+    let of = |n: u16| TextRun {
+        text: "0123456789ABCD".into(),
+        rect: Rect { x: 0.0, y: 0.0, w: 640.0, h: 360.0 },
+        size: 200.0 + f32::from(n),
+        face: Face::Digits(800),
+        colour: Colour([255; 4]),
+        align: Align::Start,
+    };
+    let kept = (0..100).map(|n| {
+        let layer = Layer { texts: vec![of(n)], ..Layer::default() };
+        raster.draw(&scene(size, layer), &[Area::all(size)], &mut pixels);
+        raster.kept_bytes()
+    });
+    let kept: Vec<usize> = kept.collect();
+    let (most, one) = (*kept.iter().max().unwrap(), kept[0]);
+    assert!(one > 100_000 && most > 4 * one && most < 10 << 20, "{one} bytes of one text, at most {most}");
 }

@@ -59,7 +59,7 @@ fn every_stage_of_a_call_is_in_the_trace_in_its_order() {
     };
     let decode = before("decode", hub);
     before("read", decode);
-    let glass = ["view", "scene", "draw", "read back", "present"];
+    let glass = ["view", "scene", "draw", "present"];
     glass.iter().fold(hub, |start, name| after(name, start));
     let sound = ["plan", "clips", "mix", "first sample"];
     sound.iter().fold(hub, |start, name| after(name, start));

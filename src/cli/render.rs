@@ -64,7 +64,9 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         }
     }
     match pictures.first() {
-        _ if args.sheet => write(&args.out, &sheet(&mut raster, &pictures).png_of_few_colours(SHEET_COLOURS)?.0),
+        _ if args.sheet => {
+            write(&args.out, &sheet(&mut raster, &pictures).png_of_few_colours(SHEET_COLOURS)?.0)
+        }
         Some((_, picture)) => write(&args.out, &picture.png()?),
         None => Ok(()),
     }

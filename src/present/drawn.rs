@@ -72,10 +72,10 @@ impl Drawn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::present::show::{Canvas, HEADLESS, Show, Shown};
     use crate::board::view::BoardView;
     use crate::clock::{Millis, Now};
     use crate::config::Config;
+    use crate::present::show::{Canvas, HEADLESS, Show, Shown};
     use crate::scene::{Look, compose};
 
     const SIZE: Size = Size { w: 320, h: 180 };

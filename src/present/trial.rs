@@ -124,7 +124,9 @@ impl Target {
         let forced = mode == PresentMode::Surface;
         if forced || mode == PresentMode::Auto && Gpu::may_be_here() {
             match Gpu::open(&Gpu::instance(), None) {
-                Ok(gpu) if forced || !gpu.is_software() => return Ok(Self::Gpu(Box::new(Drawn::new(gpu, size)?))),
+                Ok(gpu) if forced || !gpu.is_software() => {
+                    return Ok(Self::Gpu(Box::new(Drawn::new(gpu, size)?)));
+                }
                 Err(error) if forced => return Err(error.into()),
                 Ok(_) | Err(_) => {}
             }

@@ -44,7 +44,8 @@ impl Area {
             let from = a.max(b);
             (from, (a + al).min(b + bl).saturating_sub(from))
         };
-        let ((x, w), (y, h)) = (both(self.x, self.w, other.x, other.w), both(self.y, self.h, other.y, other.h));
+        let ((x, w), (y, h)) =
+            (both(self.x, self.w, other.x, other.w), both(self.y, self.h, other.y, other.h));
         if w == 0 || h == 0 { Self { x, y, w: 0, h: 0 } } else { Self { x, y, w, h } }
     }
 

@@ -129,15 +129,14 @@ fn stroke(at: P, a: P, b: P, width: f32) -> f32 {
 }
 
 fn triangle(at: P, corners: [P; 3]) -> f32 {
-    let [a, b, c] = corners;
-    let edges = [b.minus(a), c.minus(b), a.minus(c)];
+    let edges = [0, 1, 2].map(|n| corners[(n + 1) % 3].minus(corners[n]));
     let turn = edges[0].x.mul_add(edges[2].y, -(edges[0].y * edges[2].x)).signum();
     let (mut near, mut side) = (f32::MAX, f32::MAX);
     for (corner, edge) in corners.into_iter().zip(edges) {
-        let v = at.minus(corner);
-        let q = v.minus(v.along(edge));
-        near = near.min(q.dot(q));
-        side = side.min(turn * v.x.mul_add(edge.y, -(v.y * edge.x)));
+        let from = at.minus(corner);
+        let apart = from.minus(from.along(edge));
+        near = near.min(apart.dot(apart));
+        side = side.min(turn * from.x.mul_add(edge.y, -(from.y * edge.x)));
     }
     -near.sqrt() * side.signum()
 }
@@ -204,7 +203,8 @@ fn distance_from_icon(shape: Shape, at: P) -> f32 {
             line((0.5, 0.08), (0.62, 0.9), 0.15),
         ]),
         Shape::Medal => {
-            let ribbon = least([line((-0.42, -0.88), (-0.1, -0.2), 0.24), line((0.42, -0.88), (0.1, -0.2), 0.24)]);
+            let ribbon =
+                least([line((-0.42, -0.88), (-0.1, -0.2), 0.24), line((0.42, -0.88), (0.1, -0.2), 0.24)]);
             let medal = dot(0.0, 0.34, 0.58).max(-star(at.minus(p(0.0, 0.36)), 0.38, 0.42));
             least([ribbon, medal])
         }

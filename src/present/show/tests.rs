@@ -347,7 +347,7 @@ async fn a_snapshot_without_a_gpu_says_why() {
     }
     hall.step();
     let error = asked.await.unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "no picture: no GPU and no software renderer: none");
+    assert_eq!(error.to_string(), "no picture: no adapter: none");
 }
 
 #[test]
