@@ -25,7 +25,7 @@ use crate::scene::Size;
 
 /// How often the window is compared with its monitor: X11 tells a window nothing when a monitor changes. It
 /// costs three round trips.
-const COVER_EVERY: Duration = Duration::from_secs(3);
+const COVER_EVERY: Duration = Duration::from_secs(5);
 /// Changes of the window are answered at most this often; a window manager that insists is not fought.
 const COVER_PAUSE: Duration = Duration::from_secs(1);
 /// Fractional scales round a window's size by a pixel or two.

@@ -53,7 +53,10 @@ impl Feed {
     }
 
     pub fn health(&self) -> watch::Receiver<Utf8Bytes> {
-        self.health.subscribe()
+        let receiver = self.health.subscribe();
+        // The first who listens: from now on it is looked at again.
+        self.poke.notify_one();
+        receiver
     }
 
     pub fn screens(&self) -> watch::Receiver<Utf8Bytes> {
@@ -105,7 +108,8 @@ impl Feed {
                     continue;
                 }
                 () = self.poke.notified() => {}
-                _ = tick.tick() => {
+                // While nobody listens nothing is told, and a PC at rest is left to sleep.
+                _ = tick.tick(), if self.health.receiver_count() > 0 || control.tls.is_some() => {
                     self.ask_health(control);
                     // A screen that has fallen silent tells nobody.
                     replace(&self.screens, screens_event(control));

@@ -11,7 +11,7 @@ use rumqttc::{
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tracing::{info, trace, warn};
 
 use super::delivery::Delivery;
@@ -35,6 +35,8 @@ const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(10);
 const PING_WITHIN: Duration = Duration::from_secs(5);
 /// A screen that has said nothing for three of these is taken for gone, and another speaks in its place.
 const STATUS_EVERY: Duration = Duration::from_secs(5);
+/// Another status is told this long after the last one, so that many changes are one message.
+const NEWS_AFTER: Duration = Duration::from_secs(1);
 /// The hub renews the status each five seconds; one that does not must not pass for one that speaks.
 const HUB_SILENT_AFTER: Duration = Duration::from_secs(15);
 /// For the offline status at the end; with the disconnect below one second.
@@ -159,12 +161,11 @@ impl Link {
 
 impl Session<'_> {
     async fn serve(&mut self, events: &mut mpsc::Receiver<Polled>) -> End {
-        let mut tick = interval(Duration::from_secs(1));
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stop = self.link.stop_asked();
         tokio::pin!(stop);
         let mut status = self.link.doors.status.clone();
         loop {
+            let due = self.due();
             let step = tokio::select! {
                 event = events.recv() => match event {
                     Some(Ok(event)) => self.take(event).await,
@@ -179,7 +180,7 @@ impl Session<'_> {
                     self.farewell(events).await;
                     return End::Stopped;
                 }
-                _ = tick.tick() => self.tick(),
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.tick(),
                 Ok(()) = status.changed() => {
                     self.renewed();
                     Ok(())
@@ -254,14 +255,27 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// When there is something to do that no event brings: the answer to a subscription is overdue, or a status is due.
+    fn due(&self) -> Option<Instant> {
+        let accepted = self.accepted?;
+        let answer = (!self.subscribed).then(|| accepted + SUBSCRIBE_WITHIN);
+        let status = match &self.status_sent {
+            None => Some(accepted),
+            Some((at, sent)) if differs(sent, &self.link.doors.status.borrow()) => Some(*at + NEWS_AFTER),
+            Some((at, _)) => (self.renewed.elapsed() < HUB_SILENT_AFTER).then(|| *at + STATUS_EVERY),
+        };
+        answer.into_iter().chain(status).min()
+    }
+
     fn tick(&mut self) -> Result<(), LinkError> {
         let Some(accepted) = self.accepted else { return Ok(()) };
-        if !self.subscribed && accepted.elapsed() > SUBSCRIBE_WITHIN {
+        if !self.subscribed && accepted.elapsed() >= SUBSCRIBE_WITHIN {
             return Err(LinkError::NotSubscribed);
         }
         let lives = self.renewed.elapsed() < HUB_SILENT_AFTER;
         let due = self.status_sent.as_ref().is_none_or(|(at, sent)| {
-            (lives && at.elapsed() >= STATUS_EVERY) || differs(sent, &self.link.doors.status.borrow())
+            let news = at.elapsed() >= NEWS_AFTER && differs(sent, &self.link.doors.status.borrow());
+            news || lives && at.elapsed() >= STATUS_EVERY
         });
         if due {
             self.send_status();
@@ -269,7 +283,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Who speaks is told at once, the rest with the next tick.
+    /// Who speaks is told at once, the rest up to a second later.
     fn renewed(&mut self) {
         self.renewed = Instant::now();
         let voice = |s: &ScreenStatus| (s.audible.clone(), s.speaks.clone(), s.saying.clone());
