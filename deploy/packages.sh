@@ -19,6 +19,7 @@ need_cargo() {
 
 # To build: a C compiler and cmake for libopus and the TLS primitives, ALSA's headers for the sound.
 BUILD_PACKAGES=(build-essential cmake pkg-config libasound2-dev)
-# To run: a Vulkan driver that also works without a GPU, and what a window needs under X11 and Wayland.
+# To run: a driver for the GPU where there is one (without one none is needed; the tests draw with it), and what a window needs
+# under X11 and Wayland.
 RUN_PACKAGES=(mesa-vulkan-drivers libvulkan1 libasound2 libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2
   libxkbcommon0 libxkbcommon-x11-0 libwayland-client0)
