@@ -36,6 +36,8 @@ DWELL_S = 8
 # Of the ticker on a board of 1080 lines.
 TICKER_PX_S = 120
 CALL_GAP_S = 0.75
+# Longer than an announcement.
+HEARD_GAP_S = 11
 
 
 class Glass:
@@ -150,6 +152,26 @@ class Tree:
         self.root.wait()
 
 
+class Card:
+    """A sound card that keeps time: PulseAudio with a null sink, reached through ALSA."""
+
+    def __init__(self, folder):
+        self.home = folder / "sound"
+        (self.home / "run").mkdir(parents=True, mode=0o700)
+        (self.home / ".asoundrc").write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
+        self.environment = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.home / "run")}
+        command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--log-level=error",
+                   "-L", "module-native-protocol-unix", "-L", "module-null-sink sink_name=hall rate=48000 channels=2"]
+        environment = {**os.environ, **self.environment}
+        self.process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        while subprocess.run(["pactl", "info"], env=environment, capture_output=True).returncode:
+            time.sleep(0.1)
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
 class Broker:
     def __init__(self, folder):
         self.port, self.web = free_port(), free_port()
@@ -199,12 +221,16 @@ def free_port():
         return door.getsockname()[1]
 
 
-def moiso(args, broker, size, folder, ticker):
+def moiso(args, broker, size, folder, ticker, sound=False):
     environment = {"MOISO_MQTT_BROKERS": f"mqtt://127.0.0.1:{broker.port}", "MOISO_PATHS_STATE": str(folder / "state"),
                    "MOISO_SCREEN_SIZE": f"{size[0]}x{size[1]}"}
     environment.update(pair.split("=", 1) for pair in args.env)
     config = folder / "board.toml"
-    config.write_text((HERE / "board.toml").read_text() + ("" if ticker else "\n[board]\nidle_ticker = []\n"))
+    text = (HERE / "board.toml").read_text()
+    if sound:
+        # Each call is heard once, so that the next finds the loudspeakers free.
+        text = text.replace("[audio]\nenabled = false\n", f"[speech]\nrepeats = 1\n\n[paths]\nsounds = '{ROOT}/sounds'\n")
+    config.write_text(text + ("" if ticker else "\n[board]\nidle_ticker = []\n"))
     return [args.binary, "run", "--config", str(config)], environment
 
 
@@ -312,13 +338,53 @@ def burst(glass, broker, tree, count):
     return {"burst_published_s": published, "burst_shown_s": changed - start, "burst_cpu_s": tree.used()[0] - cpu}
 
 
+def sounded(trace):
+    """Milliseconds from a call's packet to the first sample that the card has played of it, by the program's own trace."""
+    stages = [json.loads(line.rstrip(",\n")) for line in trace.read_text().splitlines()[1:] if line.startswith("{")]
+    at = lambda name: sorted(event["ts"] for event in stages if event["name"] == name)
+    samples = at("first sample")
+    calls = sorted(event["ts"] for event in stages if event["name"] == "hub" and event.get("args", {}).get("about"))
+    reads = at("read")
+    out = []
+    for call in calls:
+        read = max((ts for ts in reads if ts <= call), default=None)
+        sample = min((ts for ts in samples if ts >= call), default=None)
+        if read is not None and sample is not None:
+            out.append((sample - read) / 1000)
+    return out
+
+
+def with_sound(args, size):
+    """moiso alone with its voice: how long a call takes to be heard, and the memory after ten thousand calls."""
+    out = {"subject": "moiso", "size": f"{size[0]}x{size[1]}"}
+    with tempfile.TemporaryDirectory(prefix="kiosk-") as folder:
+        folder = pathlib.Path(folder)
+        card, trace = Card(folder), folder / "trace"
+        try:
+            with running("moiso", args, size, True, {**card.environment, "MOISO_TRACE": str(trace)}) as (glass, broker, tree, start, _):
+                settle(glass, start)
+                for _ in range(args.heard):
+                    broker.call()
+                    time.sleep(HEARD_GAP_S + random.uniform(0, 0.1))
+                out["sound_ms"] = sounded(trace)
+                if args.burst:
+                    burst(glass, broker, tree, args.burst)
+                    time.sleep(DWELL_S + 1)
+                out["pss_sound_mb"] = tree.pss_mb()
+        finally:
+            card.close()
+    return out
+
+
 @contextlib.contextmanager
-def running(name, args, size, with_ticker):
+def running(name, args, size, with_ticker, more=None):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="kiosk-"))
     broker, glass = Broker(folder), Glass(size)
     tree = None
     try:
-        command, extra = SUBJECTS[name](args, broker, size, folder, with_ticker)
+        options = {"sound": True} if more else {}
+        command, extra = SUBJECTS[name](args, broker, size, folder, with_ticker, **options)
+        extra.update(more or {})
         environment = {**os.environ, "DISPLAY": glass.display, **extra}
         for variable in ("WAYLAND_DISPLAY", "WAYLAND_SOCKET"):
             environment.pop(variable, None)
@@ -440,6 +506,7 @@ def main():
     parser.add_argument("--calls", type=int, default=60, help="of each run")
     parser.add_argument("--span", type=float, default=10, help="seconds of each measured span")
     parser.add_argument("--burst", type=int, default=10_000, help="calls at once; 0 leaves it out")
+    parser.add_argument("--heard", type=int, default=15, help="calls of the run with sound; 0 leaves it out")
     parser.add_argument("--size", action="append", help="1920x1080; may be given again")
     parser.add_argument("--only", choices=SUBJECTS)
     parser.add_argument("--env", action="append", default=[], help="MOISO_…=… for moiso")
@@ -459,7 +526,15 @@ def main():
                 table = summary(runs)
                 (args.out / "kiosk.json").write_text(json.dumps({"summary": table, "runs": runs}, indent=1))
                 (args.out / "kiosk.md").write_text(markdown(table, runs))
-    print(markdown(summary(runs), runs))
+    text = markdown(summary(runs), runs)
+    if args.heard and args.only != "chromium":
+        heard = with_sound(args, tuple(map(int, (args.size or ["1920x1080"])[0].split("x"))))
+        (args.out / "sound.json").write_text(json.dumps(heard, indent=1))
+        text += (f"\nWith its voice (a virtual sound card, {len(heard['sound_ms'])} calls): call to first sample p50 "
+                 f"{np.percentile(heard['sound_ms'], 50):.1f} ms, at most {max(heard['sound_ms']):.1f} ms; memory in the end "
+                 f"{heard['pss_sound_mb']:.1f} MB.\n")
+        (args.out / "kiosk.md").write_text(text)
+    print(text)
 
 
 main()

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/packages.sh
 
-NEEDED=(mosquitto xvfb chromium ffmpeg python3-venv)
+NEEDED=(mosquitto xvfb chromium ffmpeg python3-venv pulseaudio pulseaudio-utils libasound2-plugins)
 command -v npm >/dev/null || NEEDED+=(npm)
 need_packages "${RUN_PACKAGES[@]}" "${NEEDED[@]}"
 
