@@ -17,7 +17,8 @@ use moiso::clock::{Millis, Now};
 use moiso::config::Config;
 use moiso::config::section::Env;
 use moiso::scene::layout::{Track, columns, rows};
-use moiso::scene::{Look, Size, compose, damage};
+use moiso::raster::{Area, Raster};
+use moiso::scene::{Damage, Look, Size, compose, damage};
 use moiso::speech::number::read_number;
 use moiso::speech::voice::Voice;
 use moiso::speech::{Accent, RATE_HZ, Utterance};
@@ -177,6 +178,29 @@ fn damage_of_a_call(bencher: Bencher<'_, '_>, counters: usize) {
     let [before, after] = before_and_after_a_call(counters)
         .map(|(board, now)| compose(&board.view(now), &look, SCREEN, now).moved(now.mono));
     bencher.bench(|| damage(black_box(&before), black_box(&after)));
+}
+
+/// The whole board by the processor, with all letters known.
+#[divan::bench(args = COUNTERS)]
+fn draw_a_board(bencher: Bencher<'_, '_>, counters: usize) {
+    let look = Look::of(&hall(counters));
+    let [_, (board, now)] = before_and_after_a_call(counters);
+    let scene = compose(&board.view(now), &look, SCREEN, now).moved(now.mono);
+    let (mut raster, mut pixels) = (Raster::default(), vec![0; SCREEN.w as usize * SCREEN.h as usize]);
+    bencher.bench_local(|| raster.draw(black_box(&scene), &[Area::all(SCREEN)], &mut pixels));
+}
+
+/// What a call changes of it by the processor: two boards in turn, with all letters known.
+#[divan::bench(args = COUNTERS)]
+fn draw_a_call(bencher: Bencher<'_, '_>, counters: usize) {
+    let look = Look::of(&hall(counters));
+    let [before, after] = before_and_after_a_call(counters)
+        .map(|(board, now)| compose(&board.view(now), &look, SCREEN, now).moved(now.mono));
+    let Damage::Parts(parts) = damage(&before, &after) else { panic!("a call changes parts of a board") };
+    let parts: Vec<Area> = parts.into_iter().map(|part| Area::within(part, SCREEN)).collect();
+    let (mut raster, mut pixels) = (Raster::default(), vec![0; SCREEN.w as usize * SCREEN.h as usize]);
+    let mut scenes = [&before, &after].into_iter().cycle();
+    bencher.bench_local(|| raster.draw(scenes.next().unwrap(), &parts, &mut pixels));
 }
 
 /// A step of a breath: the picture at rest with what moves where it is.
