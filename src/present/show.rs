@@ -44,9 +44,9 @@ pub trait Canvas {
     fn picture(&mut self, scene: &Scene) -> Result<Picture, Fault>;
     /// What is on the glass was damaged from outside: the next scene is shown as a whole.
     fn forget(&mut self);
-    /// Draws text ahead, where only the glyph atlas sees it.
-    fn warm(&mut self, _runs: &[TextRun]) {}
-    /// How often the glyph atlas has grown; the processor has none.
+    /// Draws text ahead, where only the glyph atlas sees it; the processor has none, and does not ask for any.
+    fn warm(&mut self, _runs: &dyn Fn() -> Vec<TextRun>) {}
+    /// How often the glyph atlas has grown.
     fn growths(&self) -> u64 {
         0
     }
@@ -294,7 +294,7 @@ impl Show {
     fn warm(&mut self, size: Size) {
         let Some(canvas) = &mut self.canvas else { return };
         if self.warmed.is_none_or(|(known, _)| known != size) {
-            canvas.warm(&self.stage.rehearsal(size));
+            canvas.warm(&|| self.stage.rehearsal(size));
             self.warmed = Some((size, canvas.growths()));
         }
     }

@@ -210,8 +210,8 @@ impl Canvas for Screen {
         self.stale = true;
     }
 
-    fn warm(&mut self, runs: &[TextRun]) {
-        self.painter.warm(&self.gpu, runs);
+    fn warm(&mut self, runs: &dyn Fn() -> Vec<TextRun>) {
+        self.painter.warm(&self.gpu, &runs());
     }
 
     fn growths(&self) -> u64 {

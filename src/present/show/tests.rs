@@ -43,7 +43,8 @@ impl Canvas for Fake {
 
     fn forget(&mut self) {}
 
-    fn warm(&mut self, runs: &[TextRun]) {
+    fn warm(&mut self, runs: &dyn Fn() -> Vec<TextRun>) {
+        let runs = runs();
         assert!(!runs.is_empty());
         self.0.borrow_mut().warmed += 1;
     }
