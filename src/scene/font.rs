@@ -1,6 +1,9 @@
-//! The embedded faces, and how wide and high a text in them is. Pure: the same shaping rules as the painter's, no state.
+//! The embedded faces, and how wide and high a text in them is. Pure: the same shaping rules as the painter's, and no
+//! state but widths that are remembered.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::Face;
@@ -107,9 +110,28 @@ fn is_variation_selector(letter: char) -> bool {
     matches!(letter, '\u{fe00}'..='\u{fe0f}')
 }
 
+/// Texts of a face whose widths are remembered; a board of 200 counters with its notices has some 1500.
+const REMEMBERED: usize = 4096;
+
+thread_local! {
+    /// A board measures the same hundred texts at every call, and shaping one takes a thousand times what finding it does.
+    static WIDTHS: RefCell<HashMap<Face, HashMap<Box<str>, f32>>> = RefCell::default();
+}
+
 /// Width of one line in em.
 fn width_em(text: &str, face: Face) -> f32 {
-    parts(text, face).iter().map(|part| part_width_em(&part.text, part.face)).sum()
+    WIDTHS.with_borrow_mut(|widths| {
+        let widths = widths.entry(face).or_default();
+        if let Some(width) = widths.get(text) {
+            return *width;
+        }
+        let width = parts(text, face).iter().map(|part| part_width_em(&part.text, part.face)).sum();
+        if widths.len() >= REMEMBERED {
+            widths.clear();
+        }
+        widths.insert(text.into(), width);
+        width
+    })
 }
 
 fn part_width_em(text: &str, face: Face) -> f32 {
