@@ -31,7 +31,8 @@ use crate::metrics::{Metrics, Standing};
 use crate::orders::{Orders, Schedule};
 use crate::power::Panel;
 use crate::screens::Screens;
-use crate::{audio, control, mqtt, present, trace};
+use crate::sharing::Sharing;
+use crate::{audio, control, mqtt, present, sharing, trace};
 
 mod machine;
 mod sound;
@@ -174,6 +175,7 @@ impl App {
         let hub_handle = HubHandle { requests, views };
 
         let (publications, outgoing) = mpsc::channel(PUBLICATIONS);
+        let passed_on = publications.clone();
         let status = ScreenStatus::first(&config, now);
         let (status_sender, statuses) = watch::channel(status.clone());
         let (link_sender, link) = watch::channel(mqtt::LinkState::new());
@@ -242,10 +244,14 @@ impl App {
             start("embedded broker", Box::pin(broker.ended()));
         }
         let mut doors = Vec::new();
+        let (sharing, shared) = sharing::door(&shelf);
+        let passing = Sharing::new(&config, shelf.clone(), hub_handle.clone(), passed_on);
+        start("recordings of others", Box::pin(passing.run(shared)));
         let link_doors = mqtt::Doors {
             hub: hub_handle.clone(),
             outgoing,
             commands,
+            sharing,
             status: statuses.clone(),
             state: link_sender,
             stop: stopped.clone(),

@@ -20,7 +20,7 @@ pub mod input;
 mod lanes;
 pub mod ledger;
 mod link;
-mod notices;
+pub(crate) mod notices;
 mod queues;
 mod spotlight;
 pub mod state;
@@ -219,6 +219,7 @@ impl Board {
             Input::QueueCleared { series } => self.queues.cleared(&series),
             Input::NoticePut(notice) => self.notices.put(notice, now)?,
             Input::NoticeCleared { id } => self.notices.clear(&id),
+            Input::RecordingAwaited { recording, awaited } => self.notices.awaited(recording, awaited),
             Input::LinkChanged { up } => self.link.changed(up, now),
             Input::LinkTroubled { trouble } => self.link.troubled(trouble),
             Input::SoundChanged { zone, works } => self.lanes.sound_changed(&zone, works),

@@ -25,6 +25,7 @@ pub mod say;
 pub mod shell;
 pub mod token;
 mod trust;
+mod upload;
 pub mod voice;
 pub mod watch;
 

@@ -27,6 +27,7 @@ pub mod replay;
 pub mod scenario;
 pub mod scene;
 pub mod screens;
+pub mod sharing;
 pub mod speech;
 pub mod trace;
 mod typeset;

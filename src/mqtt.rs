@@ -18,6 +18,7 @@ use crate::clock::Millis;
 use crate::config::{BrokerAddress, Config};
 use crate::health::ScreenStatus;
 use crate::hub::{HubHandle, Publication, Request};
+use crate::sharing::SharingDoor;
 use crate::wire::Command;
 
 pub mod backoff;
@@ -57,6 +58,8 @@ pub struct Doors {
     pub outgoing: mpsc::Receiver<Publication>,
     /// Commands to this screen that are no inputs of the hub.
     pub commands: mpsc::Sender<Command>,
+    /// Where the sounds of recorded messages are passed from screen to screen.
+    pub sharing: SharingDoor,
     /// What the retained status says; `online`, `at` and `link` are filled in here.
     pub status: watch::Receiver<ScreenStatus>,
     pub state: watch::Sender<LinkState>,

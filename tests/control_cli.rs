@@ -86,6 +86,41 @@ async fn notices_are_put_listed_and_ended_and_tickets_are_called() {
 }
 
 #[tokio::test]
+async fn a_sound_file_is_sent_and_heard_with_its_notice() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = TokenFile::at(folder.path().join("tokens.toml"));
+    let (_, token) = file.add(Role::Operator, "Quầy hướng dẫn", now()).unwrap();
+    let (_, viewer) = file.add(Role::Viewer, "Người xem", now()).unwrap();
+    let console = Console::with(Auth::with_file(file.clone()), Vec::new()).await;
+    let voice = |n: usize| (n as f32 * 0.03).sin() * 0.3 * (n as f32 / 9000.0).sin().max(0.0);
+    let samples: Vec<f32> = (0..3 * 48_000).map(voice).collect();
+    let wav = folder.path().join("loi-nhan.wav");
+    moiso::audio::wav::write(&mut std::fs::File::create(&wav).unwrap(), &samples, 48_000).unwrap();
+    let put = |sound: &std::path::Path| {
+        ["notice", "put", "Mời đến quầy 3", "--speak", "--sound", sound.to_str().unwrap()].map(str::to_owned)
+    };
+    let words = put(&wav);
+    moiso(&console, &token, &words.each_ref().map(String::as_str)).await.unwrap();
+    {
+        let given = console.given.lock().unwrap();
+        let recording = given.notices[0].recording.as_ref().expect("the notice names its sound");
+        assert!(console.shelf.has(recording) && given.notices[0].speak);
+    }
+    let refused = moiso(&console, &viewer, &words.each_ref().map(String::as_str)).await.unwrap_err();
+    assert_eq!(refused.0, 4, "{}", refused.1);
+    let junk = folder.path().join("junk.mp3");
+    std::fs::write(&junk, [7; 5000]).unwrap();
+    let words = put(&junk);
+    let refused = moiso(&console, &token, &words.each_ref().map(String::as_str)).await.unwrap_err();
+    assert_eq!(refused.0, 2, "{}", refused.1);
+    assert!(refused.1.contains("Không đọc được tệp này"), "{}", refused.1);
+    let words = put(&folder.path().join("nothing.wav"));
+    let missing = moiso(&console, &token, &words.each_ref().map(String::as_str)).await.unwrap_err();
+    assert!(missing.1.contains("nothing.wav"), "{}", missing.1);
+    assert_eq!(console.given.lock().unwrap().notices.len(), 1, "nothing else was put");
+}
+
+#[tokio::test]
 async fn what_went_wrong_is_told_by_words_and_exit_code() {
     let console = Console::start().await;
     let viewer = console.auth.one_time(Role::Viewer, "Người xem");

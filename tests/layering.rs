@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files and folders of the core.
-const CORE: [&str; 27] = [
+const CORE: [&str; 28] = [
     "board.rs",
     "board",
     "speech.rs",
@@ -32,6 +32,7 @@ const CORE: [&str; 27] = [
     "mqtt/outbox.rs",
     "mqtt/tally.rs",
     "mqtt/topics.rs",
+    "sharing/pieces.rs",
 ];
 
 /// The parts of core folders that do IO for them.

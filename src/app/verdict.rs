@@ -13,7 +13,7 @@ use crate::{control, mqtt, wire};
 pub struct Around {
     pub volume: Option<u32>,
     pub zones: Vec<(Zone, SoundState)>,
-    /// Recordings of live notices that only another screen has.
+    /// Recordings of live notices that were to be heard and that no screen has passed on.
     pub unheard: Vec<RecordingId>,
     pub machine: Machine,
 }

@@ -38,6 +38,8 @@ const GAIN_MAX_DB: f64 = 36.0;
 const PASSES: usize = 3;
 /// Near enough, LU.
 const NEAR: f64 = 0.3;
+/// What the encoder may add, and no more, LU.
+const LOUDER_LU: f64 = 1.5;
 
 /// Why a file is no message.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -65,9 +67,7 @@ impl From<ClipError> for Unfit {
 /// # Errors
 /// [`Unfit`].
 pub fn fit(file: Vec<u8>) -> Result<Vec<f32>, Unfit> {
-    // A decoder that a damaged file makes panic has found the file to be damaged.
-    let decoded = catch_unwind(move || read(file));
-    let (raw, rate_hz) = decoded.unwrap_or_else(|_| Err(Unfit::Unreadable("its decoder gave up".into())))?;
+    let (raw, rate_hz) = decoded(file)?;
     if raw.iter().filter(|s| s.abs() >= FULL).count() * CLIPPED > raw.len() {
         return Err(Unfit::Clipped);
     }
@@ -86,6 +86,34 @@ pub fn fit(file: Vec<u8>) -> Result<Vec<f32>, Unfit> {
         return Err(Unfit::TooLong);
     }
     levelled(&trimmed)
+}
+
+/// Looks whether a file is as [`fit`] and the encoder leave one, and tells its frames at [`RATE_HZ`]: what another screen
+/// of the hall passes on is played as it came.
+///
+/// # Errors
+/// [`Unfit`].
+pub fn is_fit(file: Vec<u8>) -> Result<usize, Unfit> {
+    let (sound, rate_hz) = decoded(file)?;
+    if rate_hz != RATE_HZ {
+        return Err(Unfit::Unreadable(format!("{rate_hz} Hz is not the rate of the voice")));
+    }
+    if sound.len() < SECONDS_MIN * RATE_HZ as usize {
+        return Err(Unfit::TooShort);
+    }
+    if sound.len() > SECONDS_MAX * RATE_HZ as usize {
+        return Err(Unfit::TooLong);
+    }
+    if loudness(&sound)? > LOUDNESS_LUFS + LOUDER_LU {
+        return Err(Unfit::Clipped);
+    }
+    Ok(sound.len())
+}
+
+/// A decoder that a damaged file makes panic has found the file to be damaged.
+fn decoded(file: Vec<u8>) -> Result<(Vec<f32>, u32), Unfit> {
+    let decoded = catch_unwind(move || read(file));
+    decoded.unwrap_or_else(|_| Err(Unfit::Unreadable("its decoder gave up".into())))
 }
 
 /// The samples of one channel and their rate; what is no number is silence.
@@ -194,6 +222,22 @@ mod tests {
         for junk in [&b""[..], b"RIFF", b"MZ this is no sound", &[0xff; 4096], &[0; 4096]] {
             assert!(matches!(fit(junk.to_vec()), Err(Unfit::Unreadable(_))), "{junk:?}");
         }
+    }
+
+    #[test]
+    fn what_another_screen_passes_on_must_be_as_this_one_would_have_made_it() {
+        let made = |sound: &[f32]| {
+            let mut file = Vec::new();
+            crate::audio::encode::opus(&mut file, sound).unwrap();
+            file
+        };
+        let heard = fit(file(&speech(5, 0.3))).unwrap();
+        assert_eq!(is_fit(made(&heard)), Ok(heard.len()));
+        let shout: Vec<f32> = heard.iter().map(|s| (s * 3.0).clamp(-1.0, 1.0)).collect();
+        assert_eq!(is_fit(made(&shout)), Err(Unfit::Clipped));
+        assert_eq!(is_fit(made(&speech(61, 0.1))), Err(Unfit::TooLong));
+        assert_eq!(is_fit(made(&heard[..RATE / 2])), Err(Unfit::TooShort));
+        assert!(matches!(is_fit(b"OggS and then nothing".to_vec()), Err(Unfit::Unreadable(_))));
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Planner for Narrator {
     fn plan(&self, message: &Message, repeats: u8, short: bool) -> Utterance {
         if let Message::Notice { id, recording: Some(recording), .. } = message {
             if !self.shelf.has(recording) {
-                tracing::warn!(notice = %id, %recording, "not heard: another screen has recorded it, and sounds are not passed on");
+                tracing::warn!(notice = %id, %recording, "not heard: its sound is on no screen that answers");
             }
             let form = if short { Form::Short } else { Form::Full };
             return self.plan_message(message, repeats, form).utterance;

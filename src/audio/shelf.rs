@@ -114,7 +114,20 @@ impl Shelf {
     pub fn put(&self, sound: &[f32], wanted: &BTreeSet<RecordingId>) -> Result<RecordingId, ShelfError> {
         let mut bytes = Vec::new();
         encode::opus(&mut bytes, sound)?;
-        let id = id_of(&bytes);
+        self.keep(&bytes, sound.len(), wanted)
+    }
+
+    /// The same of a file that is encoded already, as another screen has it; `frames` is what it decodes to.
+    ///
+    /// # Errors
+    /// [`ShelfError`]; nothing has changed then.
+    pub fn keep(
+        &self,
+        bytes: &[u8],
+        frames: usize,
+        wanted: &BTreeSet<RecordingId>,
+    ) -> Result<RecordingId, ShelfError> {
+        let id = id_of(bytes);
         {
             let mut held = self.held();
             if let Some(kept) = held.recordings.get_mut(&id) {
@@ -124,13 +137,19 @@ impl Shelf {
             held.make_room(bytes.len() as u64, wanted)?;
         }
         // Nobody who asks for a clip waits for the disk.
-        let path = self.folder.join(format!("{id}-{}.opus", sound.len()));
-        write(&self.folder, &path, &bytes).map_err(|why| ShelfError::Write { path: path.clone(), why })?;
-        let (frames, bytes) = (sound.len() as u64, bytes.len() as u64);
+        let path = self.folder.join(format!("{id}-{frames}.opus"));
+        write(&self.folder, &path, bytes).map_err(|why| ShelfError::Write { path: path.clone(), why })?;
+        let (frames, bytes) = (frames as u64, bytes.len() as u64);
         let mut held = self.held();
         held.recordings.insert(id.clone(), Kept { path, frames, bytes, used: SystemTime::now() });
         held.unheard.remove(&id);
         Ok(id)
+    }
+
+    /// The file of a recording, as it is passed on to another screen. Reads it.
+    pub fn file(&self, id: &RecordingId) -> Option<Vec<u8>> {
+        let path = self.held().recordings.get(id)?.path.clone();
+        fs::read(path).ok().filter(|bytes| id_of(bytes) == *id)
     }
 
     /// Removes what no live notice has named for `keep`.
@@ -202,7 +221,8 @@ impl Kept {
     }
 }
 
-fn id_of(bytes: &[u8]) -> RecordingId {
+/// The name of an encoded sound: a hash of its content.
+pub fn id_of(bytes: &[u8]) -> RecordingId {
     let digest: [u8; 32] = Blake2s256::digest(bytes).into();
     let half = digest.first_chunk().copied().map_or(0, u128::from_be_bytes);
     RecordingId::parse(&format!("{half:032x}")).expect("a number in 32 hexadecimal digits")

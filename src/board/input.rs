@@ -33,6 +33,11 @@ pub enum Input {
     NoticeCleared {
         id: NoticeId,
     },
+    /// The sound of a recorded message is on its way from another screen, or is not any more: it came, or nobody has it.
+    RecordingAwaited {
+        recording: RecordingId,
+        awaited: bool,
+    },
     /// The broker can be reached, or not any more.
     LinkChanged {
         up: bool,
@@ -93,6 +98,7 @@ impl Input {
             | Self::CallTold(_)
             | Self::LinkChanged { .. }
             | Self::LinkTroubled { .. }
+            | Self::RecordingAwaited { .. }
             | Self::SoundChanged { .. }
             | Self::VoiceChanged { .. }
             | Self::SpokenElsewhere { .. }

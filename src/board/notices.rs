@@ -3,11 +3,11 @@
 //! Notices are retained by id. A later `at` replaces; the window `from`..`until` runs on the wall clock, because
 //! operators wrote it. Lists are bounded: a new notice pushes out the least important one or is refused.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
-use super::call::{NoticeId, Zone};
+use super::call::{NoticeId, RecordingId, Zone};
 use super::day::may_replace;
 use super::input::IgnoreReason;
 use super::state::{Level, Notice};
@@ -20,6 +20,8 @@ pub const LIVE: usize = 50;
 const ENDED: usize = 50;
 /// Most remembered announcements of notices.
 const SAID: usize = 256;
+/// Most recordings that are waited for at once; each live notice has one at most.
+const AWAITED: usize = LIVE;
 
 #[derive(Clone, Debug)]
 pub struct Notices {
@@ -30,12 +32,14 @@ pub struct Notices {
     entries: Vec<Notice>,
     /// What was handed to the loudspeakers: once for each id and time.
     said: VecDeque<(NoticeId, Timestamp)>,
+    /// Recordings that are on their way here.
+    awaited: BTreeSet<RecordingId>,
 }
 
 impl Notices {
     pub fn new(zones: Vec<Zone>, idle: &[String]) -> Self {
         let idle = idle.iter().enumerate().filter_map(|(index, text)| idle_item(index, text)).collect();
-        Self { zones, idle, entries: Vec::new(), said: VecDeque::new() }
+        Self { zones, idle, entries: Vec::new(), said: VecDeque::new(), awaited: BTreeSet::new() }
     }
 
     /// Takes a notice. Of [`LIVE`] and one more, the oldest of the lowest level has to go; when that is the new one it
@@ -86,6 +90,15 @@ impl Notices {
         self.entries.retain(|n| n.id != *id);
     }
 
+    /// A message whose sound is still on its way is said once that is here, or nobody has it.
+    pub fn awaited(&mut self, recording: RecordingId, awaited: bool) {
+        if !awaited {
+            self.awaited.remove(&recording);
+        } else if self.awaited.len() < AWAITED {
+            self.awaited.insert(recording);
+        }
+    }
+
     /// Notices that are on or to come, in the order of the ticker.
     pub fn live(&self, now: Now) -> Vec<Notice> {
         self.entries.iter().filter(|n| !has_ended(n, now.wall)).cloned().collect()
@@ -126,7 +139,9 @@ impl Notices {
             let age = now.age_of(n.at) - lateness;
             let age = n.from.map_or(age, |from| age.min(now.age_of(from)));
             let urgent = n.level == Level::Emergency;
-            let wanted = urgent || (n.speak && age <= fresh);
+            let awaited = n.recording.as_ref().is_some_and(|recording| self.awaited.contains(recording));
+            // An emergency waits for no sound: without it its text is read aloud.
+            let wanted = urgent || (n.speak && age <= fresh && !awaited);
             wanted && n.is_on(now.wall) && !self.said.iter().any(|(id, at)| *id == n.id && *at == n.at)
         };
         let due: Vec<Notice> = self.entries.iter().filter(due).cloned().collect();
@@ -308,6 +323,28 @@ mod tests {
         assert_eq!(spoken(&mut list, later(501)), 0);
         list.put(Notice { speak: true, ..notice("n", Level::Info, 501) }, later(501)).unwrap();
         assert_eq!(spoken(&mut list, later(501)), 1, "a new text is a new announcement");
+    }
+
+    #[test]
+    fn a_message_waits_for_its_sound_and_an_emergency_does_not() {
+        let mut list = notices();
+        let sound = RecordingId::parse(&"5e".repeat(16)).unwrap();
+        let with = |notice: Notice| Notice { speak: true, recording: Some(sound.clone()), ..notice };
+        list.awaited(sound.clone(), true);
+        list.put(with(notice("n", Level::Info, 0)), NOW).unwrap();
+        list.put(with(notice("fire", Level::Emergency, 0)), NOW).unwrap();
+        let spoken = |list: &mut Notices, now| -> Vec<NoticeId> {
+            list.speak(FRESH, Millis::ZERO, now).into_iter().map(|n| n.id).collect()
+        };
+        assert_eq!(spoken(&mut list, NOW), [id("fire")]);
+        assert_eq!(ticker(&list, NOW), ["fire", "n"], "it is read meanwhile");
+        list.awaited(sound.clone(), false);
+        assert_eq!(spoken(&mut list, later(2)), [id("n")]);
+        assert!(spoken(&mut list, later(3)).is_empty());
+        for n in 0..1000_u32 {
+            list.awaited(RecordingId::parse(&format!("{n:032x}")).unwrap(), true);
+        }
+        assert_eq!(list.awaited.len(), AWAITED);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::trust::{self, Place};
+use super::upload;
 use crate::config::Config;
 
 /// For the connection, and again for each reply; a hash on a slow PC takes a second of it.
@@ -134,6 +135,15 @@ impl Connect {
 }
 
 impl Connect {
+    /// Sends a sound file; the daemon's answer names it as a recording.
+    ///
+    /// # Errors
+    /// [`ClientError`]; what is wrong with the sound is a [`Refusal`].
+    pub fn send_sound(&self, config: &Config, sound: &[u8]) -> Result<Value, ClientError> {
+        let (url, token) = (self.address(config)?, self.token()?);
+        block_on(upload::recording(&url, &token, sound, config))
+    }
+
     /// Signs in, subscribes, and hands over every event until `wanted` says that it is enough.
     ///
     /// # Errors
@@ -173,8 +183,19 @@ fn address_of(listen: SocketAddr, tls: bool) -> String {
 }
 
 /// TCP with or without TLS.
-trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// A connection to the daemon, before anything is said.
+pub(super) async fn wire(place: &Place, config: &Config) -> std::io::Result<Box<dyn Wire>> {
+    let stream = TcpStream::connect((place.host.as_str(), place.port)).await?;
+    stream.set_nodelay(true)?;
+    if !place.tls {
+        return Ok(Box::new(stream));
+    }
+    let files = config.control.tls.as_ref();
+    Ok(Box::new(trust::secured(stream, place, files.map(|files| files.cert.as_path())).await?))
+}
 
 /// One connection to the daemon.
 pub struct Client {
@@ -205,14 +226,7 @@ impl Client {
     ) -> Result<WebSocketStream<Box<dyn Wire>>, SocketError> {
         let limits =
             WebSocketConfig::default().max_message_size(Some(MESSAGE_MAX)).max_frame_size(Some(MESSAGE_MAX));
-        let stream = TcpStream::connect((place.host.as_str(), place.port)).await?;
-        stream.set_nodelay(true)?;
-        let wire: Box<dyn Wire> = if place.tls {
-            let files = config.control.tls.as_ref();
-            Box::new(trust::secured(stream, place, files.map(|files| files.cert.as_path())).await?)
-        } else {
-            Box::new(stream)
-        };
+        let wire = wire(place, config).await?;
         Ok(client_async_with_config(url, wire, Some(limits)).await?.0)
     }
 
@@ -267,7 +281,7 @@ impl Client {
     }
 }
 
-fn verdict(reply: Value) -> Result<Value, ClientError> {
+pub(super) fn verdict(reply: Value) -> Result<Value, ClientError> {
     if reply["ok"] == true {
         return Ok(reply);
     }

@@ -1,7 +1,9 @@
 //! `moiso notice`: puts, lists and ends notices through the running daemon.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
+use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
@@ -64,6 +66,9 @@ pub struct Put {
     /// With `--speak`, what is heard instead of the text: an id from `POST /api/recording` of the same daemon
     #[arg(long, value_name = "ID")]
     pub recording: Option<String>,
+    /// The same from a sound file (WAV, FLAC, Ogg or MP3, at most a minute), which is sent to the daemon first
+    #[arg(long, value_name = "FILE", conflicts_with = "recording")]
+    pub sound: Option<PathBuf>,
 }
 
 fn level(text: &str) -> Result<Level, String> {
@@ -107,7 +112,13 @@ impl Put {
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     match &args.what {
         What::Put(put) => {
-            let reply = args.connect.ask(config, put.request())?;
+            let mut request = put.request();
+            if let Some(path) = &put.sound {
+                let sound = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+                let kept = args.connect.send_sound(config, &sound)?;
+                request["recording"] = kept["recording"].clone();
+            }
+            let reply = args.connect.ask(config, request)?;
             args.output.tell(reply["id"].as_str().unwrap_or_default(), &reply["notice"]);
         }
         What::Delete { id } => {

@@ -19,6 +19,7 @@ use super::topics::{Subject, Topics};
 use crate::board::call::CallId;
 use crate::clock::Millis;
 use crate::hub::{HubHandle, Request, Stopped, Taken};
+use crate::sharing::SharingDoor;
 use crate::trace::STAGE;
 use crate::wire::{self, Command, Reason, Rejection};
 
@@ -92,6 +93,7 @@ pub(super) struct Delivery {
     pub commands: mpsc::Sender<Command>,
     pub topics: Topics,
     pub rejections: Rejections,
+    pub sharing: SharingDoor,
     pub client: AsyncClient,
 }
 
@@ -124,6 +126,7 @@ impl Delivery {
                     for spared in &decoded.spared {
                         self.reject(spared, true).await?;
                     }
+                    self.sharing.expect(&decoded.input, &self.hub).await?;
                     Ok(vec![self.hub.hand_over(decoded.input).await?])
                 }
                 Err(rejection) => self.refuse(&rejection).await,
@@ -133,6 +136,7 @@ impl Delivery {
                 let (inputs, rejections) = wire::decode_sync(below, &message.payload, &self.zone);
                 let mut answers = Vec::new();
                 for input in inputs {
+                    self.sharing.expect(&input, &self.hub).await?;
                     answers.push(self.hub.hand_over(input).await?);
                 }
                 for rejection in &rejections {
@@ -149,6 +153,17 @@ impl Delivery {
                 Ok(proof) => self.tell(Request::ProofHeard { screen: screen.to_owned(), proof }).await,
                 Err(rejection) => self.refuse(&rejection).await,
             },
+            Subject::RecordingWanted(id, below) => match wire::decode_sync_request(below, &message.payload) {
+                Ok(screen) => {
+                    self.sharing.asked(id, screen);
+                    Ok(Vec::new())
+                }
+                Err(rejection) => self.refuse(&rejection).await,
+            },
+            Subject::RecordingPart(id, part, of) => {
+                self.sharing.part(id, part, of, &message.payload);
+                Ok(Vec::new())
+            }
             Subject::Foreign => {
                 debug!(topic = message.topic, "message on a topic that was not asked for");
                 Ok(Vec::new())

@@ -148,6 +148,7 @@ impl Link {
             rejections: self.rejections.clone(),
             heard: self.heard.clone(),
             zone: self.zone.clone(),
+            sharing: self.doors.sharing.clone(),
             client,
         }
     }

@@ -1,5 +1,6 @@
 //! The topics of one screen: what it subscribes to, what it publishes on, and what an arriving topic is. Pure.
 
+use crate::board::call::RecordingId;
 use crate::config::Config;
 
 /// The topics below `{root}/{hall}` for one screen.
@@ -31,6 +32,10 @@ pub enum Subject<'t> {
     Status(&'t str, &'t str),
     /// What became of a call on a screen.
     Proof(&'t str, &'t str),
+    /// A screen asks for the sound of a recorded message: its id and the part below the prefix.
+    RecordingWanted(&'t str, &'t str),
+    /// A piece of such a sound: its id and which of how many pieces.
+    RecordingPart(&'t str, u8, u8),
     /// Nothing that this screen has subscribed to.
     Foreign,
 }
@@ -53,6 +58,8 @@ impl Topics {
             own(self.sync_request(), false),
             own("screen/+/status".into(), false),
             own("screen/+/proof".into(), false),
+            own("recording/+/wanted".into(), false),
+            own("recording/+/part/+/+".into(), false),
         ]
     }
 
@@ -68,7 +75,7 @@ impl Topics {
             Some(below) if below == self.sync_state() => Subject::Sync(below),
             Some(below) if below == self.sync_request() => Subject::Asked(below),
             Some(below) if is_input(below) => Subject::Input(below),
-            Some(below) => of_screen(below).unwrap_or(Subject::Foreign),
+            Some(below) => of_screen(below).or_else(|| of_recording(below)).unwrap_or(Subject::Foreign),
             None => Subject::Foreign,
         }
     }
@@ -112,6 +119,25 @@ fn of_screen(below: &str) -> Option<Subject<'_>> {
     }
 }
 
+fn of_recording(below: &str) -> Option<Subject<'_>> {
+    let (id, what) = below.strip_prefix("recording/")?.split_once('/')?;
+    if what == "wanted" {
+        return Some(Subject::RecordingWanted(id, below));
+    }
+    let (part, of) = what.strip_prefix("part/")?.split_once('/')?;
+    Some(Subject::RecordingPart(id, part.parse().ok()?, of.parse().ok()?))
+}
+
+/// Where a screen asks for the sound of a recorded message, below the prefix.
+pub fn recording_wanted(recording: &RecordingId) -> String {
+    format!("recording/{recording}/wanted")
+}
+
+/// Where piece `part` of `of`, counted from zero, is passed on, below the prefix.
+pub fn recording_part(recording: &RecordingId, part: u8, of: u8) -> String {
+    format!("recording/{recording}/part/{part}/{of}")
+}
+
 fn is_input(below: &str) -> bool {
     below == "call" || ["counter/", "queue/", "notice/"].iter().any(|head| below.starts_with(head))
 }
@@ -139,6 +165,8 @@ mod tests {
                 "moiso/dong-da/sync/request",
                 "moiso/dong-da/screen/+/status",
                 "moiso/dong-da/screen/+/proof",
+                "moiso/dong-da/recording/+/wanted",
+                "moiso/dong-da/recording/+/part/+/+",
             ]
         );
     }
@@ -160,7 +188,14 @@ mod tests {
             assert_eq!(topics.subject(&full[0]), Subject::Status(screen, &status));
             assert_eq!(topics.subject(&full[1]), Subject::Proof(screen, &proof));
         }
+        let id = RecordingId::parse(&"5e".repeat(16)).unwrap();
+        let (wanted, part) = (recording_wanted(&id), recording_part(&id, 2, 7));
+        let full = [topics.full(&wanted), topics.full(&part)];
+        assert_eq!(topics.subject(&full[0]), Subject::RecordingWanted(id.as_str(), &wanted));
+        assert_eq!(topics.subject(&full[1]), Subject::RecordingPart(id.as_str(), 2, 7));
         for other in [
+            "moiso/dong-da/recording/x/part/2/-1",
+            "moiso/dong-da/recording/x/part/2/999",
             "moiso/dong-da",
             "moiso/dong-da-2/call",
             "moiso/dong-da/screen/sanh-2/command",

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use moiso::audio::shelf::Shelf;
 use moiso::board::input::Input;
 use moiso::board::view::BoardView;
 use moiso::clock::system::SystemClock;
@@ -62,6 +63,7 @@ impl Screen {
             hub: HubHandle { requests, views },
             outgoing: to_publish,
             commands: to_commands,
+            sharing: moiso::sharing::door(&Shelf::open("no such folder".into())).0,
             status: status_receiver,
             state: send_state,
             stop: stopped,
