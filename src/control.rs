@@ -174,10 +174,10 @@ pub struct Control {
 
 impl Control {
     /// What a request is judged by now.
-    fn around<'a>(&'a self, view: &'a BoardView, fresh_id: &'a str) -> Around<'a> {
+    fn around<'a>(&'a self, view: &'a BoardView, screens: &'a Screens, fresh_id: &'a str) -> Around<'a> {
         let HallFacts { time_zone, counters, zones, screen_id: screen, .. } = &self.hall;
         let shelf = &self.shelf;
-        Around { now: self.clock.now(), view, time_zone, counters, zones, shelf, screen, fresh_id }
+        Around { now: self.clock.now(), view, time_zone, counters, zones, screens, shelf, screen, fresh_id }
     }
 }
 
@@ -190,7 +190,7 @@ struct Console {
     greeting_crowd: SharedCrowd,
     greetings: Arc<Semaphore>,
     /// Whose turn it is to have something mixed.
-    rehearsals: Semaphore,
+    rehearsals: Arc<Semaphore>,
     uploads: Uploads,
     sessions: Arc<Semaphore>,
     stop: watch::Receiver<bool>,

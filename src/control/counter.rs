@@ -8,6 +8,7 @@ use super::fault::Fault;
 use super::order::{Around, has_counter};
 use crate::board::call::{Counter, NoticeId};
 use crate::board::input::Input;
+use crate::board::notices::LIVE;
 use crate::board::state::{CounterState, Level, Notice};
 use crate::board::view::CounterView;
 use crate::wire::decode_object;
@@ -57,10 +58,11 @@ fn keep(state: &mut CounterState, cell: &CounterView, around: &Around<'_>) {
 /// Reads the `ids` of `notice.order`.
 ///
 /// # Errors
-/// When there is no list of ids.
+/// When there is no list of ids, or more of them than notices can be live.
 pub fn order_of(fields: &Map<String, Value>) -> Result<Vec<NoticeId>, Fault> {
     let wrong = || Fault::invalid("ids", "Cần danh sách mã thông báo.");
-    let ids = fields.get("ids").and_then(Value::as_array).ok_or_else(wrong)?;
+    let ids =
+        fields.get("ids").and_then(Value::as_array).filter(|ids| ids.len() <= LIVE).ok_or_else(wrong)?;
     ids.iter().map(|id| id.as_str().and_then(|id| NoticeId::parse(id).ok()).ok_or_else(wrong)).collect()
 }
 
@@ -69,7 +71,8 @@ pub fn order_of(fields: &Map<String, Value>) -> Result<Vec<NoticeId>, Fault> {
 pub fn reordered(live: &[Notice], ids: &[NoticeId], now: Timestamp) -> Vec<Notice> {
     let latest = live.iter().map(|notice| notice.at).max().unwrap_or(now);
     let step = |n: usize| SignedDuration::from_millis(1 + n as i64);
-    let moved = ids.iter().filter_map(|id| live.iter().find(|notice| notice.id == *id));
+    let once = ids.iter().enumerate().filter(|(n, id)| !ids[..*n].contains(id));
+    let moved = once.filter_map(|(_, id)| live.iter().find(|notice| notice.id == *id));
     let moved = moved.filter(|notice| notice.level != Level::Emergency).enumerate();
     let told = moved.map(|(n, notice)| Notice {
         at: latest.max(now).checked_add(step(n)).unwrap_or(notice.at),
@@ -111,7 +114,7 @@ mod tests {
             notice("b", Level::Info, 200),
             notice("c", Level::Info, 300),
         ];
-        let wanted = ["c", "a", "gone", "fire", "b"].map(|id| NoticeId::parse(id).unwrap());
+        let wanted = ["c", "a", "gone", "fire", "a", "b", "c"].map(|id| NoticeId::parse(id).unwrap());
         let later = Timestamp::from_second(400).unwrap();
         live[3].from = Some(Timestamp::from_second(900).unwrap());
         // A clock that has been set back must not undo the order.
@@ -124,6 +127,16 @@ mod tests {
             let speaks: Vec<bool> = told.iter().map(|notice| notice.speak).collect();
             assert_eq!(speaks, [true, false, false], "only what is still to come on will be spoken");
         }
+    }
+
+    #[test]
+    fn no_list_of_ids_is_longer_than_the_ticker() {
+        let ids = |count: usize| {
+            let fields = json!({ "ids": vec!["a"; count] });
+            order_of(fields.as_object().unwrap()).map(|ids| ids.len())
+        };
+        assert_eq!(ids(LIVE).unwrap(), LIVE);
+        assert_eq!(ids(LIVE + 1).unwrap_err().field.as_deref(), Some("ids"));
     }
 
     #[test]
@@ -142,6 +155,7 @@ mod tests {
             time_zone: &zone,
             counters: &config.counters,
             zones: &config.audio.zones,
+            screens: &crate::screens::Screens::default(),
             shelf: &crate::audio::shelf::Shelf::open("no such folder".into()),
             screen: "sanh-1",
             fresh_id: "x",

@@ -94,7 +94,13 @@ impl Rehearsal {
     /// # Errors
     /// [`Mute`].
     pub fn record(&self, wanted: &Wanted) -> Result<Recording, Mute> {
-        let mut held = self.voice.lock().map_err(|_| Mute::Voice("an earlier mix has failed".into()))?;
+        let mut held = self.voice.lock().unwrap_or_else(|poisoned| {
+            // An earlier mix has failed; this one loads the voice anew.
+            self.voice.clear_poison();
+            let mut held = poisoned.into_inner();
+            *held = None;
+            held
+        });
         let (voice, clips) = match &mut *held {
             Some(loaded) => loaded,
             empty @ None => empty.insert(self.load()?),
@@ -136,10 +142,15 @@ pub(super) async fn announcement(
     let Some(rehearsal) = console.control.rehearsal.clone() else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, &Fault::no_voice());
     };
-    let Ok(Ok(_turn)) = timeout(TURN_WITHIN, console.rehearsals.acquire()).await else {
+    let Ok(Ok(turn)) = timeout(TURN_WITHIN, Arc::clone(&console.rehearsals).acquire_owned()).await else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, &Fault::busy());
     };
-    let mixed = tokio::task::spawn_blocking(move || rehearsal.record(&wanted)).await;
+    // The turn ends with the mixing, not with a client that has gone: it would begin another one beside it.
+    let mix = move || {
+        let _turn = turn;
+        rehearsal.record(&wanted)
+    };
+    let mixed = tokio::task::spawn_blocking(mix).await;
     match mixed {
         Ok(Ok(recording)) => sound(recording),
         Ok(Err(error)) => {
@@ -154,8 +165,8 @@ pub(super) async fn announcement(
 }
 
 /// One mix at a time: two would only take each other's processor.
-pub(super) fn turns() -> Semaphore {
-    Semaphore::new(1)
+pub(super) fn turns() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(1))
 }
 
 /// Whoever shows the token of a session, or a kept one.
@@ -189,7 +200,8 @@ fn wanted(query: &HashMap<String, String>, console: &Console) -> Result<Wanted, 
         .collect();
     let control = &console.control;
     let view = Arc::clone(&control.hub.views.borrow());
-    let around = control.around(&view, "rehearsal");
+    let screens = control.screens.borrow().clone();
+    let around = control.around(&view, &screens, "rehearsal");
     let message = match given("notice") {
         Some(text) => notice(text, given("level"), given("recording"), &around)?,
         None => call(&fields, &around)?,

@@ -51,13 +51,13 @@ impl Look {
 /// # Errors
 /// The first field that does not fit.
 pub fn audit(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Look, Fault> {
-    let about = match fields.get("about").and_then(Value::as_str) {
+    let about = match fields.get("about").filter(|value| !value.is_null()).map(Value::as_str) {
         None => "",
-        Some("notice") => "notice/",
-        Some("recording") => "recording/",
-        Some("call") => "call",
-        Some("counter") => "counter/",
-        Some("command") => "command",
+        Some(Some("notice")) => "notice/",
+        Some(Some("recording")) => "recording/",
+        Some(Some("call")) => "call",
+        Some(Some("counter")) => "counter/",
+        Some(Some("command")) => "command",
         Some(_) => {
             return Err(Fault::invalid("about", "Chỉ có: notice, recording, call, counter, command."));
         }

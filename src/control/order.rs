@@ -30,6 +30,8 @@ pub struct Around<'a> {
     pub time_zone: &'a TimeZone,
     pub counters: &'a [CounterConfig],
     pub zones: &'a [ZoneConfig],
+    /// The hall's screens, which may have other zones.
+    pub screens: &'a Screens,
     pub shelf: &'a Shelf,
     /// Name of this screen.
     pub screen: &'a str,
@@ -52,7 +54,7 @@ pub fn notice(fields: &Map<String, Value>, author: &str, around: &Around<'_>) ->
     if let Some(text @ Value::String(_)) = fields.get("text").cloned() {
         fields.insert("text".into(), json!({ "vi": text }));
     }
-    fields.entry("level").or_insert_with(|| "info".into());
+    usually(&mut fields, "level", "info");
     let from = moment(&fields, "from", "Giờ bắt đầu", around)?;
     let until = ending(&fields, from, around)?;
     for (field, at) in [("from", from), ("until", until)] {
@@ -64,6 +66,13 @@ pub fn notice(fields: &Map<String, Value>, author: &str, around: &Around<'_>) ->
     match decode_object(&topic, &fields, around.time_zone).map_err(|e| Fault::rejected(&e))? {
         Input::NoticePut(notice) => sensible(notice, around),
         _ => Err(Fault::malformed("Yêu cầu không hợp lệ.")),
+    }
+}
+
+/// What a field is where the request leaves it out; `null` is left out too.
+fn usually(fields: &mut Map<String, Value>, field: &str, value: &str) {
+    if fields.get(field).is_none_or(Value::is_null) {
+        fields.insert(field.to_owned(), value.into());
     }
 }
 
@@ -132,7 +141,11 @@ fn sensible(notice: Notice, around: &Around<'_>) -> Result<Notice, Fault> {
     if notice.recording.as_ref().is_some_and(|recording| !around.shelf.has(recording)) {
         return Err(Fault::invalid("recording", "Không còn bản ghi âm này, hãy ghi lại."));
     }
-    let unknown = notice.zones.iter().find(|zone| around.zones.iter().all(|z| z.id != **zone));
+    let elsewhere = |zone: &Zone| {
+        around.screens.iter().any(|(_, screen)| screen.report.zones.iter().any(|z| z == zone.as_str()))
+    };
+    let here = |zone: &Zone| around.zones.iter().any(|z| z.id == *zone);
+    let unknown = notice.zones.iter().find(|zone| !here(zone) && !elsewhere(zone));
     match unknown {
         Some(zone) => Err(Fault::invalid("zones", format!("Không có khu {zone}."))),
         None => Ok(notice),
@@ -146,10 +159,8 @@ fn sensible(notice: Notice, around: &Around<'_>) -> Result<Notice, Fault> {
 /// The first field that does not fit, or a counter that the hall does not have.
 pub fn call(fields: &Map<String, Value>, around: &Around<'_>) -> Result<Call, Fault> {
     let mut fields = fields.clone();
-    if fields.get("id").is_none_or(Value::is_null) {
-        fields.insert("id".into(), around.fresh_id.into());
-    }
-    fields.entry("kind").or_insert_with(|| "call".into());
+    usually(&mut fields, "id", around.fresh_id);
+    usually(&mut fields, "kind", "call");
     fields.insert("at".into(), around.now.wall.to_string().into());
     // Only a queue system may number its events; a page's number would outrank or lose to them by chance.
     fields.remove("seq");
@@ -193,7 +204,7 @@ pub fn command(fields: &Map<String, Value>, by: &str, around: &Around<'_>) -> Re
         screen.as_str().and_then(topic_level).ok_or_else(wrong)
     });
     let screen = screen.transpose()?.filter(|screen| screen != around.screen);
-    fields.entry("id").or_insert_with(|| around.fresh_id.into());
+    usually(&mut fields, "id", around.fresh_id);
     fields.insert("by".into(), by.into());
     let command = decode_command_object("command", &fields).map_err(|e| Fault::rejected(&e))?;
     match zone_of(&command) {

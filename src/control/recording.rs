@@ -37,12 +37,12 @@ const TURN_WITHIN: Duration = Duration::from_secs(10);
 /// Places for those who send, and whose turn it is to be decoded: two would only take each other's processor.
 pub(super) struct Uploads {
     coming_in: Semaphore,
-    decoding: Semaphore,
+    decoding: Arc<Semaphore>,
 }
 
 impl Default for Uploads {
     fn default() -> Self {
-        Self { coming_in: Semaphore::new(COMING_IN), decoding: Semaphore::new(1) }
+        Self { coming_in: Semaphore::new(COMING_IN), decoding: Arc::new(Semaphore::new(1)) }
     }
 }
 
@@ -103,7 +103,8 @@ async fn read(console: &Console, body: Body) -> Result<Vec<u8>, Refusal> {
 
 /// The id and the length in seconds, to a tenth.
 async fn keep(console: &Console, file: Vec<u8>) -> Result<(RecordingId, f64), Refusal> {
-    let Ok(Ok(_turn)) = timeout(TURN_WITHIN, console.uploads.decoding.acquire()).await else {
+    let turns = Arc::clone(&console.uploads.decoding);
+    let Ok(Ok(turn)) = timeout(TURN_WITHIN, turns.acquire_owned()).await else {
         return Err(busy());
     };
     let Ok(wanted) = shelf::wanted(&console.control.hub).await else {
@@ -111,6 +112,8 @@ async fn keep(console: &Console, file: Vec<u8>) -> Result<(RecordingId, f64), Re
     };
     let shelf = console.control.shelf.clone();
     let kept = tokio::task::spawn_blocking(move || {
+        // It ends with the decoding, whether or not the client still waits.
+        let _turn = turn;
         let sound = message::fit(file).map_err(|unfit| wrong(words(&unfit)))?;
         let seconds = (sound.len() as f64 / f64::from(RATE_HZ) * 10.0).round() / 10.0;
         let recording = shelf.put(&sound, &wanted).map_err(|error| not_kept(&error))?;

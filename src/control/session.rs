@@ -22,6 +22,8 @@ use crate::wire::{
 
 /// Requests over the pace that are answered; a client that goes on is cut off.
 const STRIKES_MAX: u32 = 50;
+/// Bytes of the entries of one reply: a larger message than a client or a peer's buffer takes would end the session.
+const REPLY_MAX: usize = 512 * 1024;
 
 /// Something for the socket's task to do, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -187,18 +189,34 @@ pub fn publication_for(screen: &str, command: &Command) -> Publication {
 pub fn told(req: u64, stories: Option<Vec<Story>>) -> String {
     match stories {
         None => fail(req, &Fault::new(Code::Unsupported, "Không đọc được nhật ký của màn hình này.")),
-        Some(stories) => done(req, fields([("calls", stories.iter().map(story_value).collect())])),
+        Some(stories) => done(req, bounded("calls", stories.iter().map(story_value))),
     }
+}
+
+/// As many entries as fit into one message, the first of them first; `more` where some are left out.
+fn bounded(name: &str, entries: impl Iterator<Item = Value>) -> Map<String, Value> {
+    let (mut told, mut bytes, mut more) = (Vec::new(), 0, false);
+    for entry in entries {
+        bytes += entry.to_string().len() + 1;
+        if bytes > REPLY_MAX {
+            more = true;
+            break;
+        }
+        told.push(entry);
+    }
+    let mut out = fields([(name, told.into())]);
+    if more {
+        out.insert("more".into(), true.into());
+    }
+    out
 }
 
 /// The reply to `audit` and `rejected`; none when the journal cannot be read.
 pub fn looked(req: u64, found: Option<Found>) -> String {
     match found {
         None => told(req, None),
-        Some(Found::Deeds(deeds)) => done(req, fields([("deeds", deeds.iter().map(deed_value).collect())])),
-        Some(Found::Refusals(refusals)) => {
-            done(req, fields([("rejected", refusals.iter().map(refusal_value).collect())]))
-        }
+        Some(Found::Deeds(deeds)) => done(req, bounded("deeds", deeds.iter().map(deed_value))),
+        Some(Found::Refusals(refusals)) => done(req, bounded("rejected", refusals.iter().map(refusal_value))),
     }
 }
 
@@ -234,18 +252,21 @@ impl Session {
 
     /// Takes one text message.
     pub fn receive(&mut self, text: &str, around: &Around<'_>) -> Vec<Step> {
-        let (req, fields) = match envelope(text) {
-            Ok(read) => read,
-            Err((req, fault)) => return self.refuse(req, &fault),
-        };
+        let read = envelope(text);
+        // What cannot be read counts too: it costs as much.
         if !self.pace.take(around.now.mono) {
             self.strikes += 1;
+            let req = read.map_or_else(|(req, _)| req, |(req, _)| Some(req));
             let mut steps = vec![Step::Send(fail(req, &Fault::busy()))];
             if self.strikes > STRIKES_MAX {
                 steps.push(Step::Close(Ending::TooFast));
             }
             return steps;
         }
+        let (req, fields) = match read {
+            Ok(read) => read,
+            Err((req, fault)) => return self.refuse(req, &fault),
+        };
         let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
         match (kind, self.grant.clone()) {
             ("hello", None) => self.hello(req, &fields),

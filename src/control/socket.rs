@@ -221,8 +221,9 @@ impl Reader<'_> {
         let steps = {
             let control = &self.console.control;
             let view = Arc::clone(&control.hub.views.borrow());
+            let screens = control.screens.borrow().clone();
             let fresh_id = format!("console-{}", new_id());
-            self.session.receive(text, &control.around(&view, &fresh_id))
+            self.session.receive(text, &control.around(&view, &screens, &fresh_id))
         };
         for step in steps {
             if let Some(ending) = self.step(step).await? {
@@ -325,15 +326,15 @@ impl Reader<'_> {
     /// The board's own commands go to the hub, the others to whom they concern.
     async fn command(&self, req: u64, command: Command) -> Result<(), End> {
         let control = &self.console.control;
-        if let Some(journal) = &control.journal {
-            let (at, who) = (control.clock.now().wall, self.who().to_owned());
-            let payload = command_value(&command).to_string();
-            journal.write(Record::Audit { at, who, topic: "command".into(), payload });
-        }
+        let payload = command_value(&command).to_string();
         let taken = match command.action.input() {
             Some(input) => control.hub.input(input).await.is_ok(),
             None => control.commands.try_send(command).is_ok(),
         };
+        if let Some(journal) = control.journal.as_ref().filter(|_| taken) {
+            let (at, who) = (control.clock.now().wall, self.who().to_owned());
+            journal.write(Record::Audit { at, who, topic: "command".into(), payload });
+        }
         self.say(obeyed(req, taken))
     }
 

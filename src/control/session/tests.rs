@@ -12,10 +12,18 @@ use crate::board::state::Level;
 use crate::board::view::BoardView;
 use crate::clock::Millis;
 use crate::config::Config;
+use crate::screens::{ScreenReport, Screens};
 use crate::wire::Action;
 
 static VIEW: LazyLock<BoardView> = LazyLock::new(BoardView::empty);
 static CONFIG: LazyLock<Config> = LazyLock::new(Config::default);
+/// One upstairs, with a zone of its own.
+static SCREENS: LazyLock<Screens> = LazyLock::new(|| {
+    let mut screens = Screens::default();
+    let report = ScreenReport { zones: vec!["tang-2".into()], ..ScreenReport::default() };
+    screens.take("tang-2", report, start());
+    screens
+});
 static SHELF: LazyLock<Shelf> = LazyLock::new(|| Shelf::open("no such folder".into()));
 static ZONE: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Asia/Ho_Chi_Minh").unwrap());
 
@@ -31,6 +39,7 @@ fn around(now: Now) -> Around<'static> {
         time_zone: &ZONE,
         counters: &CONFIG.counters,
         zones: &CONFIG.audio.zones,
+        screens: &SCREENS,
         shelf: &SHELF,
         screen: &CONFIG.screen.id,
         fresh_id: "fresh-1",
@@ -469,7 +478,9 @@ fn what_was_done_and_refused_is_looked_up_since_midnight_unless_asked_otherwise(
     let asked = json!({ "req": 1, "type": "rejected", "since": "2026-11-20T00:00:00Z", "limit": 5 });
     let look = Look::Refusals { since: "2026-11-20T00:00:00Z".parse().unwrap(), limit: 5 };
     assert_eq!(ask_of(&mut session, &asked), [Step::Look { req: 1, look }]);
-    for (name, value) in [("about", json!("x")), ("since", json!("x")), ("limit", json!(501))] {
+    for (name, value) in
+        [("about", json!("x")), ("about", json!(5)), ("since", json!("x")), ("limit", json!(501))]
+    {
         let mut request = json!({ "req": 1, "type": "audit" });
         request[name] = value;
         assert_eq!(refusal(&ask_of(&mut session, &request)), field(name));
@@ -487,4 +498,44 @@ fn what_was_done_and_refused_is_looked_up_since_midnight_unless_asked_otherwise(
     );
     let unread: Value = serde_json::from_str(&looked(7, None)).unwrap();
     assert_eq!(unread["error"]["code"], "unsupported");
+}
+
+#[test]
+fn a_long_look_back_is_told_as_far_as_one_message_goes() {
+    let deed = |n: usize| crate::journal::Deed {
+        at: start().wall,
+        who: "Quầy 1".into(),
+        topic: format!("notice/n{n}"),
+        payload: json!({ "text": { "vi": "ử".repeat(500), "en": "🧾".repeat(500) } }).to_string(),
+    };
+    let text = looked(7, Some(Found::Deeds((0..500).map(deed).collect())));
+    assert!(text.len() < 600 * 1024, "{}", text.len());
+    let told: Value = serde_json::from_str(&text).unwrap();
+    let deeds = told["deeds"].as_array().unwrap();
+    assert!(deeds.len() > 100 && told["more"] == true, "{}", deeds.len());
+    assert_eq!(deeds[0]["topic"], "notice/n0", "the newest is told in any case");
+    let few: Value = serde_json::from_str(&looked(7, Some(Found::Deeds(vec![deed(1)])))).unwrap();
+    assert_eq!((few["deeds"].as_array().unwrap().len(), few.get("more")), (1, None));
+}
+
+#[test]
+fn what_cannot_be_read_counts_as_a_request_too() {
+    let mut session = signed_in(Role::Viewer);
+    let ended = (0..200).find(|_| {
+        let steps = session.receive("[", &around(start()));
+        steps.last() == Some(&Step::Close(Ending::TooFast))
+    });
+    assert_eq!(ended, Some(80), "a burst of 30, then 50 warnings");
+}
+
+#[test]
+fn a_notice_may_be_for_the_zones_of_another_screen_and_for_none_that_the_hall_lacks() {
+    let mut session = signed_in(Role::Operator);
+    let mut put = |zones: Value| {
+        ask_of(&mut session, &json!({ "req": 1, "type": "notice.put", "text": "Hết số", "zones": zones }))
+    };
+    let push = pushed(put(json!(["tang-2"])));
+    let Input::NoticePut(notice) = &push.input else { panic!("{:?}", push.input) };
+    assert_eq!(notice.zones[0].as_str(), "tang-2");
+    assert_eq!(refusal(&put(json!(["tang-2", "tang-3"]))), field("zones"));
 }
