@@ -484,3 +484,61 @@ async fn a_script_in_a_ticket_or_a_label_is_a_text_on_both_pages() {
     assert_ne!(page.value("document.title").await, "666");
     assert_eq!(page.complaints, Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_fills_in_what_the_board_knows_and_a_notice_goes_where_it_is_meant_to() {
+    use moiso::screens::ScreenReport;
+    let console = Console::with(Auth::in_memory(), picture()).await;
+    console.view.send_replace(Arc::new(busy_view(2)));
+    let mut page = Browser::open(&token_url(&console, Role::Operator), 1440, 900).await;
+    page.until("document.querySelectorAll('#pad li').length === 11").await;
+    page.value("location.hash = '#/thong-bao'").await;
+    page.until("!document.getElementById('notices').hidden").await;
+    assert_eq!(page.value("document.getElementById('zones').hidden").await, true, "one zone is no choice");
+    let template = |name: &str| {
+        format!(
+            "Array.from(document.querySelectorAll('#templates button')).find((b) => b.textContent === '{name}').click()"
+        )
+    };
+    // What is left to say is selected, to be typed over.
+    page.value(&template("Quầy tạm nghỉ")).await;
+    page.until("document.activeElement.id === 'text'").await;
+    page.type_text("7").await;
+    let text = "document.getElementById('text').value";
+    assert_eq!(page.value(text).await, "Quầy 8 tạm nghỉ đến 10 giờ, mời công dân đến quầy 7.");
+    page.value("document.getElementById('qr').value = 'https://hall.example/now'").await;
+
+    // A screen upstairs with a zone of its own.
+    let heard = moiso::clock::Now { mono: moiso::clock::Millis::ZERO, wall: console::now() };
+    console.screens.send_modify(|screens| {
+        let report = ScreenReport { online: true, zones: vec!["tang-2".into()], ..ScreenReport::default() };
+        screens.take("tang-2", report, heard);
+    });
+    page.until("document.querySelectorAll('#zone-boxes input:checked').length === 2").await;
+    let choose = |zone: &str| format!("document.querySelector('#zone-boxes input[value={zone}]').click()");
+    page.value(&choose("sanh")).await;
+    page.value(&choose("tang-2")).await;
+    page.value("document.getElementById('notice-send').click()").await;
+    says(&mut page, "notice-error", "Chưa chọn khu nào.").await;
+    page.value(&choose("tang-2")).await;
+    page.value("document.getElementById('notice-send').click()").await;
+    page.until("document.querySelectorAll('#notice-list li').length === 1").await;
+    let facts = page.value("document.querySelector('#notice-list small').textContent").await;
+    assert!(facts.as_str().unwrap().contains("khu tang-2 · có mã QR"), "{facts}");
+    {
+        let given = console.given.lock().unwrap();
+        let zones: Vec<&str> = given.notices[0].zones.iter().map(moiso::board::call::Zone::as_str).collect();
+        assert_eq!(
+            (zones, given.notices[0].qr.as_deref()),
+            (vec!["tang-2"], Some("https://hall.example/now"))
+        );
+    }
+    assert_eq!(
+        page.value("document.querySelectorAll('#zone-boxes input:checked').length").await,
+        2,
+        "the next one is for all again"
+    );
+    page.value(&template("Sơ tán")).await;
+    assert_eq!(page.value("document.getElementById('level').value").await, "emergency");
+    assert_eq!(page.complaints, Vec::<String>::new());
+}

@@ -61,7 +61,7 @@ function hear(message) {
     case 'view': return showView(message.view);
     case 'notice': hall.notices = message.notices; return showNotices();
     case 'health': return showAll(message);
-    case 'screens': return showScreens(message.screens);
+    case 'screens': hall.screens = message.screens; fillZones(); return showScreens(message.screens);
     case 'speech': hall.speech = message.zones; return showSpeech();
     case 'proof': return historyChanged();
     default: return undefined;
@@ -115,7 +115,7 @@ function arrange() {
     part.hidden = Boolean((pages && !pages.split(' ').includes(hall.page)) || (role && !may(role)));
   }
   for (const link of $('nav').querySelectorAll('a')) {
-    if (link.hash === '#' + hall.page) link.setAttribute('aria-current', 'page');
+    if (link.hash === '#/' + hall.page) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   $('nav').hidden = hall.me === null;
@@ -123,13 +123,15 @@ function arrange() {
   $('main').className = hall.page;
   const here = $('nav').querySelector('[aria-current]');
   const name = hall.about.title || 'moiso';
+  // On a phone the open page may be at the end of a row that is wider than the screen.
+  if (here) here.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   document.title = here ? `${here.textContent} · ${name}` : `${name} · trang quản lý`;
   if (hall.view) showCounters();
 }
 
 function wantedPage() {
   const open = (page) => PAGES.includes(page) && (page !== 'lich-su' || may('operator'));
-  return [location.hash.slice(1), hall.page, 'sanh'].find(open);
+  return [location.hash.replace(/^#\/?/, ''), hall.page, 'sanh'].find(open);
 }
 
 // What a page asks for when it is opened, and again after a lost connection.

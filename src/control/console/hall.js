@@ -14,6 +14,8 @@ export const hall = {
   // What every zone says and what waits there.
   speech: [],
   health: null,
+  // The hall's screens, as they tell of themselves.
+  screens: [],
   // The open page: sanh, thong-bao, lich-su, man-hinh or suc-khoe.
   page: '',
   link: null,
@@ -22,6 +24,11 @@ export const hall = {
 // Whether who has signed in may do what a role may.
 export function may(role) {
   return hall.me !== null && RANKS[hall.me.role] >= RANKS[role];
+}
+
+// The zones of this screen, then those that only others have.
+export function zonesOf() {
+  return Array.from(new Set(hall.about.zones.concat(hall.screens.flatMap((screen) => screen.zones || []))));
 }
 
 export function nameOf(counter) {

@@ -45,7 +45,7 @@ function parts(health) {
     hub(health), link(detail, screen), picture(detail, screen), gpu(detail, screen),
     ['Loa', ...(SOUND[screen.audio] || ['wait', screen.audio, ''])],
     detail.journal_problem
-      ? ['Nhật ký', 'bad', 'không ghi được xuống đĩa', detail.journal_problem]
+      ? ['Nhật ký', 'warn', 'chưa ghi được xuống đĩa', `Đang giữ trong bộ nhớ và ghi lại sau: ${detail.journal_problem}`]
       : ['Nhật ký', 'good', 'ghi đều', ''],
     skew(screen), backlog(screen), ...panel(screen), ...unheard(detail), ...machine(detail),
     ['Bản tin bị từ chối', screen.rejected ? 'warn' : 'good', String(screen.rejected),
@@ -124,7 +124,7 @@ function unheard(detail) {
   const { unheard: recordings } = detail;
   if (!recordings || recordings.length === 0) return [];
   return [['Lời nhắn ghi âm', 'warn', `${recordings.length} lời nhắn không phát được ở máy này`,
-    'Bản ghi nằm ở màn hình đã ghi; chữ vẫn hiện trên bảng. Muốn nghe ở đây, hãy ghi từ trang của máy này.']];
+    'Không màn hình nào đang chạy còn giữ bản ghi; chữ vẫn hiện trên bảng. Hãy ghi lại lời nhắn.']];
 }
 
 export function unwell(health) {
@@ -134,10 +134,17 @@ export function unwell(health) {
 export function showHealth() {
   const { health } = hall;
   if (!health || !health.detail.screen) return;
-  const bad = unwell(health);
-  pill($('health-sum'), bad.length ? 'bad' : 'good', bad.length ? `${bad.length} bộ phận cần xử lý` : 'mọi bộ phận đều tốt');
+  const count = (wanted) => parts(health).filter(([, kind]) => kind === wanted).length;
+  if (count('bad')) pill($('health-sum'), 'bad', `${count('bad')} bộ phận cần xử lý`);
+  else if (count('warn')) pill($('health-sum'), 'warn', `${count('warn')} bộ phận cần xem`);
+  else pill($('health-sum'), 'good', 'mọi bộ phận đều tốt');
   replace('health-list', parts(health).map(([name, kind, words, advice]) => make('li', { className: kind },
     make('b', {}, name), badge(kind, words), make('small', {}, advice || ''))));
+}
+
+// The program's own words, in English as in its log; what says no more than the reason is left out.
+function inDetail({ reason, detail }) {
+  return ['missing', 'empty'].includes(reason) || !detail ? '' : make('span', { lang: 'en' }, detail);
 }
 
 // What was refused, and what was done from pages and commands.
@@ -146,8 +153,8 @@ export async function showRejected() {
   const since = new Date(Date.now() - 24 * 3600 * 1000).toISOString();
   try {
     const { rejected } = await hall.link.ask({ type: 'rejected', since, limit: 30 });
-    const rows = rejected.map((r) => [moment(r.at, true), r.topic, [r.field, REASONS[r.reason] || r.reason].filter(Boolean).join(': '), r.detail]);
-    table('rejected-table', ['Lúc', 'Chủ đề', 'Lý do', 'Chi tiết'], rows, 'Một ngày qua không có bản tin nào bị từ chối.');
+    const rows = rejected.map((r) => [moment(r.at, true), r.topic, [r.field, REASONS[r.reason] || r.reason].filter(Boolean).join(': '), inDetail(r)]);
+    table('rejected-table', ['Lúc', 'Chủ đề', 'Lý do', 'Chi tiết (tiếng Anh)'], rows, 'Một ngày qua không có bản tin nào bị từ chối.');
     const { deeds } = await hall.link.ask({ type: 'audit', since, limit: 50 });
     table('deeds-table', ['Lúc', 'Ai', 'Việc', 'Nội dung'], deeds.map(deed), 'Một ngày qua chưa ai làm gì từ trang này.');
   } catch (error) {

@@ -3,6 +3,9 @@
 const ANSWER_MS = 10000;
 // Requests that carry their own id may be sent again after a lost connection, for so long.
 const REPEAT_MS = 20000;
+// A cable that is pulled out closes nothing: after that long in silence the server is asked whether it is there.
+const SILENT_MS = 10000;
+const LOOK_MS = 2000;
 
 export class Refusal extends Error {
   constructor(error) {
@@ -23,6 +26,9 @@ export class Link {
     this.failures = 0;
     this.timer = 0;
     this.ready = false;
+    this.heard = 0;
+    this.probed = 0;
+    setInterval(() => this.watch(), LOOK_MS);
     window.addEventListener('online', () => this.hurry());
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.hurry(); });
   }
@@ -53,6 +59,8 @@ export class Link {
     const socket = new WebSocket(address);
     this.socket = socket;
     this.ready = false;
+    this.heard = Date.now();
+    this.probed = 0;
     this.on.state('wait', this.failures ? 'Đang kết nối lại…' : 'Đang kết nối…');
     socket.onopen = () => this.hello(socket);
     socket.onmessage = (event) => { if (socket === this.socket) this.hear(JSON.parse(event.data)); };
@@ -111,7 +119,22 @@ export class Link {
     for (const [req, entry] of this.waiting) this.put(req, entry);
   }
 
+  // A connection that neither opens nor answers is given up; waiting for TCP to notice would take minutes.
+  watch() {
+    if (!this.socket || Date.now() - this.heard < SILENT_MS) return;
+    if (this.ready && !this.probed) {
+      this.probed = Date.now();
+      this.ask({ type: 'notice.list' }).catch(() => {});
+    }
+    if (this.probed && Date.now() - this.probed < SILENT_MS) return;
+    const dead = this.socket;
+    this.closed();
+    dead.close();
+  }
+
   hear(message) {
+    this.heard = Date.now();
+    this.probed = 0;
     if (message.event) return this.on.event(message);
     const entry = this.waiting.get(message.re);
     if (!entry) return;

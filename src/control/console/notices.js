@@ -1,6 +1,6 @@
 // Notices: writing with a preview of how they run, changing, putting in order, ending, and who did what.
 
-import { hall, may } from '/assets/hall.js';
+import { hall, may, zonesOf } from '/assets/hall.js';
 import { freshId } from '/assets/link.js';
 import { listen } from '/assets/listen.js';
 import { beginRecording, holdRecording, recordingId } from '/assets/recording.js';
@@ -121,8 +121,10 @@ function wanted() {
   const english = oneLine($('text-en').value);
   if (english) request.text.en = english;
   if ($('qr').value.trim()) request.qr = $('qr').value.trim();
-  const zones = Array.from($('zones').querySelectorAll('input:checked'), (box) => box.value);
-  if (zones.length > 0 && zones.length < hall.about.zones.length) request.zones = zones;
+  const boxes = Array.from($('zones').querySelectorAll('input'));
+  const zones = boxes.filter((box) => box.checked).map((box) => box.value);
+  if (boxes.length > 0 && zones.length === 0) wrong('zones', 'Chưa chọn khu nào.');
+  if (zones.length < boxes.length) request.zones = zones;
   for (const [field, asked, words] of [['from', $('start').value === 'from', 'bắt đầu'], ['until', $('span').value === 'until', 'kết thúc']]) {
     if (!asked) continue;
     request[field] = timeOfSomeDay($(field).value);
@@ -281,10 +283,15 @@ function isLive(deeds, index) {
 
 // One box a zone, where there are several.
 export function fillZones() {
-  const { zones } = hall.about;
+  const zones = zonesOf();
+  const boxes = Array.from($('zones').querySelectorAll('input'));
+  if (zones.length === boxes.length && zones.every((zone, index) => zone === boxes[index].value)) return;
+  // Where all were chosen, a zone that is new is one of all.
+  const all = boxes.every((box) => box.checked);
+  const chosen = (zone) => (boxes.find((box) => box.value === zone) || { checked: all }).checked;
   $('zones').hidden = zones.length < 2;
   $('zone-boxes').replaceChildren(...zones.map((zone) => make('label', { className: 'check' },
-    make('input', { type: 'checkbox', value: zone, checked: true }), ' ' + zone)));
+    make('input', { type: 'checkbox', value: zone, defaultChecked: true, checked: chosen(zone) }), ' ' + zone)));
 }
 
 function useTemplate(words, level) {

@@ -3,6 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 const EVERY_MS = 5000;
+const ANSWER_MS = 6000;
 const KEY = 'moiso.mine';
 
 let now = null;
@@ -152,8 +153,11 @@ function showState() {
 async function refresh() {
   clearTimeout(timer);
   if (document.hidden) return;
+  // A connection that died without a word would be waited for in vain.
+  const patience = new AbortController();
+  const giveUp = setTimeout(() => patience.abort(), ANSWER_MS);
   try {
-    const reply = await fetch('/api/now', { cache: 'no-cache' });
+    const reply = await fetch('/api/now', { cache: 'no-cache', signal: patience.signal });
     if (!reply.ok) throw new Error(String(reply.status));
     now = await reply.json();
     failures = 0;
@@ -161,11 +165,14 @@ async function refresh() {
     showState();
   } catch (error) {
     failures += 1;
-    if (failures > 1) {
+    // One that breaks may be chance; one that nobody answers is none.
+    if (failures > 1 || error.name === 'AbortError') {
       set('state', 'Mất kết nối, đang thử lại. Xin xem màn hình trong sảnh.');
       $('state').classList.add('bad');
     }
   }
+  clearTimeout(giveUp);
+  clearTimeout(timer);
   // Phones that began together do not stay together.
   timer = setTimeout(refresh, EVERY_MS * Math.min(1 + failures, 3) * (0.85 + Math.random() * 0.3));
 }

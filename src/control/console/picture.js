@@ -2,6 +2,9 @@
 
 import { $, pill } from '/assets/show.js';
 
+// A picture that takes longer is asked for anew: a connection that died without a word would be waited for in vain.
+const ANSWER_MS = 8000;
+
 const picture = { shown: 0, loading: false, again: false, tag: null, address: null };
 
 export async function loadPicture() {
@@ -10,8 +13,10 @@ export async function loadPicture() {
     return;
   }
   picture.loading = true;
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), ANSWER_MS);
   try {
-    const answer = await fetch('/board.png', { cache: 'no-cache' });
+    const answer = await fetch('/board.png', { cache: 'no-cache', signal: patience.signal });
     if (!answer.ok) throw new Error(String(answer.status));
     const tag = answer.headers.get('etag');
     if (!tag || tag !== picture.tag) await showPicture(await answer.blob(), tag);
@@ -20,6 +25,7 @@ export async function loadPicture() {
   } catch (error) {
     if (!picture.address) $('no-picture').hidden = false;
   }
+  clearTimeout(timer);
   picture.loading = false;
   showAge();
   if (picture.again) {
