@@ -15,11 +15,15 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use support::daemon::Daemon;
 use support::mosquitto::Mosquitto;
+use support::pulse::Pulse;
 use support::{call, until};
-use tokio_tungstenite::connect_async;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(20);
+/// Several calls are said one after the other.
+const LONG: Duration = Duration::from_secs(90);
 
 fn document() -> Value {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/asyncapi.yaml")).unwrap();
@@ -38,6 +42,13 @@ fn fits(schema: &jsonschema::Validator, value: &Value, what: &str) {
     let wrong: Vec<String> =
         schema.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(wrong.is_empty(), "{what}: {value}\n{wrong:#?}");
+}
+
+/// The messages that are JSON; a piece of a sound is none.
+fn messages(document: &Value) -> Vec<&str> {
+    let all = document["components"]["messages"].as_object().unwrap();
+    let json = all.iter().filter(|(_, message)| message.get("contentType").is_none());
+    json.map(|(name, _)| name.as_str()).collect()
 }
 
 /// Every `$ref` below a value.
@@ -69,6 +80,8 @@ fn every_reference_leads_somewhere_and_every_message_is_used_and_shown() {
     for name in document["components"]["messages"].as_object().unwrap().keys() {
         let own = format!("#/components/messages/{name}");
         assert!(found.contains(&own), "no channel has {name}");
+    }
+    for name in messages(&document) {
         assert!(!examples(&document, name).is_empty(), "{name}");
     }
     for name in document["components"]["schemas"].as_object().unwrap().keys() {
@@ -79,7 +92,7 @@ fn every_reference_leads_somewhere_and_every_message_is_used_and_shown() {
 #[test]
 fn every_example_fits_its_schema_and_without_a_required_field_it_does_not() {
     let document = document();
-    for name in document["components"]["messages"].as_object().unwrap().keys() {
+    for name in messages(&document) {
         let schema = schema(&document, name);
         for example in examples(&document, name) {
             fits(&schema, &example, name);
@@ -115,6 +128,9 @@ fn the_program_reads_every_example_whole() {
     for example in examples(&document, "Status").into_iter().chain(examples(&document, "Offline")) {
         moiso::wire::decode_status("screen/sanh-1/status", example.to_string().as_bytes()).unwrap();
     }
+    for example in examples(&document, "RecordingWanted") {
+        moiso::wire::decode_sync_request("recording/x/wanted", example.to_string().as_bytes()).unwrap();
+    }
     for example in examples(&document, "SyncRequest") {
         moiso::wire::decode_sync_request("sync/request", example.to_string().as_bytes()).unwrap();
     }
@@ -149,19 +165,68 @@ fn schema_of(document: &Value, topic: &str, payload: &Value) -> String {
     })
 }
 
-/// Everything on the broker, as `topic payload` lines.
-fn traffic(port: u16) -> (std::process::Child, Arc<Mutex<Vec<String>>>) {
+/// Everything on the broker: topics below the hall's prefix and payloads.
+type Traffic = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+
+fn traffic(port: u16) -> (std::process::Child, Traffic) {
     let mut process = Command::new("mosquitto_sub")
-        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-q", "1", "-t", "moiso/dong-da/#", "-F", "%t %p"])
+        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-q", "1", "-t", "moiso/dong-da/#", "-F", "%t %x"])
         .stdout(Stdio::piped())
         .spawn()
         .expect("mosquitto-clients is installed");
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let (out, kept) = (BufReader::new(process.stdout.take().unwrap()), Arc::clone(&lines));
+    let messages = Traffic::default();
+    let (out, kept) = (BufReader::new(process.stdout.take().unwrap()), Arc::clone(&messages));
     std::thread::spawn(move || {
-        out.lines().map_while(Result::ok).for_each(|line| kept.lock().unwrap().push(line));
+        for line in out.lines().map_while(Result::ok) {
+            let (topic, payload) = line.split_once(' ').unwrap();
+            let topic = topic.strip_prefix("moiso/dong-da/").unwrap().to_owned();
+            let digits = payload.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+            let payload = digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+            kept.lock().unwrap().push((topic, payload));
+        }
     });
-    (process, lines)
+    (process, messages)
+}
+
+/// A session on the page of a daemon.
+struct Session {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    replies: Vec<Value>,
+    events: Vec<Value>,
+}
+
+impl Session {
+    async fn next(&mut self) -> Value {
+        loop {
+            let message = tokio::time::timeout(LONG, self.socket.next()).await.unwrap().unwrap().unwrap();
+            let Ok(text) = message.into_text() else { continue };
+            let Ok(said) = serde_json::from_str::<Value>(&text) else { continue };
+            return said;
+        }
+    }
+
+    /// Asks, and keeps the reply and the events before it.
+    async fn ask(&mut self, request: &Value) -> Value {
+        self.socket.send(Message::text(request.to_string())).await.unwrap();
+        loop {
+            let said = self.next().await;
+            if said.get("event").is_some() {
+                self.events.push(said);
+                continue;
+            }
+            assert_eq!(said["re"], request["req"]);
+            self.replies.push(said.clone());
+            return said;
+        }
+    }
+
+    /// Listens until an event of a kind has come.
+    async fn hear(&mut self, kind: &str) {
+        while !self.events.iter().any(|said| said["event"] == kind) {
+            let said = self.next().await;
+            self.events.push(said);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,10 +234,12 @@ async fn all_that_is_really_said_fits_the_document() {
     let document = document();
     let (request, reply, event) =
         (schema(&document, "Request"), schema(&document, "Reply"), schema(&document, "Event"));
-    let broker = Mosquitto::start();
-    let (mut listening, lines) = traffic(broker.port);
-    let mut daemon = Daemon::start(&broker, None, "");
+    let (broker, pulse) = (Mosquitto::start(), Pulse::start());
+    let (mut listening, messages) = traffic(broker.port);
+    let mut daemon = Daemon::start(&broker, Some(&pulse), "");
     until(SOON, "the link comes up", || daemon.is_linked());
+    let neighbour = Daemon::silent("tang-2", &broker);
+    until(SOON, "the neighbour's link too", || neighbour.is_linked());
     let made = daemon.cli(&["token", "add", "--role", "technician", "--name", "Kỹ thuật"]);
     let token = made.split_whitespace().find(|word| word.starts_with("moiso_")).unwrap();
 
@@ -182,20 +249,20 @@ async fn all_that_is_really_said_fits_the_document() {
         let example = examples(&document, message).remove(0).to_string();
         broker.publish(&format!("moiso/dong-da/{topic}"), &example, &["-r"]);
     }
-    broker.publish("moiso/dong-da/sync/request", r#"{"screen":"tang-2"}"#, &[]);
-    let answered =
-        || lines.lock().unwrap().iter().any(|line| line.starts_with("moiso/dong-da/sync/state/tang-2 "));
-    until(SOON, "a neighbour is answered", answered);
+    broker.publish("moiso/dong-da/sync/request", r#"{"screen":"tang-3"}"#, &[]);
+    let went_over = |start: &str| messages.lock().unwrap().iter().any(|(topic, _)| topic.starts_with(start));
+    until(SOON, "a neighbour is answered", || went_over("sync/state/tang-3"));
     broker.publish("moiso/dong-da/call", "{}", &[]);
     until(SOON, "the refusal is kept", || daemon.kept("rejected", "topic = 'call'") == 1);
 
     // What a session says and hears, each kind of request once, and one of each that is refused.
-    let (mut socket, _) = connect_async(format!("ws://127.0.0.1:{}/ws", daemon.port())).await.unwrap();
+    let (socket, _) = connect_async(format!("ws://127.0.0.1:{}/ws", daemon.port())).await.unwrap();
+    let mut session = Session { socket, replies: Vec::new(), events: Vec::new() };
     let mut asked: Vec<Value> = examples(&document, "Request");
     asked[0]["token"] = token.into();
+    asked.push(json!({ "req": 20, "type": "command", "do": "identify", "screen": "tang-2" }));
     asked.push(json!({ "req": 90, "type": "call", "ticket": "A012", "counter": "99" }));
     asked.push(json!({ "req": 91, "type": "notice.delete", "id": "gone" }));
-    let (mut replies, mut events) = (Vec::new(), Vec::new());
     for mut one in asked {
         fits(&request, &one, "a request");
         if one["type"] == "notice.put" {
@@ -207,57 +274,56 @@ async fn all_that_is_really_said_fits_the_document() {
             one["do"] = "identify".into();
             one.as_object_mut().unwrap().remove("value");
         }
-        socket.send(Message::text(one.to_string())).await.unwrap();
-        loop {
-            let message = tokio::time::timeout(SOON, socket.next()).await.unwrap().unwrap().unwrap();
-            let Ok(text) = message.into_text() else { continue };
-            let Ok(said) = serde_json::from_str::<Value>(&text) else { continue };
-            if said.get("event").is_some() {
-                events.push(said);
-                continue;
-            }
-            assert_eq!(said["re"], one["req"]);
-            assert_eq!(said["ok"], one["req"].as_u64().unwrap() < 90, "{one} {said}");
-            replies.push(said);
-            break;
-        }
+        let said = session.ask(&one).await;
+        assert_eq!(said["ok"], one["req"].as_u64().unwrap() < 90, "{one} {said}");
     }
-    for said in &replies {
+    // A message recorded here, which the neighbour asks for.
+    let sound = daemon.state_folder().join("loi-nhan.wav");
+    daemon.cli(&["say", "C023", "--counter", "3", "--wav", sound.to_str().unwrap()]);
+    let sound = sound.to_str().unwrap();
+    daemon.cli(&["notice", "put", "Mời công dân đến quầy 3", "--speak", "--sound", sound, "--id", "ghi-am"]);
+    until(SOON, "the neighbour has the sound", || {
+        neighbour.log().contains("another screen has passed on a recorded message")
+    });
+    for kind in ["view", "notice", "health", "screens", "speech", "proof"] {
+        session.hear(kind).await;
+    }
+    let told = session.ask(&json!({ "req": 21, "type": "history", "ticket": "A012" })).await;
+    assert_eq!(told["ok"], true, "{told}");
+    for said in &session.replies {
         fits(&reply, said, "a reply");
     }
-    for said in &events {
+    for said in &session.events {
         fits(&event, said, "an event");
     }
-    for kind in ["view", "notice", "health", "screens", "speech"] {
-        assert!(events.iter().any(|said| said["event"] == kind), "an event {kind}");
-    }
-    let of =
-        |field: &str| replies.iter().filter_map(|r| r[field].as_array()).map(Vec::len).max().unwrap_or(0);
+    let lists = |field: &str| session.replies.iter().filter_map(|r| r[field].as_array()).map(Vec::len).max();
     for field in ["calls", "deeds", "rejected", "notices"] {
-        assert!(of(field) > 0, "{field} were told, so that their schema was tried");
+        assert!(lists(field) > Some(0), "{field} were told, so that their schema was tried");
     }
 
     // What went over the broker, to the goodbye.
     daemon.stop();
-    let offline = || lines.lock().unwrap().iter().any(|line| line.contains(r#""online":false"#));
-    until(SOON, "the screen says that it is gone", offline);
+    let offline = |payload: &[u8]| String::from_utf8_lossy(payload).contains(r#""online":false"#);
+    until(SOON, "the screen says that it is gone", || {
+        messages.lock().unwrap().iter().any(|(_, payload)| offline(payload))
+    });
     let _ = listening.kill();
     let _ = listening.wait();
     let mut seen = std::collections::BTreeSet::new();
-    for line in lines.lock().unwrap().iter() {
-        let (topic, payload) = line.split_once(' ').unwrap();
-        let topic = topic.strip_prefix("moiso/dong-da/").unwrap();
-        if payload.is_empty() || payload == "{}" {
+    for (topic, payload) in messages.lock().unwrap().iter() {
+        if payload.is_empty() || payload == b"{}" {
             continue;
         }
-        let payload: Value = serde_json::from_str(payload).unwrap();
-        let name = schema_of(&document, topic, &payload);
-        fits(&schema(&document, &name), &payload, topic);
+        let name = schema_of(&document, topic, &serde_json::from_slice(payload).unwrap_or_default());
+        if document["components"]["messages"][&name].get("contentType").is_none() {
+            let payload: Value = serde_json::from_slice(payload).unwrap();
+            fits(&schema(&document, &name), &payload, topic);
+        }
         seen.insert(name);
     }
-    for name in
-        ["Call", "Counter", "Queue", "Notice", "Status", "Offline", "Proof", "SyncRequest", "SyncState"]
-    {
-        assert!(seen.contains(name), "{name} went over the broker: {seen:?}");
+    let session = ["Request", "Reply", "Event"];
+    for name in document["components"]["messages"].as_object().unwrap().keys() {
+        let name = name.as_str();
+        assert!(session.contains(&name) || seen.contains(name), "{name} went over the broker: {seen:?}");
     }
 }

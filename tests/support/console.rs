@@ -374,6 +374,19 @@ impl Client {
         }
     }
 
+    /// The next event of any kind. Safe to drop and ask again.
+    pub async fn any_event(&mut self) -> Value {
+        if !self.events.is_empty() {
+            return self.events.remove(0);
+        }
+        loop {
+            let message = self.socket.next().await.expect("the session is open").unwrap();
+            if let Message::Text(text) = message {
+                return serde_json::from_str(&text).unwrap();
+            }
+        }
+    }
+
     async fn next(&mut self) -> Option<Value> {
         loop {
             match tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("an answer in time")? {
