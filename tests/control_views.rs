@@ -18,7 +18,8 @@ use browser::Browser;
 use console::{Console, Parts, now};
 use scenes::{busy_view, kept, three_screens};
 
-const SIZES: [(u32, u32); 3] = [(360, 740), (1440, 900), (1920, 1080)];
+/// A phone, an old office PC, a laptop and a large screen.
+const SIZES: [(u32, u32); 4] = [(360, 740), (1024, 768), (1440, 900), (1920, 1080)];
 
 async fn busy_hall(folder: &std::path::Path) -> Console {
     let (journal, _) = Journal::open(folder, 90, now()).unwrap();
@@ -103,10 +104,17 @@ async fn nothing_in_the_console_keeps_anybody_out() {
             for (name, whole) in PAGES {
                 page.value(&format!("location.hash = '#{name}'")).await;
                 page.until(whole).await;
-                page.until(&format!("document.querySelector('nav a[aria-current]').hash === '#{name}'"))
+                page.until(&format!("document.querySelector('nav a[aria-current]').hash === '#/{name}'"))
                     .await;
                 faults.extend(look(&mut page, name, width, theme).await);
             }
+            *console.health.lock().unwrap() = scenes::unwell();
+            page.until("document.getElementById('health-sum').textContent === '3 bộ phận cần xử lý'").await;
+            assert_eq!(page.value("document.querySelectorAll('#health-list li').length").await, 13);
+            let here = "(({ left, right }) => left >= 0 && right <= innerWidth)(document.querySelector('nav a[aria-current]').getBoundingClientRect())";
+            assert_eq!(page.value(here).await, true, "the open page is seen in the row of pages");
+            faults.extend(look(&mut page, "suc-khoe-yeu", width, theme).await);
+            *console.health.lock().unwrap() = console::well();
         }
     }
     assert_eq!(faults, Vec::<String>::new());

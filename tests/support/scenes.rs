@@ -9,6 +9,7 @@ use moiso::board::state::CounterMode;
 use moiso::board::view::{BoardView, CounterView, MissedCall, QueueView, RecentCall, Spot, TickerItem};
 use moiso::clock::{Millis, Now};
 use moiso::config::Config;
+use moiso::control::Verdict;
 use moiso::health::{Drawn, Frame};
 use moiso::journal::{Journal, Record};
 use moiso::screens::{ScreenReport, Screens};
@@ -89,6 +90,40 @@ pub fn busy_view(revision: u64) -> BoardView {
         )],
         ..BoardView::empty()
     }
+}
+
+/// A screen on which much is wrong at once.
+pub fn unwell() -> Verdict {
+    let mut verdict = super::console::well();
+    let part = |part: &str, state: &str| serde_json::json!({ "part": part, "state": state, "why": "" });
+    for (field, value) in [
+        (
+            "link_problem",
+            serde_json::json!({ "code": "wrong-password", "what": "refused", "advice": "check it" }),
+        ),
+        ("journal_problem", "database or disk is full (/var/lib/moiso/journal.db)".into()),
+        ("stalled", true.into()),
+        ("unanswered_s", 95.into()),
+        ("rebuilds", 3.into()),
+        ("unheard", serde_json::json!(["5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"])),
+        ("free_bytes", 41_000_000.into()),
+        ("hottest_c", 91.into()),
+        ("parts", serde_json::json!([part("disk", "degraded"), part("temperature", "degraded")])),
+    ] {
+        verdict.detail[field] = value;
+    }
+    for (field, value) in [
+        ("link", serde_json::json!("down")),
+        ("audio", "lost".into()),
+        ("panel", "unknown".into()),
+        ("skew_ms", 95_000.into()),
+        ("backlog_s", 48.into()),
+        ("rejected", 1_204.into()),
+    ] {
+        verdict.detail["screen"][field] = value;
+    }
+    verdict.ready = false;
+    verdict
 }
 
 /// Three screens: one works, one has lost its loudspeakers, one is off.
