@@ -225,6 +225,8 @@ impl App {
             &config.screen.id,
         );
         hub.remember(kept);
+        // A file that cannot be read has been told of.
+        hub.resume(journal.unsent().unwrap_or_default(), &Rules::of(&config).time_zone);
         let fallen = Arc::new(OnceLock::new());
         let start = |name, part| {
             runtime.spawn(watched(

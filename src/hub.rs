@@ -25,9 +25,11 @@ use crate::wire::{self, Command, Proof};
 mod stories;
 mod turns;
 mod undrawn;
+mod unsent;
 
 use stories::Story;
 use undrawn::Undrawn;
+use unsent::Unsent;
 
 /// What the hub can be asked.
 #[derive(Debug)]
@@ -210,6 +212,7 @@ pub struct Hub {
     asked: Vec<(Millis, String)>,
     /// Where music plays, as the speaker was told.
     music: HashMap<Zone, bool>,
+    unsent: Unsent,
 }
 
 /// How many waiting requests are taken before the view is published: a burst becomes one picture, not a thousand.
@@ -239,6 +242,7 @@ impl Hub {
             voices,
             asked: Vec::new(),
             music: HashMap::new(),
+            unsent: Unsent::default(),
         }
     }
 
@@ -313,7 +317,9 @@ impl Hub {
         for request in batch.drain(..) {
             match request {
                 Request::Input { input, reply } => {
+                    let topic = self.unsent.topic_of(&input);
                     let done = self.apply(input);
+                    self.told_back(topic, done.taken);
                     shown |= done.shown;
                     replies.extend(reply.map(|reply| (reply, done.taken)));
                 }
@@ -322,6 +328,7 @@ impl Hub {
                     shown |= done.shown;
                     if done.taken == Taken::Applied {
                         self.audit(&publish, by);
+                        self.keep_until_sent(&publish);
                         self.publish(publish);
                     }
                     replies.push((reply, done.taken));

@@ -122,6 +122,15 @@ impl Journal {
         Store::read_only(&self.path)?.refusals(since, limit)
     }
 
+    /// What operators of an earlier life of the process pushed and the broker may not have: topics below the hall's prefix
+    /// and payloads. Reads the file.
+    ///
+    /// # Errors
+    /// As for [`Journal::stories`].
+    pub fn unsent(&self) -> Result<Vec<(String, String)>, StoreError> {
+        Store::read_only(&self.path)?.unsent()
+    }
+
     pub fn state(&self) -> JournalState {
         self.state.lock().map(|state| state.clone()).unwrap_or_default()
     }

@@ -81,7 +81,8 @@ async fn harm(port: u16, kind: usize) {
             assert!(connect_async(request).await.is_err(), "a foreign page came in");
         }
         7 => {
-            raw(port, b"POST /api/recording HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\nRIFF").await
+            raw(port, b"POST /api/recording HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\nRIFF")
+                .await;
         }
         // Takes the picture and reads nothing of it.
         _ => {

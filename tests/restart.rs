@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use support::daemon::Daemon;
-use support::mosquitto::Mosquitto;
+use support::mosquitto::{Mosquitto, clear};
 use support::pulse::Pulse;
 use support::sound::find;
 use support::{call, until};
@@ -82,4 +82,38 @@ fn after_a_kill_the_successor_says_what_was_not_said_whole_and_nothing_twice() {
     assert_eq!(table.lines().count(), 4, "{table}");
     let nothing = daemon.cli(&["history", "Z999"]);
     assert!(nothing.starts_with("Z999 was not called on this screen on "), "{nothing}");
+}
+
+#[test]
+fn what_was_pushed_while_the_broker_was_away_waits_in_the_journal_also_over_a_kill() {
+    const AGAIN: Duration = Duration::from_secs(40);
+    let mut broker = Mosquitto::start();
+    let mut daemon = Daemon::start(&broker, None, "");
+    until(SOON, "the link comes up", || daemon.is_linked());
+    broker.kill();
+    until(AGAIN, "the broker is missed", || !daemon.is_linked());
+    daemon.cli(&["notice", "put", "Hết số hôm nay", "--id", "het-so"]);
+    daemon.cli(&["notice", "put", "Sắp hết hạn", "--id", "cu", "--for", "1s"]);
+    until(SOON, "both wait in the journal", || daemon.kept("unsent", "1") == 2);
+    daemon.kill();
+    std::thread::sleep(Duration::from_secs(2));
+    daemon.start_again(None);
+    until(SOON, "it runs here again", || daemon.view()["ticker"][0]["text"] == "Hết số hôm nay");
+    broker.restart();
+    let notices = broker.subscribe("moiso/dong-da/notice/+");
+    until(AGAIN, "the link comes up again", || daemon.is_linked());
+    notices.wait_for(|message| message.contains("Hết số hôm nay"));
+    until(SOON, "nothing waits any more", || daemon.kept("unsent", "1") == 0);
+
+    // Ended by somebody else while this screen is off, it does not come back.
+    daemon.kill();
+    clear(broker.port, "moiso/dong-da/notice/het-so");
+    daemon.start_again(None);
+    until(AGAIN, "the link comes up a third time", || daemon.is_linked());
+    until(SOON, "the ticker is empty", || daemon.view()["ticker"] == serde_json::json!([]));
+    assert_eq!(
+        daemon.log().matches("told to the hall again").count(),
+        1,
+        "only what was neither sent nor over"
+    );
 }

@@ -39,6 +39,16 @@ pub enum Record {
         topic: String,
         payload: String,
     },
+    /// The broker is to retain this, and may not have it yet.
+    Unsent {
+        at: Timestamp,
+        topic: String,
+        payload: String,
+    },
+    /// The broker has it, or something newer of that topic.
+    Sent {
+        topic: String,
+    },
     Rejected {
         at: Timestamp,
         topic: String,

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction};
 
 /// One step a version, from the first; a step that was ever shipped is never changed.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
     CREATE TABLE calls (
         id TEXT PRIMARY KEY,
@@ -73,6 +73,14 @@ const STEPS: [&str; 3] = [
     ALTER TABLE elsewhere ADD COLUMN frame INTEGER;
     ALTER TABLE elsewhere ADD COLUMN frame_hash TEXT;
 ",
+    "
+    -- What operators pushed and the broker has not told back yet: the last of each retained topic.
+    CREATE TABLE unsent (
+        topic TEXT PRIMARY KEY,
+        payload TEXT NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT;
+",
 ];
 
 /// The version that this program writes.
@@ -120,7 +128,7 @@ mod tests {
         let tables: i64 = connection
             .query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(tables, 5);
+        assert_eq!(tables, 6);
     }
 
     #[test]

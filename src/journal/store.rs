@@ -101,6 +101,7 @@ impl Store {
             ("elsewhere", "proved"),
             ("audit", "at"),
             ("rejected", "at"),
+            ("unsent", "at"),
         ] {
             let sql = format!("DELETE FROM {table} WHERE {time} < ?");
             transaction.execute(&sql, [before.as_millisecond()])?;
@@ -131,6 +132,16 @@ impl Store {
         let mut kept = rows.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
         kept.reverse();
         Ok(kept)
+    }
+
+    /// What was pushed and the broker may not have, topic and payload, in the order of the pushes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unsent(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let mut statement = self.sql.prepare("SELECT topic, payload FROM unsent ORDER BY at, rowid")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// What became of calls, newest first.
@@ -281,6 +292,13 @@ fn put(sql: &Connection, record: &Record) -> rusqlite::Result<()> {
         Record::Audit { at, who, topic, payload } => {
             sql.prepare_cached("INSERT INTO audit (at, who, topic, payload) VALUES (?, ?, ?, ?)")?
                 .execute(params![at.as_millisecond(), who, topic, payload])?;
+        }
+        Record::Unsent { at, topic, payload } => {
+            sql.prepare_cached("INSERT OR REPLACE INTO unsent (topic, payload, at) VALUES (?, ?, ?)")?
+                .execute(params![topic, payload, at.as_millisecond()])?;
+        }
+        Record::Sent { topic } => {
+            sql.prepare_cached("DELETE FROM unsent WHERE topic = ?")?.execute([topic])?;
         }
         Record::Rejected { at, topic, reason, field, detail } => {
             sql.prepare_cached(
