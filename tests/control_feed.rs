@@ -61,12 +61,15 @@ async fn change(console: &Console, operator: &mut Client, step: u64) {
             operator.ask(json!({ "type": "notice.delete", "id": id })).await;
         }
         4 => console.screens.send_modify(|screens| {
-            let report =
-                ScreenReport { online: chance % 2 == 0, session: step as i64, ..ScreenReport::default() };
+            let report = ScreenReport {
+                online: chance.is_multiple_of(2),
+                session: step as i64,
+                ..ScreenReport::default()
+            };
             screens.take(&id, report, moiso::clock::Now { mono: moiso::clock::Millis::ZERO, wall: now() });
         }),
         5 => drop(console.speech.send_replace(scenes::speech(now()))),
-        _ => console.health.lock().unwrap().live = chance % 2 == 0,
+        _ => console.health.lock().unwrap().live = chance.is_multiple_of(2),
     }
 }
 
