@@ -39,7 +39,7 @@ fn asked_by_steps(config: &Config) -> Vec<u64> {
     let mut counts = Vec::with_capacity(1000);
     let size = Size { w: 1280, h: 720 };
     let mut last = None;
-    trial::ticker(config, size, Duration::from_millis(700), || {
+    trial::ticker(config, size, Duration::from_millis(700), None, || {
         let now = ASKED.get();
         if let Some(before) = last.replace(now) {
             counts.push(now - before);

@@ -18,7 +18,7 @@ pub struct Args {
     /// Width and height in pixels, for instance 3840x2160; left out, the config's.
     #[arg(long, value_name = "WxH", value_parser = parse_size)]
     pub size: Option<Size>,
-    /// How long the ticker is watched.
+    /// How long the ticker is watched while nobody is called, and again while calls come.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub seconds: u64,
 }
@@ -45,21 +45,17 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     println!("start    first picture of {}x{} after {} ms", size.w, size.h, found.first.as_millis());
     let calls = Calls::of(&found);
     println!("call     drawn in {} ms, the slowest of {CALLS} in {} ms", ms(calls.usual), ms(calls.slowest));
-    match &found.ticker {
-        None => println!("ticker   stands still"),
-        Some(ticker) => println!(
-            "ticker   {} steps in {} s, {} late; {:.1} px from its place at most; {:.1} % of a core",
-            ticker.steps,
-            args.seconds,
-            ticker.late,
-            ticker.error_px,
-            busy_percent(ticker, span)
-        ),
+    match (&found.ticker, &found.under_calls) {
+        (Some(rest), Some(under_calls)) => {
+            println!("ticker   at rest: {}; {:.1} % of a core", even(rest, span), busy_percent(rest, span));
+            println!("         under {} calls: {}", under_calls.calls, even(under_calls, span));
+        }
+        _ => println!("ticker   stands still"),
     }
     for zone in config.audio.zones.iter().filter(|_| config.audio.enabled) {
         println!("sound    zone {}: {}", zone.id, sound(zone, config));
     }
-    let slow = complaints(calls, found.ticker.as_ref(), config.screen.max_fps, span);
+    let slow = complaints(&found, config.screen.max_fps, span);
     if slow.is_empty() {
         println!("This PC is fast enough for {}x{}.", size.w, size.h);
         return Ok(ExitCode::SUCCESS);
@@ -87,8 +83,19 @@ impl Calls {
     }
 }
 
+/// How evenly the line moved, in words.
+fn even(ticker: &Ticker, span: Duration) -> String {
+    let Ticker { steps, late, skipped, error_px, step_px, .. } = ticker;
+    format!(
+        "{steps} pictures in {} s, {late} more than one step late, {skipped} steps skipped; {error_px:.1} px from its place at \
+         most (a step: {step_px} px)",
+        span.as_secs()
+    )
+}
+
 /// What is too slow, and what would help.
-fn complaints(calls: Calls, ticker: Option<&Ticker>, max_fps: u32, span: Duration) -> Vec<String> {
+fn complaints(found: &Trial, max_fps: u32, span: Duration) -> Vec<String> {
+    let calls = Calls::of(found);
     let mut out = Vec::new();
     if calls.usual > CALL_WITHIN {
         out.push(format!(
@@ -97,15 +104,17 @@ fn complaints(calls: Calls, ticker: Option<&Ticker>, max_fps: u32, span: Duratio
             ms(CALL_WITHIN)
         ));
     }
-    let Some(ticker) = ticker else { return out };
-    if f64::from(ticker.late) > f64::from(ticker.steps) * LATE_PERCENT / 100.0 {
-        out.push(format!(
-            "the ticker stutters, {} of {} steps came late: end what else runs here, or set screen.max_fps to {}",
-            ticker.late,
-            ticker.steps,
-            (max_fps / 2).max(15)
-        ));
+    let slow_line = format!("end what else runs here, or set screen.max_fps to {}", (max_fps / 2).max(15));
+    for (ticker, when) in [(&found.ticker, "while nobody is called"), (&found.under_calls, "while calls come")] {
+        let Some(ticker) = ticker else { continue };
+        if f64::from(ticker.late) > f64::from(ticker.steps) * LATE_PERCENT / 100.0 {
+            out.push(format!(
+                "the ticker stutters {when}, {} of {} pictures came late: {slow_line}",
+                ticker.late, ticker.steps
+            ));
+        }
     }
+    let Some(ticker) = &found.ticker else { return out };
     if busy_percent(ticker, span) > BUSY_PERCENT {
         out.push(format!(
             "the ticker alone takes {:.0} % of a core: set screen.max_fps to {}, or the display to a smaller size",
@@ -156,21 +165,30 @@ mod tests {
 
     const SPAN: Duration = Duration::from_secs(10);
 
-    fn told(call_ms: u64, late: u32, busy_ms: u64) -> Vec<String> {
-        let calls =
-            Calls { usual: Duration::from_millis(call_ms), slowest: Duration::from_millis(call_ms * 2) };
-        let busy = Duration::from_millis(busy_ms);
-        let ticker = Ticker { steps: 600, late, error_px: 1.0, busy };
-        complaints(calls, Some(&ticker), 60, SPAN)
+    fn trial(calls_ms: &[u64], late: [u32; 2], busy_ms: u64) -> Trial {
+        let ticker = |late| Ticker { steps: 600, late, busy: Duration::from_millis(busy_ms), ..Ticker::default() };
+        Trial {
+            gpu: String::new(),
+            software: true,
+            first: Duration::ZERO,
+            calls: calls_ms.iter().copied().map(Duration::from_millis).collect(),
+            ticker: Some(ticker(late[0])),
+            under_calls: Some(ticker(late[1])),
+        }
+    }
+
+    fn told(call_ms: u64, late: [u32; 2], busy_ms: u64) -> Vec<String> {
+        complaints(&trial(&[call_ms], late, busy_ms), 60, SPAN)
     }
 
     #[test]
     fn a_pc_is_fast_enough_until_a_hall_would_see_otherwise() {
-        assert_eq!(told(99, 12, 3_000), Vec::<String>::new());
+        assert_eq!(told(99, [12, 12], 3_000), Vec::<String>::new());
         for (slow, word) in [
-            (told(101, 0, 0), "1920x1080"),
-            (told(9, 13, 0), "stutters"),
-            (told(9, 0, 3_100), "max_fps to 30"),
+            (told(101, [0, 0], 0), "1920x1080"),
+            (told(9, [13, 0], 0), "stutters while nobody is called"),
+            (told(9, [0, 13], 0), "stutters while calls come"),
+            (told(9, [0, 0], 3_100), "max_fps to 30"),
         ] {
             assert!(slow.len() == 1 && slow[0].contains(word), "{slow:?}");
         }
@@ -178,9 +196,7 @@ mod tests {
 
     #[test]
     fn the_usual_call_is_the_median_and_not_the_first() {
-        let calls = [50, 9, 8, 10, 9].map(Duration::from_millis).to_vec();
-        let found = Trial { gpu: String::new(), software: true, first: Duration::ZERO, calls, ticker: None };
-        let calls = Calls::of(&found);
+        let calls = Calls::of(&trial(&[50, 9, 8, 10, 9], [0, 0], 0));
         assert_eq!((calls.usual.as_millis(), calls.slowest.as_millis()), (9, 50));
     }
 }

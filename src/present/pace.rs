@@ -16,6 +16,10 @@ impl Pace {
         (px_s > 0).then(|| Self { px_s, step_px: px_s.div_ceil(max_fps.max(1)) })
     }
 
+    pub fn step_px(self) -> u32 {
+        self.step_px
+    }
+
     /// When the last step up to `now` was due: the time that the line's place is taken from.
     pub fn last_step(self, now: Millis) -> Millis {
         self.due(self.steps_at(now))
@@ -72,6 +76,18 @@ mod tests {
     }
 
     proptest! {
+        /// However late a picture is drawn, it shows the line less than a step from where it should be then: what is late
+        /// never adds up.
+        #[test]
+        fn a_picture_that_is_drawn_at_any_time_has_the_line_within_one_step_of_its_place(
+            px_s in 1u32..1000, fps in 1u32..240, at in 0i64..1_000_000_000,
+        ) {
+            let pace = Pace::new(px_s, fps).unwrap();
+            let ideal_mpx = at * i64::from(px_s);
+            let away_mpx = ideal_mpx - 1000 * place(px_s, pace.last_step(Millis(at)));
+            prop_assert!((0..1000 * i64::from(pace.step_px)).contains(&away_mpx), "{away_mpx} mpx");
+        }
+
         #[test]
         fn steps_are_equal_keep_the_speed_and_stay_below_the_frame_limit(
             px_s in 1u32..1000, fps in 1u32..240, start in 0i64..1_000_000_000,
