@@ -112,31 +112,9 @@ impl Panel {
     }
 
     /// Tells the panel what the view says, at each change and now and then, for ever.
-    pub async fn run(self, mut views: watch::Receiver<SharedView>, state: watch::Sender<PanelState>) {
-        let mut told = None;
-        loop {
-            let dark = views.borrow_and_update().dark;
-            let outcome = self.turn(!dark).await;
-            let now = match (&outcome, dark) {
-                (Ok(()), true) => PanelState::Off,
-                (Ok(()), false) => PanelState::On,
-                (Err(_), _) => PanelState::Unknown,
-            };
-            // At night a failure would be told every half minute.
-            if told.replace((dark, now)) != Some((dark, now)) {
-                match &outcome {
-                    Ok(()) => info!(state = now.as_str(), "the panel"),
-                    Err(error) => warn!(%error, on = !dark, "the panel cannot be turned off or on"),
-                }
-            }
-            state.send_replace(now);
-            let pause = if outcome.is_ok() { AGAIN } else { RETRY };
-            let other = views.wait_for(|view| view.dark != dark);
-            if let Ok(Err(_)) = tokio::time::timeout(pause, other).await {
-                // The hub is gone, and the process with it.
-                return;
-            }
-        }
+    pub async fn run(self, views: watch::Receiver<SharedView>, state: watch::Sender<PanelState>) {
+        let panel = &self;
+        keep(views, state, move |on| panel.turn(on)).await;
     }
 
     async fn turn(&self, on: bool) -> Result<(), PowerError> {
@@ -172,6 +150,37 @@ impl Panel {
             }
         };
         run(tool, args, input).await.map(drop)
+    }
+}
+
+/// Turns what the view says by `turn`, at each change and now and then, until the hub is gone.
+async fn keep<T: Future<Output = Result<(), PowerError>>>(
+    mut views: watch::Receiver<SharedView>,
+    state: watch::Sender<PanelState>,
+    turn: impl Fn(bool) -> T,
+) {
+    let mut told = None;
+    loop {
+        let dark = views.borrow_and_update().dark;
+        let outcome = turn(!dark).await;
+        let now = match (&outcome, dark) {
+            (Ok(()), true) => PanelState::Off,
+            (Ok(()), false) => PanelState::On,
+            (Err(_), _) => PanelState::Unknown,
+        };
+        // At night a failure would be told every half minute.
+        if told.replace((dark, now)) != Some((dark, now)) {
+            match &outcome {
+                Ok(()) => info!(state = now.as_str(), "the panel"),
+                Err(error) => warn!(%error, on = !dark, "the panel cannot be turned off or on"),
+            }
+        }
+        state.send_replace(now);
+        let pause = if outcome.is_ok() { AGAIN } else { RETRY };
+        let other = views.wait_for(|view| view.dark != dark);
+        if let Ok(Err(_)) = tokio::time::timeout(pause, other).await {
+            return;
+        }
     }
 }
 
@@ -244,7 +253,42 @@ async fn run(tool: Tool, args: &[&str], input: &str) -> Result<String, PowerErro
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::sync::Arc;
+
+    use tokio::time::Instant;
+
     use super::*;
+    use crate::board::view::BoardView;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panel_is_told_again_every_ten_minutes_and_sooner_after_a_failure() {
+        let view = |dark| Arc::new(BoardView { dark, ..BoardView::empty() });
+        let (views, seen) = watch::channel(view(true));
+        let (state, panel) = watch::channel(PanelState::Unknown);
+        let (start, told) = (Instant::now(), RefCell::new(Vec::new()));
+        let turn = |on: bool| {
+            told.borrow_mut().push((start.elapsed().as_secs(), on));
+            // The third time it does not obey.
+            let obeys = told.borrow().len() != 3;
+            std::future::ready(if obeys { Ok(()) } else { Err(PowerError::Nothing) })
+        };
+        let day = async {
+            let at = |s: u64| tokio::time::sleep_until(start + Duration::from_secs(s));
+            at(1205).await;
+            assert_eq!(*panel.borrow(), PanelState::Unknown);
+            at(1235).await;
+            assert_eq!(*panel.borrow(), PanelState::Off);
+            at(1300).await;
+            views.send_replace(view(false));
+            at(2000).await;
+            assert_eq!(*panel.borrow(), PanelState::On);
+            drop(views);
+        };
+        tokio::join!(keep(seen, state, turn), day);
+        let wanted = [(0, false), (600, false), (1200, false), (1230, false), (1300, true), (1900, true)];
+        assert_eq!(*told.borrow(), wanted);
+    }
 
     fn tools(switch: PanelSwitch, x11: bool, wayland: bool, has: &[Tool]) -> Vec<Tool> {
         Place { x11, wayland, has: &|tool| has.contains(&tool) }.tools(switch)
