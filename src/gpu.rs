@@ -73,11 +73,16 @@ impl Gpu {
             compatible_surface: surface,
             apply_limit_buckets: false,
         }))?;
+        // Old GPUs have less than the defaults; the picture needs little beyond the texture size.
+        let limits = wgpu::Limits::downlevel_webgl2_defaults().using_resolution(adapter.limits());
+        Self::of(adapter, limits)
+    }
+
+    fn of(adapter: wgpu::Adapter, required_limits: wgpu::Limits) -> Result<Self, GpuError> {
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("moiso device"),
             required_features: wgpu::Features::empty(),
-            // Old GPUs have less than the defaults; the picture needs little beyond the texture size.
-            required_limits: wgpu::Limits::downlevel_webgl2_defaults().using_resolution(adapter.limits()),
+            required_limits,
             experimental_features: wgpu::ExperimentalFeatures::disabled(),
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             trace: wgpu::Trace::Off,
@@ -99,6 +104,14 @@ impl Gpu {
         // Drivers that are not of the kernel: NVIDIA's, Mali's, Adreno's, and Windows' own below Linux.
         let others = ["/dev/nvidiactl", "/dev/mali0", "/dev/kgsl-3d0", "/dev/dxg"];
         render.next().is_some() || others.iter().any(|node| std::path::Path::new(node).exists())
+    }
+
+    /// A device whose textures have at most `side` pixels a side, as of a GPU that is older than any here.
+    #[cfg(test)]
+    fn with_small_textures(side: u32) -> Self {
+        let any = Self::open(&Self::instance(), None).unwrap();
+        let limits = wgpu::Limits { max_texture_dimension_2d: side, ..any.device.limits() };
+        Self::of(any.adapter, limits).unwrap()
     }
 
     /// Whether the device is gone or has made an error that nothing caught; then its pictures cannot be trusted.

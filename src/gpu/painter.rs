@@ -236,3 +236,64 @@ fn touches(rect: &Rect, scissor: Scissor) -> bool {
     let grown = Rect { x: rect.x - 1.0, y: rect.y - 1.0, w: rect.w + 2.0, h: rect.h + 2.0 };
     pixels(grown, scissor).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Offscreen;
+    use super::*;
+    use crate::scene::{Align, Face, Size};
+
+    const SIZE: Size = Size { w: 1000, h: 700 };
+    /// The longest side of the small device's textures, and so of its glyph atlas.
+    const SIDE: u32 = 1024;
+
+    fn scene(lines: &[(String, f32)]) -> Scene {
+        let mut y = 0.0;
+        let texts = lines.iter().map(|(text, size)| {
+            let rect = Rect { x: 0.0, y, w: 1000.0, h: size * 1.3 };
+            y += rect.h;
+            let (face, align) = (Face::Digits(800), Align::Start);
+            TextRun { text: text.as_str().into(), rect, size: *size, face, colour: Colour([0, 0, 0, 255]), align }
+        });
+        let layers = vec![Layer { texts: texts.collect(), ..Layer::default() }];
+        let background = Colour([255; 4]);
+        Scene { size: SIZE, background, layers, strip: None, next_change: None, moving: Vec::new() }
+    }
+
+    /// A day's numbers in one size after the other, each frame with about half of what the atlas holds.
+    fn frames() -> Vec<Scene> {
+        let ticket = |n: u32| format!("{}{:02}", char::from(b'A' + (n % 26) as u8), n * 37 % 100);
+        let line = |n: u32, row: u32| (ticket(n * 3 + row), (140 + (n * 53 + row * 29) % 90) as f32);
+        (0..24).map(|n| scene(&[line(n, 0), line(n, 1), line(n, 2)])).collect()
+    }
+
+    #[test]
+    fn an_atlas_that_is_full_makes_no_frame_differ() {
+        let (small, large) = (Gpu::with_small_textures(SIDE), Gpu::open(&Gpu::instance(), None).unwrap());
+        assert_eq!(small.max_side(), SIDE);
+        let mut kept = Offscreen::new(&small, SIZE).unwrap();
+        for (index, scene) in frames().iter().enumerate() {
+            kept.draw(&small, scene, None).unwrap();
+            let mut fresh = Offscreen::new(&large, SIZE).unwrap();
+            fresh.draw(&large, scene, None).unwrap();
+            assert!(kept.picture(&small).unwrap() == fresh.picture(&large).unwrap(), "frame {index}");
+        }
+    }
+
+    #[test]
+    fn what_no_atlas_holds_is_an_error_and_the_next_frame_is_drawn() {
+        let small = Gpu::with_small_textures(SIDE);
+        let mut kept = Offscreen::new(&small, SIZE).unwrap();
+        let all: Vec<(String, f32)> = (0..30).map(|n| ("ABCDEF".to_owned(), (190 + n) as f32)).collect();
+        let mut crowded = scene(&all);
+        // No screen has room for so many letters, unless they lie on each other.
+        crowded.layers[0].texts.iter_mut().for_each(|run| run.rect.y = 0.0);
+        let full = kept.draw(&small, &crowded, None);
+        assert!(matches!(full, Err(GpuError::Text(PrepareError::AtlasFull))), "{full:?}");
+        let one = scene(&[("A012".to_owned(), 200.0)]);
+        kept.draw(&small, &one, None).unwrap();
+        let mut fresh = Offscreen::new(&small, SIZE).unwrap();
+        fresh.draw(&small, &one, None).unwrap();
+        assert!(kept.picture(&small).unwrap() == fresh.picture(&small).unwrap());
+    }
+}
