@@ -153,6 +153,25 @@ fn names_and_letters_of_every_kind_stand_whole() {
 }
 
 #[test]
+fn the_name_of_the_screen_and_the_code_for_phones_look_as_they_were_judged() {
+    let identified = BoardView { identify_until: Some(Millis(10_000)), ..views::busy() };
+    hold("identify", &identified, &views::look(), LANDSCAPE);
+    let mut coded = views::busy();
+    coded.ticker[0].qr = None;
+    let look = Look { phone_qr: Some("http://10.0.0.7:8088/now".into()), ..views::look() };
+    hold("phones", &coded, &look, LANDSCAPE);
+}
+
+#[test]
+fn a_golden_picture_that_is_not_there_fails() {
+    if std::env::var_os("MOISO_BLESS").is_none() {
+        let picture = Picture::plain(8, 8, [255; 4]);
+        let why = golden::compare("there-is-no-such-state", &picture, "llvmpipe").unwrap_err();
+        assert!(why.contains("there-is-no-such-state.png"), "{why}");
+    }
+}
+
+#[test]
 fn one_label_that_moves_by_one_pixel_makes_another_picture() {
     let gpu = gpu();
     let scene = compose(&views::busy(), &views::look(), LANDSCAPE, views::now());

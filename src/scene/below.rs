@@ -8,8 +8,10 @@ use crate::clock::Millis;
 
 /// Height of one remark at 1080 lines.
 pub const REMARK: f32 = 54.0;
-/// Height of the row of the last calls at 1080 lines.
+/// Height of the row of the last calls at 1080 lines, and with a code in it: the larger the code, the fewer have to get up
+/// and come near to scan it.
 const RECENT: f32 = 172.0;
+const RECENT_WITH_CODE: f32 = 250.0;
 
 /// Draws the spotlight and the rows under it; returns when one of them turns.
 ///
@@ -35,6 +37,16 @@ pub fn draw(
         let left = area.h - used - below.px.of(Queues::ROW) - gap(true);
         left >= spotlight::least_height(&spot, area.w)
     });
+    let used: f32 = others().map(|track| height(track) + gap(own.is_some())).sum();
+    let used = used + own.map_or(0.0, |_| below.px.of(Queues::ROW) + gap(true));
+    // A code takes what no called number needs.
+    let spare = (area.h - used - spotlight::least_height(&spot, area.w)).floor();
+    let recent = match recent {
+        Some(Track::Px(h)) if code.is_some() => {
+            Some(Track::Px((h + spare.max(0.0)).min(below.px.of(RECENT_WITH_CODE)).max(h)))
+        }
+        other => other,
+    };
     let mut tracks = vec![Track::Share(1.0)];
     tracks.extend(recent);
     tracks.extend(own.map(|_| Track::Px(below.px.of(Queues::ROW))));

@@ -2,7 +2,7 @@
 //! not there: a part of them would say something else.
 
 use super::canvas::{Canvas, Type};
-use super::{Colour, Rect, Shape, font};
+use super::{Align, Colour, Rect, Shape, fit, font};
 
 /// One chip, not yet placed.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +86,70 @@ impl Row {
     }
 }
 
+/// A chip for a place that is narrow and high: its icon above its words, which may take two lines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Badge {
+    chip: Chip,
+    lines: Vec<String>,
+    size: f32,
+}
+
+/// Of a badge, as shares of its font size: the height of a line (the board's rule is 1.35), of the icon, and the space
+/// above and below.
+const BADGE_LINE: f32 = 1.36;
+const BADGE_ICON: f32 = 1.2;
+const BADGE_EDGE: f32 = 0.2;
+
+impl Badge {
+    /// Fits `chip` into `w` times `h`, with words of at most `size` and at least `least`; short words only where the
+    /// full ones would be smaller than that. None when not even those fit.
+    pub fn fit(chip: &Chip, w: f32, h: f32, size: f32, least: f32) -> Option<Self> {
+        let whole = Self::sized(chip.clone(), w, h, size, least);
+        whole.or_else(|| Self::sized(chip.clone().brief(), w, h, size, least))
+    }
+
+    fn sized(chip: Chip, w: f32, h: f32, size: f32, least: f32) -> Option<Self> {
+        let room = w - 2.0 * h * 0.09;
+        let mut size = size.floor();
+        while size >= least.max(1.0) {
+            let face = chip.kind(size).face;
+            let lines = fit::lines(&chip.text, face, size, room);
+            let badge = Self { chip: chip.clone(), lines, size };
+            let fits = badge.lines.iter().all(|line| font::width(line, face, size) + 1.0 <= room);
+            if fits && badge.lines.len() <= 2 && badge.height() <= h {
+                return Some(badge);
+            }
+            size -= 1.0;
+        }
+        None
+    }
+
+    fn icon(&self) -> f32 {
+        self.chip.icon.map_or(0.0, |_| (self.size * BADGE_ICON).ceil())
+    }
+
+    fn height(&self) -> f32 {
+        let lines = (self.size * BADGE_LINE).ceil() * self.lines.len() as f32;
+        lines + self.icon() + 2.0 * (self.size * BADGE_EDGE).ceil()
+    }
+
+    /// Fills `place`, in whose middle the words stand.
+    pub fn draw(&self, canvas: &mut Canvas, place: Rect, radius: f32) {
+        canvas.fill(place, self.chip.fill, radius);
+        let edge = (self.size * BADGE_EDGE).ceil();
+        let mut y = place.y + ((place.h - self.height()) / 2.0).round() + edge;
+        if let Some(shape) = self.chip.icon {
+            canvas.icon(shape, Rect { y, h: self.icon(), ..place }, self.chip.ink);
+            y += self.icon();
+        }
+        let h = (self.size * BADGE_LINE).ceil();
+        for line in &self.lines {
+            canvas.text(Rect { y, h, ..place }, line, &self.chip.kind(self.size).aligned(Align::Centre));
+            y += h;
+        }
+    }
+}
+
 fn brief(chips: &[Chip]) -> Vec<Chip> {
     chips.iter().cloned().map(Chip::brief).collect()
 }
@@ -131,6 +195,23 @@ mod tests {
 
     fn texts(row: &Row) -> Vec<&str> {
         row.chips.iter().map(|chip| &*chip.text).collect()
+    }
+
+    #[test]
+    fn a_badge_says_all_of_its_words_in_two_lines_or_is_not_there() {
+        let lanes = [("Người khuyết tật", Some("Khuyết tật")), ("Hẹn 09:30", None), ("Trẻ em", None)];
+        for (text, short) in lanes {
+            let chip = Chip { icon: Some(Shape::Clock), ..chip(text, short) };
+            for w in 20..200 {
+                let Some(badge) = Badge::fit(&chip, w as f32, 80.0, 22.0, 15.0) else {
+                    assert!(w < 100, "{text} has no place in {w} px");
+                    continue;
+                };
+                assert!([Some(text), short].contains(&Some(&*badge.lines.join(" "))), "{badge:?}");
+                assert!(badge.lines.len() <= 2 && badge.height() <= 80.0, "{badge:?}");
+            }
+            assert!(Badge::fit(&chip, 100.0, 40.0, 22.0, 15.0).is_none(), "{text} is higher than that");
+        }
     }
 
     #[test]

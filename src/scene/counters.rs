@@ -1,7 +1,7 @@
 //! The counter grid: one cell a counter, in every state.
 
 use super::canvas::{Canvas, LINE, Type};
-use super::chip::{Chip, Row};
+use super::chip::{Badge, Chip, Row};
 use super::plan::{self, CellSizes, DOTS, Plan};
 use super::{Align, Board, Colour, Face, Rect, Shape, fit, motion, words};
 use crate::board::call::Lane;
@@ -102,7 +102,9 @@ fn cell(canvas: &mut Canvas, board: &Board<'_>, area: Rect, counter: &CounterVie
         State::Unknown => words_of(canvas, board, body, sizes, theme.off_ink, "Chưa mở", second(counter)),
     }
     if counter.called && !off {
-        canvas.frame(area, px.of(5.0).max(2.0), theme.call, radius);
+        // Mostly outside the cell, whose number and chip fill it.
+        let out = px.of(3.0);
+        canvas.frame(area.inset(-out, -out), px.of(5.0).max(2.0), theme.call, radius + out);
     }
 }
 
@@ -156,6 +158,9 @@ fn name_lines(name: &str, w: f32, h: f32, size: f32) -> (Vec<String>, f32) {
     best.unwrap_or_default()
 }
 
+/// Room below the letters in the line of a label, in em: a line is 1.5 em high, and few letters have marks below.
+const LABEL_UNSEEN: f32 = 0.3;
+
 /// A ticket above its label and chips.
 fn serving(
     canvas: &mut Canvas,
@@ -173,22 +178,103 @@ fn serving(
     let (label_h, second_h) = (line(sizes.label), line(sizes.second));
     let cap = (sizes.ticket * super::font::cap_em(Face::Digits(800))).ceil();
     let free = (body.h - cap - label_h - second_h).max(0.0);
-    let between = (free * 0.26).min(sizes.label).round();
-    let above = if is_bare { (free * 0.5).round() } else { ((free - between) * 0.46).round() };
     let kind = Type::digits(800, sizes.ticket, theme.ink);
+    let taken = kind.fit(ticket, body.w).width.ceil() + 1.0;
+    let beside = Rect { x: body.x + taken, w: body.w - taken, ..body };
+    let place = Place::of(board, counter, &chips, body.w, free, (beside.w, cap), sizes);
+    let chips_h = if matches!(place, Place::Below) { chip_height(sizes) } else { 0.0 };
+    let free = free - chips_h;
+    let between = (free * 0.26).min(sizes.label).round();
+    let above = if is_bare {
+        (free * 0.5).round()
+    } else {
+        ((free - between + sizes.label * LABEL_UNSEEN) * 0.48).round().min(free - between)
+    };
     // Figures have no marks; a hair above and below the capitals is enough.
     let hair = (sizes.ticket * 0.06).ceil().min(between);
     let mut y = body.y + above;
-    canvas.text(Rect { y: y - hair, h: cap + 2.0 * hair, ..body }, ticket, &kind);
+    canvas.text(Rect { y: y - hair, h: cap + 2.0 * hair, w: taken.min(body.w), ..body }, ticket, &kind);
+    if let Place::Beside(badge) = &place {
+        let gap = badge_gap(sizes);
+        let place = Rect { x: beside.x + gap, w: beside.w - gap, y, h: cap };
+        badge.draw(canvas, place, board.px.of(theme.radius_chip).min(cap * 0.12));
+    }
     y += cap + between;
     if is_bare {
         return;
     }
-    label_row(canvas, board, Rect { y, h: label_h, ..body }, counter.label.as_deref(), chips, sizes);
+    let (in_row, below) = match place {
+        Place::InRow => (chips, Vec::new()),
+        Place::Below => (Vec::new(), chips),
+        Place::Beside(_) => (Vec::new(), Vec::new()),
+    };
+    label_row(canvas, board, Rect { y, h: label_h, ..body }, counter.label.as_deref(), in_row, sizes);
+    y += label_h;
     if let Some(text) = second {
         let kind = Type::words(500, sizes.second, theme.quiet);
-        canvas.text(Rect { y: y + label_h, h: second_h, ..body }, text, &kind);
+        canvas.text(Rect { y, h: second_h, ..body }, text, &kind);
+        y += second_h;
     }
+    label_row(canvas, board, Rect { y, h: chips_h, ..body }, None, below, sizes);
+}
+
+/// Where the chips of a cell stand. The label comes first: who waits at a counter looks for its words, and a part of them
+/// in small letters helps nobody.
+enum Place {
+    /// After the label, in its row.
+    InRow,
+    /// In a row of their own, where the cell is high.
+    Below,
+    /// The only one, right of the number.
+    Beside(Badge),
+}
+
+impl Place {
+    /// `free` is the height that number and label leave, `beside` the room right of the number.
+    fn of(
+        board: &Board<'_>,
+        counter: &CounterView,
+        chips: &[Chip],
+        w: f32,
+        free: f32,
+        beside: (f32, f32),
+        sizes: CellSizes,
+    ) -> Self {
+        let Some(label) = counter.label.as_deref().filter(|_| !chips.is_empty()) else { return Self::InRow };
+        let row = Row::fit(chips.to_vec(), chip_height(sizes), chip_gap(sizes), w);
+        let room = w - row.width() - chip_gap(sizes) - 1.0;
+        if *label_type(board, sizes).fit(label, room.max(0.0)).text == *label {
+            return Self::InRow;
+        }
+        if free >= chip_height(sizes) + sizes.label * 0.6 {
+            return Self::Below;
+        }
+        let (beside_w, h) = beside;
+        let badge = match chips {
+            [chip] => {
+                let w = beside_w - badge_gap(sizes);
+                Badge::fit(chip, w, h, sizes.label, sizes.label * 0.68)
+            }
+            _ => None,
+        };
+        badge.map_or(Self::InRow, Self::Beside)
+    }
+}
+
+fn chip_height(sizes: CellSizes) -> f32 {
+    (sizes.label * 1.3).floor()
+}
+
+fn chip_gap(sizes: CellSizes) -> f32 {
+    (sizes.label * 0.5).floor()
+}
+
+fn badge_gap(sizes: CellSizes) -> f32 {
+    (sizes.label * 0.4).floor()
+}
+
+fn label_type(board: &Board<'_>, sizes: CellSizes) -> Type {
+    Type::words(500, sizes.label, board.look.theme.quiet).floor(sizes.label * 0.84)
 }
 
 /// The label, and chips right after it; chips keep their words, the label is cut first.
@@ -200,11 +286,10 @@ fn label_row(
     chips: Vec<Chip>,
     sizes: CellSizes,
 ) {
-    let theme = &board.look.theme;
-    let chip_h = (sizes.label * 1.3).floor().min(row.h);
-    let gap = (sizes.label * 0.5).floor();
+    let chip_h = chip_height(sizes).min(row.h);
+    let gap = chip_gap(sizes);
     let chips = Row::fit(chips, chip_h, gap, row.w);
-    let kind = Type::words(500, sizes.label, theme.quiet).floor(sizes.label * 0.84);
+    let kind = label_type(board, sizes);
     let taken = if chips.is_empty() { 0.0 } else { chips.width() + gap };
     let mut x = row.x;
     if let Some(label) = label {

@@ -146,7 +146,8 @@ impl Model {
         let emergency = BoardView { emergency: self.view.ticker.first().cloned(), ..self.calling(0) };
         let emergency = self.scene(&emergency, size, 0);
         let tickets = |run: &TextRun| self.grid_ticket(&run.text).is_some();
-        let said = format!("Hẹn {}", words::clock(SLOT));
+        // In one line, or as a badge in two.
+        let said = [format!("Hẹn {}", words::clock(SLOT)), words::clock(SLOT)];
         let mut rows = Vec::new();
         let mut row = |element: &str, rule: Rule, cap: Option<f32>| {
             let Some(cap_mm) = cap.map(|px| px * mm) else { return };
@@ -161,7 +162,7 @@ impl Model {
         row("grid numbers", Rule::CapMm(needed), smallest(&pages, tickets));
         row("counter numbers", Rule::None, smallest(&pages, |run| self.is_tab(run)));
         row("labels", Rule::None, smallest(&pages, |run| self.label_of(run).is_some()));
-        row("chips", Rule::None, smallest(&chips, |run| *run.text == said));
+        row("chips", Rule::None, smallest(&chips, |run| said.iter().any(|said| *run.text == **said)));
         let recent = |run: &TextRun| self.view.recent.iter().any(|call| *run.text == *call.ticket.as_str());
         row("recent numbers", Rule::None, smallest(&pages, recent));
         let strip = pages.iter().flat_map(|scene| &scene.strip).flat_map(|strip| &strip.content.texts);

@@ -72,15 +72,20 @@ pub fn first(mut lines: Vec<String>, most: usize) -> Vec<String> {
     lines
 }
 
-/// The longest beginning of `text` that fits with an ellipsis; nothing when not even that fits.
+/// How much of what fits must be whole words, so that the beginning of another is left out: three fifths.
+const WHOLE_WORDS: [usize; 2] = [3, 5];
+
+/// The longest beginning of `text` that fits with an ellipsis, up to the end of a word where that is not far; nothing
+/// when not even that fits.
 fn cut(text: &str, face: Face, size: f32, room: f32) -> String {
     let ends: Vec<usize> = text.char_indices().map(|(i, _)| i).collect();
     let with_mark = |end: usize| format!("{}{ELLIPSIS}", text[..end].trim_end_matches([' ', '·', ',']));
     let fits = ends.partition_point(|&end| font::width(&with_mark(end), face, size) <= room);
-    match fits {
-        0 => String::new(),
-        n => with_mark(ends[n - 1]),
-    }
+    let Some(end) = fits.checked_sub(1).map(|last| ends[last]) else { return String::new() };
+    let in_a_word = !text[end..].starts_with(char::is_whitespace);
+    let word = text[..end].rfind(char::is_whitespace).filter(|_| in_a_word);
+    let [share, of] = WHOLE_WORDS;
+    with_mark(word.filter(|word| word * of >= end * share).unwrap_or(end))
 }
 
 /// Breaks `text` into as few lines as fit into `room`: each sentence apart when that takes at most one line more, and
@@ -150,6 +155,17 @@ mod tests {
         assert!(cut.text.ends_with('…') && cut.width <= whole * 0.4, "{cut:?}");
         assert!(text.starts_with(cut.text.trim_end_matches('…')));
         assert!(cut.text.chars().count() > 12, "as much as fits is kept: {cut:?}");
+    }
+
+    #[test]
+    fn a_text_is_cut_after_a_word_unless_that_leaves_little() {
+        let cut = |text: &str, share: f32| {
+            let room = font::width(text, WORDS, 24.0) * share;
+            line(text, WORDS, 24.0, 24.0, room).text.to_string()
+        };
+        assert_eq!(cut("Đăng ký biện pháp bảo đảm", 0.8), "Đăng ký biện pháp…");
+        assert_eq!(cut("Hộ tịchquốctịchchứngthực", 0.7).chars().take(8).collect::<String>(), "Hộ tịchq");
+        assert!(cut("ĐăngKýBiệnPhápBảoĐảm", 0.5).chars().count() > 6);
     }
 
     #[test]

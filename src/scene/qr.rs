@@ -3,7 +3,7 @@
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::canvas::{Canvas, LINE, Type};
-use super::{Board, Colour, Rect, font};
+use super::{Align, Board, Colour, Rect, font};
 
 /// Modules of white around the code (ISO/IEC 18004).
 const QUIET: usize = 4;
@@ -34,16 +34,37 @@ pub fn least_side(board: &Board<'_>, code: &QrCode) -> f32 {
     board.px.of(MODULE).max(MODULE) * (code.width() + 2 * QUIET) as f32
 }
 
-/// Where the caption of the phones' code stands, and how it is written; none for a notice's code, or where the code would
-/// have to become too small for it.
-fn caption(board: &Board<'_>, area: Rect, modules: f32) -> Option<(Rect, Type)> {
+/// The caption of the phones' code: its lines with their places, how it is written, and the room that it leaves.
+struct Caption {
+    lines: Vec<(Rect, String)>,
+    kind: Type,
+    room: Rect,
+}
+
+/// Below the code or beside it, where the code becomes larger; none for a notice's code, or where the code would have to
+/// become too small for it.
+fn caption(board: &Board<'_>, area: Rect, modules: f32) -> Option<Caption> {
+    if of_notice(board).is_some() {
+        return None;
+    }
     let kind = Type::words(600, board.px.of(22.0), BLACK);
-    let widest =
-        CAPTION.map(|text| font::width(text, kind.face, kind.size).ceil()).into_iter().fold(0.0, f32::max);
-    let w = widest + board.px.of(10.0);
-    let least = board.px.of(MODULE).max(MODULE) * modules;
-    let fits = of_notice(board).is_none() && area.w - w >= least;
-    fits.then_some((Rect { x: area.x + area.w - w, w, ..area }, kind))
+    let width = |text: &str| font::width(text, kind.face, kind.size).ceil() + 1.0;
+    let line = (kind.size * LINE).ceil();
+    let one = CAPTION.join(" ");
+    let below = (width(&one) <= area.w).then(|| {
+        let room = Rect { h: area.h - line, ..area };
+        let lines = vec![(area.band(area.h - line, line), one)];
+        Caption { lines, kind: kind.aligned(Align::Centre), room }
+    });
+    let w = CAPTION.map(width).into_iter().fold(0.0, f32::max) + board.px.of(10.0);
+    let side = Rect { x: area.x + area.w - w, w, ..area };
+    let top = (side.h / 2.0 - line).round();
+    let lines = CAPTION.iter().zip([top, top + line]);
+    let lines = lines.map(|(text, y)| (side.band(y, line), (*text).to_owned())).collect();
+    let beside = Caption { lines, kind, room: Rect { w: area.w - w, ..area } };
+    let module = |caption: &Caption| (caption.room.w.min(caption.room.h) / modules).floor();
+    let best = below.into_iter().chain([beside]).max_by(|a, b| module(a).total_cmp(&module(b)))?;
+    (module(&best) >= board.px.of(MODULE).max(MODULE)).then_some(best)
 }
 
 /// Draws the code onto a white card, in its middle or beside the caption; modules are whole pixels, so that edges stay
@@ -52,19 +73,14 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect, code: &QrCode) {
     canvas.fill(area, WHITE, board.px.of(board.look.theme.radius));
     let side = code.width();
     let modules = (side + 2 * QUIET) as f32;
-    let words = caption(board, area, modules);
-    let room = words.as_ref().map_or(area.w, |(rect, _)| area.w - rect.w);
-    let module = (room.min(area.h) / modules).floor();
-    if let Some((rect, kind)) = words {
-        let line = (kind.size * LINE).ceil();
-        let mut y = rect.y + (rect.h / 2.0 - line).round();
-        for text in CAPTION {
-            canvas.text(Rect { y, h: line, ..rect }, text, &kind);
-            y += line;
-        }
+    let caption = caption(board, area, modules);
+    let room = caption.as_ref().map_or(area, |caption| caption.room);
+    let module = (room.w.min(room.h) / modules).floor();
+    for (caption, (rect, text)) in caption.iter().flat_map(|all| all.lines.iter().map(move |line| (all, line))) {
+        canvas.text(*rect, text, &caption.kind);
     }
-    let left = area.x + ((room - module * side as f32) / 2.0).round();
-    let top = area.y + ((area.h - module * side as f32) / 2.0).round();
+    let left = room.x + ((room.w - module * side as f32) / 2.0).round();
+    let top = room.y + ((room.h - module * side as f32) / 2.0).round();
     for (row, colours) in code.to_colors().chunks(side).enumerate() {
         let y = top + module * row as f32;
         let mut column = 0;
