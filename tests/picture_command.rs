@@ -45,24 +45,28 @@ fn any_instant_of_a_motion_and_any_theme_can_be_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let drawn = |name: &str, more: &[&str]| {
         let out = folder.path().join(name);
-        let day = ["render", "tests/scenes/arriving.jsonl", "--size", "640x360", "--out", out.to_str().unwrap()];
+        let day =
+            ["render", "tests/scenes/arriving.jsonl", "--size", "640x360", "--out", out.to_str().unwrap()];
         let done = moiso(&[&day[..], more].concat());
         assert!(done.status.success(), "{done:?}");
         std::fs::read(out).unwrap()
     };
     let at = |ms: u32| format!("2026-11-24T09:41:10.{ms:03}+07:00");
-    let [first, sliding, again] =
-        [0, 100, 100].map(|ms| drawn("at.png", &["--at", &at(ms)]));
+    let [first, sliding, again] = [0, 100, 100].map(|ms| drawn("at.png", &["--at", &at(ms)]));
     assert!(first != sliding, "a tenth of a second after the call it is on its way");
     assert!(sliding == again, "an instant is one picture");
 
     let theme = folder.path().join("hall.toml");
-    std::fs::write(&theme, "base = \"paper\"\n[colours]\nheader = \"#ffffff\"\nground = \"#fffff0\"\n").unwrap();
+    std::fs::write(&theme, "base = \"paper\"\n[colours]\nheader = \"#ffffff\"\nground = \"#fffff0\"\n")
+        .unwrap();
     let [navy, paper, own] =
         ["navy", "paper", theme.to_str().unwrap()].map(|theme| drawn("themed.png", &["--theme", theme]));
     assert!(navy != paper && paper != own);
     std::fs::write(&theme, "[colours]\nink = \"white\"\n").unwrap();
     let refused = moiso(&["render", "tests/scenes/idle.jsonl", "--theme", theme.to_str().unwrap()]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(!refused.status.success() && said.contains("hall.toml:2: colours.ink: must be a colour"), "{said}");
+    assert!(
+        !refused.status.success() && said.contains("hall.toml:2: colours.ink: must be a colour"),
+        "{said}"
+    );
 }

@@ -105,7 +105,9 @@ fn complaints(found: &Trial, max_fps: u32, span: Duration) -> Vec<String> {
         ));
     }
     let slow_line = format!("end what else runs here, or set screen.max_fps to {}", (max_fps / 2).max(15));
-    for (ticker, when) in [(&found.ticker, "while nobody is called"), (&found.under_calls, "while calls come")] {
+    for (ticker, when) in
+        [(&found.ticker, "while nobody is called"), (&found.under_calls, "while calls come")]
+    {
         let Some(ticker) = ticker else { continue };
         if f64::from(ticker.late) > f64::from(ticker.steps) * LATE_PERCENT / 100.0 {
             out.push(format!(
@@ -166,7 +168,8 @@ mod tests {
     const SPAN: Duration = Duration::from_secs(10);
 
     fn trial(calls_ms: &[u64], late: [u32; 2], busy_ms: u64) -> Trial {
-        let ticker = |late| Ticker { steps: 600, late, busy: Duration::from_millis(busy_ms), ..Ticker::default() };
+        let ticker =
+            |late| Ticker { steps: 600, late, busy: Duration::from_millis(busy_ms), ..Ticker::default() };
         Trial {
             gpu: String::new(),
             software: true,

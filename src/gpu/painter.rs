@@ -253,7 +253,14 @@ mod tests {
             let rect = Rect { x: 0.0, y, w: 1000.0, h: size * 1.3 };
             y += rect.h;
             let (face, align) = (Face::Digits(800), Align::Start);
-            TextRun { text: text.as_str().into(), rect, size: *size, face, colour: Colour([0, 0, 0, 255]), align }
+            TextRun {
+                text: text.as_str().into(),
+                rect,
+                size: *size,
+                face,
+                colour: Colour([0, 0, 0, 255]),
+                align,
+            }
         });
         let layers = vec![Layer { texts: texts.collect(), ..Layer::default() }];
         let background = Colour([255; 4]);

@@ -284,7 +284,8 @@ mod tests {
         let found = run(&config, Size { w: 640, h: 360 }, 5, Duration::from_millis(400)).unwrap();
         assert_eq!(found.calls.len(), 5);
         assert!(found.calls.iter().all(|took| *took > Duration::ZERO) && found.first > Duration::ZERO);
-        for ticker in [found.ticker, found.under_calls].map(|ticker| ticker.expect("the default line moves")) {
+        for ticker in [found.ticker, found.under_calls].map(|ticker| ticker.expect("the default line moves"))
+        {
             assert!(ticker.steps > 0 && ticker.busy > Duration::ZERO, "{ticker:?}");
             assert_eq!(ticker.step_px, 1, "120 px/s at 1080 lines are 40 at 360");
         }
@@ -313,7 +314,11 @@ mod tests {
         look(0, 9, &mut found);
         assert_eq!(found.steps, 0, "it has not moved");
         look(50, 59, &mut found);
-        assert_eq!((found.steps, found.skipped, found.late), (1, 2, 0), "50 ms are three steps of two pixels");
+        assert_eq!(
+            (found.steps, found.skipped, found.late),
+            (1, 2, 0),
+            "50 ms are three steps of two pixels"
+        );
         assert!((found.error_px - 1.08).abs() < 0.01, "nine milliseconds: {found:?}");
         look(67, 93, &mut found);
         assert_eq!((found.steps, found.skipped, found.late), (2, 2, 1));

@@ -76,7 +76,9 @@ pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect, code: &QrCode) {
     let caption = caption(board, area, modules);
     let room = caption.as_ref().map_or(area, |caption| caption.room);
     let module = (room.w.min(room.h) / modules).floor();
-    for (caption, (rect, text)) in caption.iter().flat_map(|all| all.lines.iter().map(move |line| (all, line))) {
+    for (caption, (rect, text)) in
+        caption.iter().flat_map(|all| all.lines.iter().map(move |line| (all, line)))
+    {
         canvas.text(*rect, text, &caption.kind);
     }
     let left = room.x + ((room.w - module * side as f32) / 2.0).round();
