@@ -286,21 +286,4 @@ mod tests {
             assert!(kept.picture(&small).unwrap() == fresh.picture(&large).unwrap(), "frame {index}");
         }
     }
-
-    #[test]
-    fn what_no_atlas_holds_is_an_error_and_the_next_frame_is_drawn() {
-        let small = Gpu::with_small_textures(SIDE);
-        let mut kept = Offscreen::new(&small, SIZE).unwrap();
-        let all: Vec<(String, f32)> = (0..30).map(|n| ("ABCDEF".to_owned(), (190 + n) as f32)).collect();
-        let mut crowded = scene(&all);
-        // No screen has room for so many letters, unless they lie on each other.
-        crowded.layers[0].texts.iter_mut().for_each(|run| run.rect.y = 0.0);
-        let full = kept.draw(&small, &crowded, None);
-        assert!(matches!(full, Err(GpuError::Text(PrepareError::AtlasFull))), "{full:?}");
-        let one = scene(&[("A012".to_owned(), 200.0)]);
-        kept.draw(&small, &one, None).unwrap();
-        let mut fresh = Offscreen::new(&small, SIZE).unwrap();
-        fresh.draw(&small, &one, None).unwrap();
-        assert!(kept.picture(&small).unwrap() == fresh.picture(&small).unwrap());
-    }
 }
