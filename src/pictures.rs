@@ -17,6 +17,10 @@ use crate::config::Config;
 use crate::gpu::{GpuError, Picture};
 use crate::scene::{Art, Idle, Look, Size};
 
+mod svg;
+
+pub use svg::SvgError;
+
 /// Bytes of a file, and pixels of a picture: more than a camera of 24 megapixels makes. Decoding takes about 13 bytes a
 /// pixel at most, for the moment.
 const FILE_MAX: u64 = 32 << 20;
@@ -36,12 +40,14 @@ pub enum PictureError {
     LargeFile,
     #[error("has {w}x{h} pixels; at most {} million can be shown", PIXELS_MAX / 1_000_000)]
     Large { w: usize, h: usize },
-    #[error("is neither PNG nor JPEG")]
+    #[error("is neither PNG, JPEG nor SVG")]
     Kind,
     #[error("is damaged: {0}")]
     Png(#[from] GpuError),
     #[error("is damaged: {0:?}")]
     Jpeg(zune_jpeg::errors::DecodeErrors),
+    #[error(transparent)]
+    Svg(#[from] SvgError),
     #[error("is left out: {SHOWN_MAX} pictures and {} MiB are the most", SHOWN_BYTES >> 20)]
     TooMany,
 }
@@ -139,6 +145,7 @@ fn decode(bytes: &[u8], room: Size) -> Result<Art, PictureError> {
             let room = if lies { Size { w: room.h, h: room.w } } else { room };
             turned(within(picture, room), turn)
         }
+        _ if svg::is_svg(bytes) => svg::drawn(bytes, room)?,
         _ => return Err(PictureError::Kind),
     };
     Ok(Art::new(Size { w: picture.w, h: picture.h }, picture.rgba))
@@ -340,7 +347,7 @@ mod tests {
         assert_eq!(told[0], "bomb.png has 10000x10000 pixels; at most 25 million can be shown");
         assert!(told[1].starts_with("broken.jpg is damaged: "), "{told:#?}");
         assert!(told[2].starts_with("broken.png is damaged: "), "{told:#?}");
-        assert_eq!(told[3..], ["empty.jpg is neither PNG nor JPEG", "notes.txt is neither PNG nor JPEG"]);
+        assert_eq!(told[3..], ["empty.jpg is neither PNG, JPEG nor SVG", "notes.txt is neither PNG, JPEG nor SVG"]);
         assert!(all(&folder.path().join("none"), ROOM).is_err());
     }
 
