@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Installs what the tests need and runs everything that must pass: format, lints, all tests.
+# Installs what the tests need and runs everything that must pass: format, lints, all tests. `full` then breaks halls for about
+# an hour more and writes docs/faults.md; FAULTS and FAULTS_HALLS say how many faults (500) in how many halls at once (4).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/packages.sh
 
-# Real peers: two brokers, a monitor, a paced sound card, a browser; a voice and an encoder for small test banks.
+# Real peers: two brokers, a monitor, a paced sound card, a browser; a voice and an encoder for small test banks; a wall clock
+# that can be set, and disks (mounted as root, or by sudo) that can be filled.
 TEST_PACKAGES=(mosquitto mosquitto-clients rabbitmq-server xvfb x11-utils x11-xserver-utils pulseaudio pulseaudio-utils
-  libasound2-plugins chromium espeak-ng ffmpeg openssl procps)
+  libasound2-plugins chromium espeak-ng ffmpeg openssl procps libfaketime mount)
 # It may have come with a Node.js that is not Debian's.
 command -v npm >/dev/null || TEST_PACKAGES+=(npm)
 
@@ -25,4 +27,8 @@ step "format"; cargo fmt --check
 step "lints"; cargo clippy --locked --all-targets --quiet -- -D warnings
 step "without the broker"; cargo check --locked --no-default-features --quiet
 step "tests"; cargo test --locked --no-fail-fast
+if [ "${1:-}" = full ]; then
+  step "faults"
+  FAULTS_TABLE="$PWD/docs/faults.md" cargo test --locked --test faults -- --ignored --nocapture hundreds
+fi
 step "done"

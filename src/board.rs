@@ -178,8 +178,9 @@ impl Board {
 
     /// What the time alone brings.
     fn pass_time(&mut self, now: Now) -> Vec<Effect> {
-        if drift(self.applied, now) > CLOCK_SET {
-            self.link.forget_clocks();
+        let drift = drift(self.applied, now);
+        if drift.0.abs() > CLOCK_SET.0 {
+            self.link.clock_set(drift);
         }
         if self.day.turn(now) {
             let day = &self.day;
@@ -205,7 +206,8 @@ impl Board {
             Input::CallKept { call, proven } => proofs = self.take_kept(now, call, proven)?,
             Input::CallTold(call) => proofs = self.take_told(now, call)?,
             Input::CounterChanged { counter, state } => {
-                let counts = self.day.counts(state.at, now) || self.link.is_settled(now);
+                let told = self.link.by_this_clock(state.at, now);
+                let counts = self.day.counts(told, now) || self.link.is_settled(now);
                 let at = state.at;
                 self.counters.changed(&counter, state, counts, now)?;
                 self.link.compare_clocks(at, self.fresh, now);
@@ -249,7 +251,7 @@ impl Board {
     fn speak_notices(&mut self, now: Now) {
         let notices = &self.notices;
         self.lanes.keep_notices(|id, version| notices.is_on(id, version, now));
-        for notice in self.notices.speak(self.fresh, self.link.lateness(), now) {
+        for notice in self.notices.speak(self.fresh, self.link.lateness(now), now) {
             self.lanes.notice(&notice, now);
         }
     }
@@ -373,9 +375,9 @@ fn proven(proofs: Vec<Proof>) -> Vec<Effect> {
     proofs.into_iter().map(|(call, outcome)| Effect::Prove { call, outcome }).collect()
 }
 
-/// How far the two clocks have run apart.
+/// How far the wall clock has run away from the monotonic one; negative when it was set back.
 fn drift(before: Now, now: Now) -> Millis {
-    Millis((now.age_of(before.wall) - (now.mono - before.mono)).0.saturating_abs())
+    now.age_of(before.wall) - (now.mono - before.mono)
 }
 
 /// When the monotonic clock will show the wall-clock time `at`, if neither is set meanwhile; never too early.

@@ -276,7 +276,11 @@ impl Writer {
 
     fn kept(&mut self, now: Timestamp) -> Vec<Kept> {
         let since = now.checked_sub(REMEMBERED.to_duration()).unwrap_or(Timestamp::UNIX_EPOCH);
-        let Some(store) = &self.store else { return Vec::new() };
+        let Some(store) = &self.store else {
+            // A disk that takes nothing can still tell.
+            let told = Store::read_only(&self.path).and_then(|store| store.kept(since, REMEMBERED_MOST));
+            return told.unwrap_or_default();
+        };
         match store.kept(since, REMEMBERED_MOST) {
             Ok(kept) => kept,
             Err(error) => {
@@ -298,7 +302,10 @@ impl Writer {
         match opened {
             Ok(store) => {
                 self.store = Some(store);
-                set(&self.state, JournalState::Ok);
+                // A file that opens may still take nothing: what waits will show it.
+                if self.backlog.is_empty() {
+                    set(&self.state, JournalState::Ok);
+                }
             }
             Err(error) => self.fail(&error),
         }

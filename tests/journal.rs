@@ -199,6 +199,33 @@ fn a_disk_that_does_not_take_it_stops_nothing_and_gets_all_of_it_later() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_at_the_start_tells_what_it_knows_and_gets_the_rest_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = open(folder.path());
+    journal.write(Record::Call { call: call("c-1", "A1"), received: at(1) });
+    journal.write(proof("c-1", Outcome::Spoken));
+    settle(&journal);
+    // As a full or a read-only disk: reading works and writing does not.
+    let other = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (second, kept) = open(folder.path());
+    let told: Vec<_> = kept.iter().map(|k| (k.call.id.as_str(), k.proven)).collect();
+    assert_eq!(told, [("c-1", true)]);
+    second.write(Record::Call { call: call("c-2", "A2"), received: at(2) });
+    settle(&second);
+    assert!(matches!(second.state(), JournalState::Degraded(_)), "{:?}", second.state());
+    other.execute_batch("ROLLBACK").unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while second.state() != JournalState::Ok {
+        assert!(Instant::now() < deadline, "{:?}", second.state());
+        settle(&second);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    settle(&second);
+    assert_eq!(stories(folder.path(), None).len(), 2);
+}
+
+#[test]
 fn what_other_screens_made_of_a_call_stands_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, _) = open(folder.path());

@@ -24,7 +24,8 @@ impl Board {
         if self.ledger.knows(&call.id) {
             return Err(IgnoreReason::Duplicate);
         }
-        if !self.day.counts(call.at, now) && !self.link.is_settled(now) {
+        self.link.keep_pace(call.at, self.fresh, now);
+        if !self.day.counts(self.link.by_this_clock(call.at, now), now) && !self.link.is_settled(now) {
             return Err(IgnoreReason::Stale);
         }
         call.holder.take_if(|_| !self.show_holder);

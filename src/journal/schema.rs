@@ -105,6 +105,10 @@ pub fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
     let Some(missing) = usize::try_from(found).ok().and_then(|found| STEPS.get(found..)) else {
         return Err(SchemaError::Newer(found));
     };
+    if missing.is_empty() {
+        // Nothing is written: a full disk still tells what it has.
+        return Ok(());
+    }
     for step in missing {
         transaction.execute_batch(step)?;
     }

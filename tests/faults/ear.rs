@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -87,14 +88,75 @@ pub fn write_voice(folder: &Path, most: usize) {
     std::fs::write(folder.join("chimes/chimes.toml"), format!("[chimes]\n{chimes}")).unwrap();
 }
 
-/// A PulseAudio server with one card a screen.
-pub struct Cards {
+/// The sound cards of the screens. Each has a PulseAudio server of its own: one that had another card would let whoever
+/// loses his play on there.
+pub struct Cards(Vec<Card>);
+
+struct Card {
     home: tempfile::TempDir,
     server: Child,
 }
 
+const SINK: [&str; 4] = ["module-null-sink", "sink_name=hall", "rate=48000", "channels=2"];
+
 impl Cards {
     pub fn start(cards: usize) -> Self {
+        Self((0..cards).map(|_| Card::start()).collect())
+    }
+
+    /// Lets a program play on a card.
+    pub fn point(&self, command: &mut Command, card: usize) {
+        environment(command, self.0[card].home.path());
+    }
+
+    /// A card that is suspended takes no sound and reports nothing.
+    pub fn suspend(&self, card: usize, suspended: bool) {
+        assert!(self.0[card].pactl(&["suspend-sink", "hall", if suspended { "1" } else { "0" }]));
+    }
+
+    /// The card is pulled out: whoever plays on it is thrown out, and nobody finds it.
+    pub fn pull_out(&self, card: usize) {
+        assert!(self.0[card].pactl(&["unload-module", SINK[0]]));
+    }
+
+    pub fn put_in(&self, card: usize) {
+        assert!(self.0[card].pactl(&[&["load-module"], &SINK[..]].concat()));
+    }
+
+    pub fn listen(&self, card: usize) -> Ear {
+        let mut ear = Ear { recorder: None, heard: Arc::default() };
+        self.listen_again(card, &mut ear);
+        ear
+    }
+
+    /// An ear goes on hearing after its card was out.
+    pub fn listen_again(&self, card: usize, ear: &mut Ear) {
+        ear.end();
+        let mut recorder = program(self.0[card].home.path(), "parec")
+            .args(["-d", "hall.monitor", "--format=s16le", "--rate=8000", "--channels=1"])
+            .arg("--latency-msec=40")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("parec is installed");
+        let mut sound = recorder.stdout.take().unwrap();
+        ear.recorder = Some(recorder);
+        let (kept, windows) = (Arc::clone(&ear.heard), Arc::new(AtomicUsize::new(0)));
+        let counted = Arc::clone(&windows);
+        std::thread::spawn(move || {
+            let mut window = [0_u8; WINDOW * 2];
+            while sound.read_exact(&mut window).is_ok() {
+                counted.fetch_add(1, Ordering::Relaxed);
+                if let Some(ticket) = recognise(&crate::support::sound::pcm16(&window)) {
+                    note(&mut kept.lock().unwrap(), ticket);
+                }
+            }
+        });
+        until(Duration::from_secs(20), "the recorder runs", || windows.load(Ordering::Relaxed) > 0);
+    }
+}
+
+impl Card {
+    fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join("run")).unwrap();
         let rc = "pcm.!default { type pulse }\nctl.!default { type pulse }\n";
@@ -107,60 +169,19 @@ impl Cards {
             "--use-pid-file=no",
             "--log-level=error",
         ]);
-        command.args(["-L", "module-native-protocol-unix"]);
-        for card in 0..cards {
-            command.args(["-L", &format!("module-null-sink sink_name=hall{card} rate=48000 channels=2")]);
-        }
+        command.args(["-L", "module-native-protocol-unix", "-L", &SINK.join(" ")]);
         let server = command.stdout(Stdio::null()).spawn().expect("pulseaudio is installed");
-        let cards = Self { home, server };
-        until(Duration::from_secs(20), "PulseAudio answers", || cards.pactl(&["info"]));
-        cards
+        let card = Self { home, server };
+        until(Duration::from_secs(20), "PulseAudio answers", || card.pactl(&["info"]));
+        card
     }
 
     fn pactl(&self, args: &[&str]) -> bool {
         program(self.home.path(), "pactl").args(args).stdout(Stdio::null()).status().unwrap().success()
     }
-
-    /// Lets a program play on a card.
-    pub fn point(&self, command: &mut Command, card: usize) {
-        environment(command, self.home.path());
-        command.env("PULSE_SINK", format!("hall{card}"));
-    }
-
-    /// A card that is lost takes no sound and reports nothing.
-    pub fn lose(&self, card: usize, lost: bool) {
-        assert!(self.pactl(&["suspend-sink", &format!("hall{card}"), if lost { "1" } else { "0" }]));
-    }
-
-    pub fn listen(&self, card: usize) -> Ear {
-        let mut recorder = program(self.home.path(), "parec")
-            .args(["-d", &format!("hall{card}.monitor"), "--format=s16le", "--rate=8000", "--channels=1"])
-            .arg("--latency-msec=40")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("parec is installed");
-        let mut sound = recorder.stdout.take().unwrap();
-        let heard = Arc::<Mutex<Vec<Heard>>>::default();
-        let (kept, windows) = (Arc::clone(&heard), Arc::new(std::sync::atomic::AtomicUsize::new(0)));
-        let counted = Arc::clone(&windows);
-        std::thread::spawn(move || {
-            let mut window = [0_u8; WINDOW * 2];
-            while sound.read_exact(&mut window).is_ok() {
-                counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                if let Some(ticket) = recognise(&crate::support::sound::pcm16(&window)) {
-                    note(&mut kept.lock().unwrap(), ticket);
-                }
-            }
-        });
-        let ear = Ear { recorder, heard };
-        until(Duration::from_secs(20), "the recorder runs", || {
-            windows.load(std::sync::atomic::Ordering::Relaxed) > 0
-        });
-        ear
-    }
 }
 
-impl Drop for Cards {
+impl Drop for Card {
     fn drop(&mut self) {
         let _ = self.server.kill();
         let _ = self.server.wait();
@@ -197,7 +218,7 @@ impl Heard {
 
 /// What one card has played so far.
 pub struct Ear {
-    recorder: Child,
+    recorder: Option<Child>,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
@@ -205,12 +226,18 @@ impl Ear {
     pub fn heard(&self) -> Vec<Heard> {
         self.heard.lock().unwrap().clone()
     }
+
+    fn end(&mut self) {
+        if let Some(mut recorder) = self.recorder.take() {
+            let _ = recorder.kill();
+            let _ = recorder.wait();
+        }
+    }
 }
 
 impl Drop for Ear {
     fn drop(&mut self) {
-        let _ = self.recorder.kill();
-        let _ = self.recorder.wait();
+        self.end();
     }
 }
 

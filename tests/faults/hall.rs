@@ -1,24 +1,50 @@
-//! A hall with several daemons that can be killed, stopped, deafened and muted.
+//! A hall with several daemons, each behind a cable, with a disk, a clock and a sound card of its own, and under a
+//! supervisor that starts it again when it ends by itself. Everything in it can be broken and mended.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use crate::ear::{Cards, Ear, voice_in};
+use crate::fault::{Fault, Hits};
+use crate::proxy::{Cable, Proxy};
 use crate::support::daemon::{get, signal};
-use crate::support::mosquitto::{Mosquitto, free_port};
+use crate::support::mosquitto::{Folder, Mosquitto, free_port};
 use crate::support::until;
+use crate::xvfb::Xvfb;
 
-/// The daemons of a hall, a broker and the cards they play on.
+/// What the hall consists of.
+#[derive(Copy, Clone, Debug)]
+pub struct Plan {
+    /// The first has the lowest rank.
+    pub screens: usize,
+    /// Tickets that can be said, from 1 on.
+    pub tickets: usize,
+    /// A second one is bridged with the first.
+    pub brokers: usize,
+    /// Whether the first screen has a display; the others never have one.
+    pub display: bool,
+}
+
+/// The daemons of a hall, their brokers and the cards they play on.
 pub struct Hall {
-    pub broker: Mosquitto,
+    pub brokers: Vec<Mosquitto>,
+    /// Which of them can be reached.
+    pub up: Vec<bool>,
     pub cards: Cards,
     pub ears: Vec<Ear>,
     pub screens: Vec<Screen>,
+    pub display: Option<Xvfb>,
+    /// By how many seconds the queue system's clock is wrong.
+    pub queue_clock_s: i64,
+    /// What a daemon did that no fault asked for.
+    pub wrong: Vec<String>,
     folder: tempfile::TempDir,
     sounds: PathBuf,
+    runtime: Runtime,
 }
 
 /// One daemon.
@@ -28,22 +54,78 @@ pub struct Screen {
     port: u16,
     config: PathBuf,
     log: PathBuf,
+    pub disk: Disk,
+    clock: PathBuf,
+    cables: Vec<Proxy>,
+    env: Vec<(String, String)>,
     process: Option<Child>,
+    since: Instant,
     /// Stopped by a signal.
     pub paused: bool,
-    pub deaf: bool,
-    pub muted: bool,
+    /// What is wrong with it, until it has recovered.
+    pub trouble: Option<&'static Fault>,
+    /// When its supervisor starts it again.
+    again: Option<Instant>,
+    /// Ends that its display brought about.
+    pub ends: usize,
+    /// When it was cut off from the others.
+    pub cut: Vec<(Instant, Option<Instant>)>,
+    /// A client that passes for it.
+    pub thief: Option<Child>,
+    asked: Instant,
 }
 
+/// A file system with little room.
+pub struct Disk(pub PathBuf);
+
+/// What a process holds of the machine.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Figures {
+    pub process: u32,
+    pub threads: i64,
+    pub descriptors: i64,
+    pub resident_kib: i64,
+}
+
+/// A supervisor waits this long, as the service of `deploy/` does.
+const RESTART: Duration = Duration::from_secs(1);
+const ASK_EVERY: Duration = Duration::from_millis(500);
+/// A process this old has what it needs.
+const GROWN_UP: Duration = Duration::from_secs(15);
+
 impl Hall {
-    /// Starts `screens` daemons; the first has the lowest rank. They can say tickets 1 to `tickets`.
-    pub fn start(screens: usize, tickets: usize) -> Self {
+    pub fn start(plan: Plan) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let sounds = voice_in(folder.path(), tickets);
-        let cards = Cards::start(screens);
-        let ears = (0..screens).map(|card| cards.listen(card)).collect();
-        let mut hall = Self { broker: Mosquitto::start(), cards, ears, screens: Vec::new(), folder, sounds };
-        for number in 0..screens {
+        let sounds = voice_in(folder.path(), plan.tickets);
+        let cards = Cards::start(plan.screens);
+        let ears = (0..plan.screens).map(|card| cards.listen(card)).collect();
+        let first = start_broker("");
+        let second = format!(
+            "connection first\naddress 127.0.0.1:{}\ntopic # both 1\nremote_username queue\nremote_password right\n\
+             remote_clientid second\ncleansession false\nnotifications false\nrestart_timeout 1",
+            first.port
+        );
+        let brokers: Vec<Mosquitto> =
+            std::iter::once(first).chain((1..plan.brokers).map(|_| start_broker(&second))).collect();
+        let mut hall = Self {
+            up: vec![true; brokers.len()],
+            brokers,
+            cards,
+            ears,
+            screens: Vec::new(),
+            // A number that no other server takes while this one is dead.
+            display: plan.display.then(|| Xvfb::start_on(&format!(":{}", free_port()), 640, 360)),
+            queue_clock_s: 0,
+            wrong: Vec::new(),
+            folder,
+            sounds,
+            runtime: tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap(),
+        };
+        for number in 0..plan.screens {
             let screen = hall.new_screen(number);
             hall.screens.push(screen);
             hall.launch(number);
@@ -55,20 +137,50 @@ impl Hall {
         let name = format!("sanh-{}", number + 1);
         let folder = self.folder.path().join(&name);
         std::fs::create_dir(&folder).unwrap();
+        let disk = Disk::mount(folder.join("state"));
+        let clock = folder.join("clock");
+        std::fs::write(&clock, "+0\n").unwrap();
+        std::fs::write(folder.join("password"), "right\n").unwrap();
         let port = free_port();
+        let cables: Vec<Proxy> =
+            self.brokers.iter().map(|broker| self.runtime.block_on(Proxy::to(broker.port))).collect();
+        let urls: Vec<String> = cables.iter().map(|cable| format!("\"{}\"", cable.url())).collect();
+        let display = self.display.as_ref().filter(|_| number == 0);
         let text = format!(
-            "[screen]\nid = \"{name}\"\nrank = {}\npresent = \"headless\"\nsize = \"640x360\"\n[hours]\nenabled = false\n\
-             [mqtt]\nbrokers = [\"{}\"]\n[speech]\nrepeats = 1\n[control]\nlisten = \"127.0.0.1:{port}\"\n\
-             [paths]\nstate = \"{}\"\nsounds = \"{}\"\n",
+            "[screen]\nid = \"{name}\"\nrank = {}\npresent = \"{}\"\nsize = \"640x360\"\n[hours]\nenabled = false\n\
+             [mqtt]\nbrokers = [{}]\nusername = \"board\"\npassword_file = \"{}\"\n[speech]\nrepeats = 1\n\
+             [control]\nlisten = \"127.0.0.1:{port}\"\n[paths]\nstate = \"{}\"\nsounds = \"{}\"\n",
             number + 1,
-            self.broker.url(),
-            folder.join("state").display(),
+            if display.is_some() { "auto" } else { "headless" },
+            urls.join(", "),
+            folder.join("password").display(),
+            disk.0.display(),
             self.sounds.display(),
         );
         let config = folder.join("moiso.toml");
         std::fs::write(&config, text).unwrap();
-        let log = folder.join("log");
-        Screen { name, number, port, config, log, process: None, paused: false, deaf: false, muted: false }
+        let mut env = false_time(&clock);
+        env.extend(display.map(|display| ("DISPLAY".to_owned(), display.display.clone())));
+        Screen {
+            name,
+            number,
+            port,
+            config,
+            log: folder.join("log"),
+            disk,
+            clock,
+            cables,
+            env,
+            process: None,
+            since: Instant::now(),
+            paused: false,
+            trouble: None,
+            again: None,
+            ends: 0,
+            cut: Vec::new(),
+            thief: None,
+            asked: Instant::now(),
+        }
     }
 
     /// Starts a daemon that does not run.
@@ -79,29 +191,67 @@ impl Hall {
         let mut command = Command::new(env!("CARGO_BIN_EXE_moiso"));
         command.arg("--config").arg(&screen.config).arg("run");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("NOTIFY_SOCKET");
+        command.envs(screen.env.iter().map(|(name, value)| (name, value)));
         cards.point(&mut command, screen.number);
         screen.process = Some(command.spawn().unwrap());
-        // A technician's silence does not outlive the process.
-        screen.muted = false;
+        screen.since = Instant::now();
+        screen.again = None;
     }
 
-    pub fn lose_sound(&mut self, screen: usize, lost: bool) {
-        self.cards.lose(screen, lost);
-        self.screens[screen].deaf = lost;
+    /// What goes on without anybody's doing: the supervisors look after their processes, and who was cut off and has its
+    /// link again is so no more.
+    pub fn tend(&mut self) {
+        let now = Instant::now();
+        for number in 0..self.screens.len() {
+            let without_display = number == 0 && self.display.as_ref().is_some_and(Xvfb::has_ended);
+            let screen = &mut self.screens[number];
+            if let Some(status) = screen.process.as_mut().and_then(|process| process.try_wait().unwrap()) {
+                screen.process = None;
+                screen.again = Some(now + RESTART);
+                if without_display {
+                    screen.ends += 1;
+                } else {
+                    self.wrong.push(format!("{} ended by itself: {status}", screen.name));
+                }
+            }
+            if self.screens[number].again.is_some_and(|again| again <= now) {
+                self.launch(number);
+            }
+        }
     }
 
-    pub fn mute(&mut self, screen: usize, muted: bool, id: usize) {
-        let what = if muted { "mute" } else { "unmute" };
-        let topic = format!("moiso/dong-da/screen/{}/command", self.screens[screen].name);
-        self.broker.publish(&topic, &format!(r#"{{"id":"{what}-{id}","do":"{what}"}}"#), &[]);
-        self.screens[screen].muted = muted;
+    /// Whether a screen whose fault was mended is as it was.
+    pub fn has_recovered(&mut self, screen: usize) -> bool {
+        let screen = &mut self.screens[screen];
+        if !screen.runs() || screen.asked.elapsed() < ASK_EVERY {
+            return false;
+        }
+        screen.asked = Instant::now();
+        let status = screen.status();
+        let linked = status["link"].as_str().is_some_and(|link| link != "down");
+        let well = linked && status["audio"] == "ok" && status["journal"] == "ok";
+        if well && let Some((_, end @ None)) = screen.cut.last_mut() {
+            *end = Some(Instant::now() + Duration::from_secs(2));
+        }
+        well
+    }
+
+    /// The broker that the queue system reaches.
+    pub fn reachable(&self) -> Option<&Mosquitto> {
+        self.brokers.iter().zip(&self.up).find_map(|(broker, up)| up.then_some(broker))
+    }
+
+    /// The clock of the first broker and of the queue system beside it.
+    pub fn set_queue_clock(&mut self, by_s: i64) {
+        self.brokers[0].folder.file("clock", &format!("{by_s:+}\n"));
+        self.queue_clock_s = by_s;
     }
 
     /// The screen that says it speaks, if exactly one does.
     pub fn voice(&self) -> Option<usize> {
         let speaks = |screen: &Screen| {
-            screen.runs() && screen.status()["speaks"].as_array().is_some_and(|zones| !zones.is_empty())
+            screen.can_speak() && screen.status()["speaks"].as_array().is_some_and(|zones| !zones.is_empty())
         };
         let voices: Vec<usize> = self.screens.iter().filter(|s| speaks(s)).map(|s| s.number).collect();
         if let [one] = voices[..] { Some(one) } else { None }
@@ -112,9 +262,45 @@ impl Hall {
     }
 
     pub fn logs(&self) -> String {
-        let log = |s: &Screen| std::fs::read_to_string(&s.log).unwrap_or_default();
-        self.screens.iter().flat_map(|s| ["--- ".to_owned(), s.name.clone(), "\n".into(), log(s)]).collect()
+        self.screens.iter().flat_map(|s| ["--- ".to_owned(), s.name.clone(), "\n".into(), s.log()]).collect()
     }
+}
+
+fn start_broker(more: &str) -> Mosquitto {
+    let folder = Folder::new();
+    write_users(&folder.0, true);
+    let rules = "allow_anonymous false\npassword_file DIR/users\nmax_queued_messages 0";
+    let mut broker = Mosquitto::in_folder(folder, &format!("{rules}\n{more}"));
+    broker.env = false_time(&broker.folder.file("clock", "+0\n"));
+    broker.client_args = ["-u", "queue", "-P", "right"].map(String::from).to_vec();
+    broker
+}
+
+/// Users of a broker; the screens' own is left out while it is refused.
+pub fn write_users(folder: &Path, with_board: bool) {
+    let users = folder.join("users");
+    std::fs::write(&users, "").unwrap();
+    for user in ["queue", "board"].into_iter().filter(|user| with_board || *user != "board") {
+        let made = Command::new("mosquitto_passwd").arg("-b").arg(&users).args([user, "right"]).status();
+        assert!(made.unwrap().success(), "mosquitto_passwd makes the users file");
+    }
+}
+
+/// The environment of a process whose wall clock is set by a file.
+fn false_time(file: &Path) -> Vec<(String, String)> {
+    let library = format!("/usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH);
+    assert!(Path::new(&library).exists(), "libfaketime is installed");
+    let file = file.to_str().unwrap();
+    [
+        ("LD_PRELOAD", library.as_str()),
+        ("FAKETIME_TIMESTAMP_FILE", file),
+        ("FAKETIME_CACHE_DURATION", "1"),
+        ("FAKETIME_DISABLE_SHM", "1"),
+        ("DONT_FAKE_MONOTONIC", "1"),
+        ("NO_FAKE_STAT", "1"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec()
 }
 
 impl Screen {
@@ -127,12 +313,18 @@ impl Screen {
         self.is_alive() && !self.paused
     }
 
-    /// Whether it could speak.
+    /// Whether nothing is wrong with it.
     pub fn is_well(&self) -> bool {
-        self.runs() && !self.deaf && !self.muted
+        self.runs() && self.trouble.is_none()
+    }
+
+    /// Whether it could speak and the others would know it.
+    pub fn can_speak(&self) -> bool {
+        self.runs() && self.trouble.is_none_or(|fault| fault.hits == Hits::Aside)
     }
 
     pub fn kill(&mut self) {
+        self.again = None;
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
             process.wait().unwrap();
@@ -147,17 +339,103 @@ impl Screen {
         }
     }
 
+    /// From now on the others may not know what it does, nor it what they do.
+    pub fn is_cut_off(&mut self) {
+        self.cut.push((Instant::now(), None));
+    }
+
+    pub fn set_cables(&self, state: Cable) {
+        self.cables.iter().for_each(|cable| cable.set(state));
+    }
+
+    pub fn set_clock(&self, by_s: i64) {
+        std::fs::write(&self.clock, format!("{by_s:+}\n")).unwrap();
+    }
+
     /// What it says of itself; null while it does not answer.
     pub fn status(&self) -> Value {
-        let answer =
-            get(self.port, "/healthz").and_then(|answer| serde_json::from_slice::<Value>(&answer).ok());
-        answer.map_or(Value::Null, |answer| answer["detail"]["screen"].clone())
+        self.ask("/healthz")["detail"]["screen"].clone()
     }
+
+    pub fn ask(&self, path: &str) -> Value {
+        get(self.port, path).and_then(|answer| serde_json::from_slice(&answer).ok()).unwrap_or_default()
+    }
+
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
+
+    /// None while it is too young to be measured.
+    pub fn figures(&self) -> Option<Figures> {
+        let process = self.process.as_ref().filter(|_| self.since.elapsed() > GROWN_UP)?.id();
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name))?;
+            line.split_whitespace().nth(1)?.parse().ok()
+        };
+        let descriptors = std::fs::read_dir(format!("/proc/{process}/fd")).ok()?.count() as i64;
+        Some(Figures { process, threads: field("Threads:")?, descriptors, resident_kib: field("VmRSS:")? })
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.disk.0.join("journal.db")
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Disk {
+    fn mount(at: PathBuf) -> Self {
+        std::fs::create_dir(&at).unwrap();
+        let disk = Self(at);
+        let path = disk.0.to_str().unwrap();
+        as_root(&["mount", "-t", "tmpfs", "-o", "size=8m,mode=777", "tmpfs", path]);
+        disk
+    }
+
+    /// Takes the last byte of it, or gives all back.
+    pub fn fill(&self, full: bool) {
+        let filler = self.0.join("filler");
+        if !full {
+            std::fs::remove_file(filler).unwrap();
+            return;
+        }
+        let mut file = std::fs::File::create(filler).unwrap();
+        for block in [65_536, 4_096, 1] {
+            while std::io::Write::write_all(&mut file, &vec![0; block]).is_ok() {}
+        }
+    }
+
+    /// Only while nobody has a file open there.
+    pub fn let_be_written(&self, written: bool) {
+        let how = if written { "remount,rw" } else { "remount,ro" };
+        as_root(&["mount", "-o", how, self.0.to_str().unwrap()]);
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        as_root(&["umount", "-l", self.0.to_str().unwrap()]);
+    }
+}
+
+fn as_root(command: &[&str]) {
+    let me = Command::new("id").arg("-u").output().unwrap();
+    let asked: &[&str] = if me.stdout == b"0\n" { &[] } else { &["sudo", "-n"] };
+    let all = [asked, command].concat();
+    let done = Command::new(all[0]).args(&all[1..]).status().unwrap();
+    assert!(done.success(), "{all:?}");
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
         self.kill();
+        if let Some(mut thief) = self.thief.take() {
+            let _ = thief.kill();
+            let _ = thief.wait();
+        }
     }
 }
 

@@ -80,6 +80,10 @@ impl Xvfb {
         assert!(sent.expect("kill is installed").success());
     }
 
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// Ends the server under its clients.
     pub fn kill(&mut self) {
         if self.ended {

@@ -46,6 +46,8 @@ pub struct Mosquitto {
     extra: String,
     /// Arguments of the clients, such as user and password.
     pub client_args: Vec<String>,
+    /// Of its process from the next start on.
+    pub env: Vec<(String, String)>,
     process: Option<Child>,
 }
 
@@ -61,7 +63,8 @@ impl Mosquitto {
 
     pub fn in_folder(folder: Folder, extra: &str) -> Self {
         let extra = extra.replace("DIR", folder.0.to_str().unwrap());
-        let mut broker = Self { port: free_port(), folder, extra, client_args: Vec::new(), process: None };
+        let (client_args, env) = (Vec::new(), Vec::new());
+        let mut broker = Self { port: free_port(), folder, extra, client_args, env, process: None };
         broker.restart();
         broker
     }
@@ -90,6 +93,7 @@ impl Mosquitto {
         let process = Command::new("mosquitto")
             .args(["-v", "-c"])
             .arg(file)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -108,6 +112,12 @@ impl Mosquitto {
             let _ = process.kill();
             let _ = process.wait();
         }
+    }
+
+    /// Sends it `-STOP`, `-CONT` or `-HUP`.
+    pub fn signal(&self, signal: &str) {
+        let id = self.process.as_ref().expect("it runs").id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     pub fn log(&self) -> String {

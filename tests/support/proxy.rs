@@ -1,14 +1,16 @@
-//! A cable between a client and a broker that a test can cut, or make swallow everything in silence.
+//! A cable between a client and a broker that a test can cut, delay, narrow, or make swallow everything in silence.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses a part, and a test may panic")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Cable {
@@ -17,6 +19,13 @@ pub enum Cable {
     Cut,
     /// Connections stay open and nothing comes through: a router that forgot them.
     Silent,
+    /// Every byte comes this much later.
+    Late(Duration),
+    /// So many bytes a second in each direction.
+    Narrow(u64),
+    /// The clients of the connections that were there are gone and the broker does not learn it: their next connections
+    /// come to it while it holds the old ones for alive.
+    Orphaned,
 }
 
 pub struct Proxy {
@@ -55,21 +64,57 @@ async fn join(client: TcpStream, port: u16, cable: watch::Receiver<Cable>) {
         return;
     }
     let Ok(broker) = TcpStream::connect(("127.0.0.1", port)).await else { return };
-    let (from_client, to_client) = client.into_split();
-    let (from_broker, to_broker) = broker.into_split();
-    let mut cut = cable.clone();
-    tokio::select! {
-        () = copy(from_client, to_broker, cable.clone()) => {}
-        () = copy(from_broker, to_client, cable) => {}
-        _ = cut.wait_for(|c| *c == Cable::Cut) => {}
+    for end in [&client, &broker] {
+        let _ = end.set_nodelay(true);
     }
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_broker, mut to_broker) = broker.into_split();
+    // One that comes while others are orphans is a new one.
+    let is_new = *cable.borrow() == Cable::Orphaned;
+    let mut state = cable.clone();
+    tokio::select! {
+        () = pass(&mut from_client, &mut to_broker, cable.clone()) => return,
+        () = pass(&mut from_broker, &mut to_client, cable.clone()) => return,
+        _ = state.wait_for(|c| *c == Cable::Cut || (*c == Cable::Orphaned && !is_new)) => {}
+    }
+    drop((from_client, to_client));
+    let mut forgotten = cable;
+    let _ = forgotten.wait_for(|c| *c != Cable::Orphaned).await;
 }
 
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, cable: watch::Receiver<Cable>) {
-    let mut buffer = [0; 4096];
-    while let Ok(n @ 1..) = from.read(&mut buffer).await {
-        if *cable.borrow() == Cable::Whole && to.write_all(&buffer[..n]).await.is_err() {
-            return;
+/// What is on its way in one direction.
+const UNDERWAY: usize = 256;
+
+async fn pass(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, cable: watch::Receiver<Cable>) {
+    let (entrance, mut exit) = mpsc::channel::<(Instant, Vec<u8>)>(UNDERWAY);
+    let way = cable.clone();
+    let enter = async move {
+        let mut buffer = [0; 4096];
+        while let Ok(n @ 1..) = from.read(&mut buffer).await {
+            let state = *way.borrow();
+            let late = if let Cable::Late(late) = state { late } else { Duration::ZERO };
+            let sent = (Instant::now() + late, buffer[..n].to_vec());
+            if state != Cable::Silent && entrance.send(sent).await.is_err() {
+                return;
+            }
         }
+    };
+    let leave = async {
+        while let Some((due, bytes)) = exit.recv().await {
+            sleep_until(due).await;
+            let state = *cable.borrow();
+            if state != Cable::Silent && to.write_all(&bytes).await.is_err() {
+                return;
+            }
+            if let Cable::Narrow(a_second) = state {
+                sleep(Duration::from_millis(bytes.len() as u64 * 1000 / a_second.max(1))).await;
+            }
+        }
+    };
+    tokio::pin!(leave);
+    tokio::select! {
+        // What has entered leaves, though nothing follows it.
+        () = enter => leave.await,
+        () = &mut leave => {}
     }
 }
