@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 # Real peers: two brokers, a monitor, a paced sound card, a browser; a voice and an encoder for small test banks.
 TEST_PACKAGES=(mosquitto mosquitto-clients rabbitmq-server xvfb x11-utils x11-xserver-utils pulseaudio pulseaudio-utils
-  libasound2-plugins chromium espeak-ng ffmpeg openssl procps)
+  libasound2-plugins chromium espeak-ng ffmpeg openssl procps systemd faketime)
 # It may have come with a Node.js that is not Debian's.
 command -v npm >/dev/null || TEST_PACKAGES+=(npm)
 
