@@ -47,7 +47,7 @@ pub fn check(data: &[u8]) {
 impl World {
     fn step(&mut self, op: u8, a: u8, b: u8) {
         let zone = self.zones[usize::from(a) % self.zones.len()].clone();
-        let works = b % 4 != 0;
+        let works = !b.is_multiple_of(4);
         match op % 20 {
             0..5 => {
                 let call = self.call(a, b, false);
@@ -59,7 +59,7 @@ impl World {
             }
             6 => {
                 let call = self.call(a, b, false);
-                self.give(Input::CallKept { call, proven: b % 2 == 0 });
+                self.give(Input::CallKept { call, proven: b.is_multiple_of(2) });
             }
             7 => {
                 let call = self.call(a, b, false);
@@ -83,7 +83,7 @@ impl World {
             12 => self.give(Input::NoticeCleared { id: notice_id(a) }),
             13 => self.give(Input::LinkChanged { up: works }),
             14 => self.give(Input::SoundChanged { zone, works }),
-            15 => self.give(Input::VoiceChanged { zone, speaks: works, shared: b % 3 == 0 }),
+            15 => self.give(Input::VoiceChanged { zone, speaks: works, shared: b.is_multiple_of(3) }),
             16 => {
                 let call = CallId::parse(&format!("c{}", u64::from(a))).expect("a valid id");
                 self.give(Input::SpokenElsewhere { call, zone: works.then_some(zone) });
@@ -94,7 +94,7 @@ impl World {
                 }
             }
             18 => match b % 4 {
-                0 => self.give(Input::MuteChanged { zone: Some(zone), muted: a % 2 == 0 }),
+                0 => self.give(Input::MuteChanged { zone: Some(zone), muted: a.is_multiple_of(2) }),
                 1 => self.give(Input::IdentifyRequested),
                 2 => self.give(Input::LinkTroubled { trouble: LinkTrouble::Refused }),
                 _ => {
@@ -118,9 +118,9 @@ impl World {
             counter: counter(b),
             kind,
             at: at.unwrap_or(self.now.wall),
-            seq: (b % 5 == 0).then_some(self.calls),
-            series: (b % 7 == 0).then(|| series(a)),
-            lane: if a % 9 == 0 { Lane::Elderly } else { Lane::Regular },
+            seq: (b.is_multiple_of(5)).then_some(self.calls),
+            series: (b.is_multiple_of(7)).then(|| series(a)),
+            lane: if a.is_multiple_of(9) { Lane::Elderly } else { Lane::Regular },
             slot: None,
             holder: None,
         }
@@ -130,12 +130,12 @@ impl World {
         let modes = [CounterMode::Open, CounterMode::Paused, CounterMode::Closed];
         CounterState {
             mode: modes[usize::from(b) % 3],
-            ticket: (b % 2 == 0).then(|| ticket(b)),
+            ticket: (b.is_multiple_of(2)).then(|| ticket(b)),
             label: None,
             lanes: None,
             reopens: None,
             at: self.now.wall,
-            seq: (b % 5 == 0).then_some(self.calls),
+            seq: (b.is_multiple_of(5)).then_some(self.calls),
         }
     }
 
@@ -148,7 +148,7 @@ impl World {
             text: "Hết số".to_owned(),
             text_en: None,
             level: levels[usize::from(b) % 3],
-            from: (b % 4 == 0).then(|| after(a)).flatten(),
+            from: (b.is_multiple_of(4)).then(|| after(a)).flatten(),
             until: (b % 4 < 2).then(|| after(b)).flatten(),
             zones: Vec::new(),
             speak: b % 2 == 1,
@@ -183,7 +183,7 @@ impl World {
                     self.says.insert(announcement.zone, id);
                 }
                 Effect::Prove { call, .. } => {
-                    assert!(self.proven.insert(call.clone()), "{call} is proved twice")
+                    assert!(self.proven.insert(call.clone()), "{call} is proved twice");
                 }
                 Effect::Show | Effect::Ignore { .. } => {}
             }

@@ -6,8 +6,7 @@ use std::time::Duration;
 /// citizens are called, take 84 s.
 pub const SPEED: f64 = 71.0;
 pub const DAY: Duration = Duration::from_secs(120);
-/// In which what waits at the end of a day is said: a call of each counter at most, in four zones. Whoever is killed while
-/// it says a call of the day before finds it too old to say again.
+/// In which what waits at the end of a day is said.
 const REST: Duration = Duration::from_secs(26);
 /// Evening and midnight; the daemon's clock follows within a second.
 const NIGHT: Duration = Duration::from_secs(10);

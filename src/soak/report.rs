@@ -55,7 +55,8 @@ impl Report {
         if self.passed() {
             return "<p class=\"well\"><strong>Passed: flat, nothing lost, nothing said twice.</strong></p>\n".to_owned();
         }
-        let items: String = self.complaints.iter().map(|c| format!("<li>{}</li>", escape(c))).collect();
+        let items =
+            self.complaints.iter().map(|c| format!("<li>{}</li>", escape(c))).collect::<Vec<_>>().concat();
         format!("<p class=\"bad\"><strong>Not passed.</strong></p>\n<ul class=\"bad\">{items}</ul>\n")
     }
 

@@ -22,7 +22,12 @@ pub fn theil_sen(points: &[(f64, f64)]) -> Option<Slope> {
     }
     let mut slopes = Vec::new();
     for (index, (x, y)) in points.iter().enumerate() {
-        slopes.extend(points[index + 1..].iter().filter(|(u, _)| u != x).map(|(u, v)| (v - y) / (u - x)));
+        slopes.extend(
+            points[index + 1..]
+                .iter()
+                .filter(|(u, _)| (u - x).abs() > f64::EPSILON)
+                .map(|(u, v)| (v - y) / (u - x)),
+        );
     }
     slopes.sort_by(f64::total_cmp);
     let last = slopes.len().checked_sub(1)? as f64;
