@@ -1,5 +1,7 @@
 //! The bodies of the fuzz targets with random data, in every run of the tests: what stands in the committed corpora, and what
 //! comes of it when bytes of it are changed, left out, doubled or put in. `cargo fuzz` goes deeper; see docs/fuzzing.md.
+//!
+//! `MOISO_TWINS=100 cargo test --test fuzz_twins` tries a hundred times as many.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../fuzz/bodies/bank.rs"]
@@ -74,6 +76,8 @@ fn twin(target: &str, cases: u32, check: impl Fn(&[u8])) {
     for seed in &corpus {
         check(seed);
     }
+    let times = std::env::var("MOISO_TWINS").ok().and_then(|times| times.parse::<u32>().ok()).unwrap_or(1);
+    let cases = cases * times;
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let inputs = (any::<Index>(), edits());
     let done = runner.run(&inputs, |(seed, edits)| {
