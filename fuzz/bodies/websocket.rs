@@ -9,6 +9,7 @@ use moiso::config::Config;
 use moiso::control::auth::{Auth, Role};
 use moiso::control::order::Around;
 use moiso::control::session::{Session, Step};
+use moiso::screens::Screens;
 
 static CONFIG: LazyLock<Config> = LazyLock::new(Config::default);
 
@@ -16,7 +17,7 @@ static CONFIG: LazyLock<Config> = LazyLock::new(Config::default);
 /// anything done.
 pub fn check(data: &[u8]) {
     let Some((choice, text)) = data.split_first() else { return };
-    let (view, shelf) = (BoardView::empty(), Shelf::open("/nonexistent".into()));
+    let (view, screens, shelf) = (BoardView::empty(), Screens::default(), Shelf::open("/nonexistent".into()));
     let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(7));
     let at = |ms: i64| {
         let wall = jiff::Timestamp::from_millisecond(1_795_000_000_000 + ms).expect("a valid time");
@@ -37,6 +38,7 @@ pub fn check(data: &[u8]) {
             time_zone: &zone,
             counters: &CONFIG.counters,
             zones: &CONFIG.audio.zones,
+            screens: &screens,
             shelf: &shelf,
             screen: "sanh-1",
             fresh_id: "fresh",
