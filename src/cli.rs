@@ -23,6 +23,7 @@ pub mod replay;
 pub mod run;
 pub mod say;
 pub mod shell;
+pub mod soak;
 pub mod token;
 mod trust;
 mod upload;
@@ -50,6 +51,8 @@ enum Command {
     Bench(bench::Args),
     /// Shows a hall at work, with a broker of its own and a simulated day.
     Demo(demo::Args),
+    /// Runs a daemon of its own through simulated days with faults, and tells whether anything grows or is lost.
+    Soak(soak::Args),
     /// Lists the sound cards and which of them each zone is heard on; plays a chime on each channel.
     Devices(devices::Args),
     /// Prints how a ticket is announced.
@@ -121,6 +124,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Run(args) => run::run(args, config, cli.config.as_deref())?,
         Command::Bench(args) => return bench::run(args, &config),
+        Command::Soak(args) => return soak::run(args, &config),
         Command::Devices(args) => devices::run(args, &config)?,
         Command::Demo(args) => demo::run(args, config)?,
         Command::Read(args) => read::run(args, &config)?,

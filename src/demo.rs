@@ -20,6 +20,22 @@ use hall::{Event, Hall, SERIES};
 /// How often the simulated hall is asked what has happened.
 const TICK: Duration = Duration::from_millis(200);
 
+/// What a queue system publishes.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub topic: String,
+    pub payload: Vec<u8>,
+    pub retain: bool,
+    /// Of a call event.
+    pub call: Option<(CallId, Kind)>,
+}
+
+impl Message {
+    fn retained(topic: String, payload: Vec<u8>) -> Self {
+        Self { topic, payload, retain: true, call: None }
+    }
+}
+
 /// A queue system that does not exist.
 pub struct QueueSystem {
     hall: Hall,
@@ -78,18 +94,33 @@ impl QueueSystem {
     }
 
     fn publish(&mut self, client: &AsyncClient, events: Vec<Event>) {
-        for event in events {
-            let Some((topic, payload, retain)) = self.message(event) else { continue };
-            let topic = format!("{}/{topic}", self.prefix);
+        let at = Timestamp::now();
+        for Message { topic, payload, retain, .. } in self.messages(events, at) {
             if let Err(error) = client.try_publish(topic, QoS::AtLeastOnce, retain, payload) {
                 tracing::warn!(%error, "the demo's queue system drops a message");
             }
         }
     }
 
-    /// Topic below the prefix, payload, retained.
-    fn message(&mut self, event: Event) -> Option<(String, Vec<u8>, bool)> {
-        let at = Timestamp::now();
+    /// What the hall opens with, at the time `at`.
+    pub fn open(&mut self, at: Timestamp) -> Vec<Message> {
+        let events = self.hall.opening();
+        self.messages(events, at)
+    }
+
+    /// What happens until the hall's own clock, which starts at zero, is at `to`; each message says that it is `at`.
+    pub fn advance(&mut self, to: Millis, at: Timestamp) -> Vec<Message> {
+        let events = self.hall.advance(to);
+        self.messages(events, at)
+    }
+
+    fn messages(&mut self, events: Vec<Event>, at: Timestamp) -> Vec<Message> {
+        let messages = events.into_iter().filter_map(|event| self.message(event, at));
+        messages.collect::<Vec<_>>()
+    }
+
+    fn message(&mut self, event: Event, at: Timestamp) -> Option<Message> {
+        let below = |topic: &str| format!("{}/{topic}", self.prefix);
         match event {
             Event::Ticket { kind, ticket, desk, lane, booked } => {
                 self.sent += 1;
@@ -105,7 +136,8 @@ impl QueueSystem {
                     slot: (booked && kind == Kind::Call).then(|| self.quarter(at)),
                     holder: None,
                 };
-                Some(("call".into(), wire::encode_call(&call), false))
+                let payload = wire::encode_call(&call);
+                Some(Message { topic: below("call"), payload, retain: false, call: Some((call.id, kind)) })
             }
             Event::Desk { desk, mode, ticket, pause } => {
                 let counter = counter(desk)?;
@@ -120,7 +152,7 @@ impl QueueSystem {
                     at,
                     seq: None,
                 };
-                Some((format!("counter/{counter}"), wire::encode_counter(&state), true))
+                Some(Message::retained(below(&format!("counter/{counter}")), wire::encode_counter(&state)))
             }
             Event::Queue { series, waiting, next, wait_minutes, missed } => {
                 let state = QueueState {
@@ -132,7 +164,10 @@ impl QueueSystem {
                     left_today: None,
                     at,
                 };
-                Some((format!("queue/{}", SERIES[series]), wire::encode_queue(&state), true))
+                Some(Message::retained(
+                    below(&format!("queue/{}", SERIES[series])),
+                    wire::encode_queue(&state),
+                ))
             }
         }
     }

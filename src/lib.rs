@@ -28,6 +28,7 @@ pub mod scenario;
 pub mod scene;
 pub mod screens;
 pub mod sharing;
+pub mod soak;
 pub mod speech;
 pub mod trace;
 mod typeset;

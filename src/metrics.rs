@@ -70,6 +70,7 @@ struct Gauges {
     journal_waiting: Gauge,
     frames: Counter,
     rebuilds: Counter,
+    atlas_growths: Counter,
     unanswered: Seconds,
     skew: Seconds,
     backlog: Seconds,
@@ -153,6 +154,8 @@ impl Gauges {
         own.register("journal_waiting", "Records that are not on the disk", self.journal_waiting.clone());
         own.register("frames", "Frames handed over", self.frames.clone());
         own.register("rebuilds", "Devices and surfaces that were lost and built anew", self.rebuilds.clone());
+        let help = "Frames that had to make the glyph atlas larger, although text is drawn ahead";
+        own.register("atlas_growths", help, self.atlas_growths.clone());
         own.register_with_unit(
             "present_unanswered",
             "How long the picture has not answered",
@@ -197,6 +200,7 @@ impl Gauges {
         self.journal_waiting.set(count(*journal_waiting));
         raise(&self.frames, status.frame.frames);
         raise(&self.rebuilds, status.frame.rebuilds);
+        raise(&self.atlas_growths, status.frame.atlas_growths);
         self.unanswered.set(status.frame.unanswered_s as f64);
         self.skew.set(seconds(status.skew_ms));
         self.backlog.set(f64::from(status.backlog_s));

@@ -356,6 +356,21 @@ fn what_an_earlier_run_has_taken_and_not_said_is_said_while_it_is_young() {
 }
 
 #[test]
+fn what_a_kill_cut_off_the_day_before_is_not_shown_again_and_its_record_is_closed() {
+    let mut hall = Hall::with(rules(), "2026-11-24T16:59");
+    let (call, serving) = (hall.event(Kind::Call, "A1", "1"), hall.event(Kind::Serving, "B1", "2"));
+    let proven = hall.event(Kind::Call, "C1", "3");
+    let mut next = Hall::with(rules(), "2026-11-25T07:59");
+    let effects = next.give(Input::CallKept { call: call.clone(), proven: false });
+    assert_eq!(effects, [Effect::Prove { call: call.id.clone(), outcome: Outcome::Shown }]);
+    assert_eq!(ignored(&next.give(Input::CallKept { call, proven: false })), Some(IgnoreReason::Duplicate));
+    for (call, proven) in [(serving, false), (proven, true)] {
+        assert_eq!(ignored(&next.give(Input::CallKept { call, proven })), Some(IgnoreReason::Stale));
+    }
+    assert_eq!(next.cell("1"), None);
+}
+
+#[test]
 fn what_was_served_before_the_restart_is_not_called_after_it() {
     let mut hall = Hall::new();
     hall.give(Input::SoundChanged { zone: zone("sanh"), works: false });

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files and folders of the core.
-const CORE: [&str; 28] = [
+const CORE: [&str; 30] = [
     "board.rs",
     "board",
     "speech.rs",
@@ -25,6 +25,8 @@ const CORE: [&str; 28] = [
     "clock.rs",
     "replay.rs",
     "demo/hall.rs",
+    "soak.rs",
+    "soak",
     "audio/cut.rs",
     "audio/gauge.rs",
     "audio/mixer.rs",

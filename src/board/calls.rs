@@ -45,15 +45,17 @@ impl Board {
             return Err(IgnoreReason::Duplicate);
         }
         if !self.day.counts(call.at, now) {
-            self.ledger.remember(call.id, now.mono);
-            return Err(IgnoreReason::Stale);
+            self.ledger.remember(call.id.clone(), now.mono);
+            // Yesterday's calls are over, and the record of each still has to say how it ended.
+            let unproven = !proven && call.kind.summons();
+            return if unproven { Ok(vec![(call.id, Outcome::Shown)]) } else { Err(IgnoreReason::Stale) };
         }
         self.carry_out(now, call, Way::Retold { proven })
     }
 
     /// A call that another screen has taken and this one may not have: as one of an earlier life.
     pub(super) fn take_told(&mut self, now: Now, call: Call) -> Result<Vec<Proof>, IgnoreReason> {
-        let proven = !self.is_young(&call, now);
+        let proven = !self.is_young(&call, now) || !self.day.counts(call.at, now);
         self.take_kept(now, call, proven)
     }
 

@@ -248,7 +248,10 @@ impl Client {
     }
 
     /// The next event.
-    async fn event(&mut self) -> Result<Value, ClientError> {
+    ///
+    /// # Errors
+    /// [`ClientError::Broken`] when the daemon has gone.
+    pub async fn event(&mut self) -> Result<Value, ClientError> {
         self.message(|message| message.get("event").is_some()).await
     }
 
@@ -272,7 +275,8 @@ impl Client {
         Err(ClientError::Broken("the daemon has gone".to_owned()))
     }
 
-    async fn leave(mut self) {
+    /// Ends it in order, within a second.
+    pub async fn leave(mut self) {
         let goodbye = async {
             let _ = self.socket.close(None).await;
             while let Some(Ok(_)) = self.socket.next().await {}
