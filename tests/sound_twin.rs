@@ -28,7 +28,7 @@ fn heard(config: &Config, day: &str, zone: Option<&str>) -> (Vec<f32>, Vec<Said>
 
 fn heard_with(shelf: &Shelf, config: &Config, day: &str, zone: Option<&str>) -> (Vec<f32>, Vec<Said>) {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/sounds"));
-    let voice = Narrator { voice: sounds::load(&folder, config).unwrap(), shelf: shelf.clone() };
+    let voice = Narrator::new(sounds::load(&folder, config).unwrap(), shelf.clone());
     let events = replay::read(day, &config.topic_prefix()).unwrap();
     let only = zone.map(|name| Zone::parse(name).unwrap());
     let mut clips = Clips::new(folder);
