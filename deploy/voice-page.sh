@@ -117,7 +117,7 @@ for n in $(seq 50); do
 	if [ $((n % 5)) = 0 ]; then ticket=$((RANDOM % 9999 + 1)); fi
 	"$moiso" say "$ticket" --counter $((RANDOM % 11 + 1)) --wav "$work/one.wav" >/dev/null
 	ffmpeg -hide_banner -nostats -i "$work/one.wav" -af ebur128=peak=true -f null - 2>&1 |
-		awk '/Summary:/ { found = 1 } found && /I:/ { i = $2 } found && /Peak:/ { p = $2 } END { print i, p }'
+		awk '/Summary:/ { found = 1 } found && $1 == "I:" { i = $2 } found && $1 == "Peak:" { p = $2 } END { print i, p }'
 done >"$work/loud"
 sort -n "$work/loud" | awk '
 	{ i[NR] = $1; sum += $1; if (NR == 1 || $2 > top) top = $2 }

@@ -28,6 +28,7 @@ mod decoder;
 pub mod encode;
 pub mod feed;
 pub mod gauge;
+pub mod limiter;
 mod live;
 pub mod media;
 pub mod message;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files and folders of the core.
-const CORE: [&str; 28] = [
+const CORE: [&str; 29] = [
     "board.rs",
     "board",
     "speech.rs",
@@ -27,6 +27,7 @@ const CORE: [&str; 28] = [
     "demo/hall.rs",
     "audio/cut.rs",
     "audio/gauge.rs",
+    "audio/limiter.rs",
     "audio/mixer.rs",
     "mqtt/backoff.rs",
     "mqtt/outbox.rs",
