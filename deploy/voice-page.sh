@@ -2,7 +2,7 @@
 # Takes the figures and the outputs of docs/voice.md anew, and docs/eleven-calls.svg. The page's own words stay; what lies
 # between "<!-- begin NAME -->" and "<!-- end -->" is replaced. Needs espeak-ng and ffmpeg; MOISO names a program that is
 # built already.
-#   deploy/voice-page.sh
+#   deploy/voice-page.sh [own|shipped|eleven|loudness|memory ...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 repo=$PWD
@@ -15,19 +15,36 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/blocks"
 export MOISO_PATHS_SOUNDS="$repo/sounds"
+: >"$work/empty.toml"
 
+# Runs a command and keeps what it used: seconds of processor, and MiB resident at most.
+used() {
+	python3 -c '
+import resource, subprocess, sys
+subprocess.run(sys.argv[2:], check=True)
+of = resource.getrusage(resource.RUSAGE_CHILDREN)
+open(sys.argv[1], "w").write(f"{of.ru_utime + of.ru_stime:.2f} {of.ru_maxrss // 1024}")' "$work/used" "$@"
+}
+peak() {
+	used "$@" >/dev/null
+	cut -d' ' -f2 "$work/used"
+}
 # A block of the page from the standard input.
 block() { cat >"$work/blocks/$1"; }
 # A command as it is typed, and what it says; its exit code where that is not 0.
 typed() {
-	echo "    \$ moiso $*"
-	local code=0
+	local word line="    \$ moiso" code=0
+	for word in "$@"; do
+		case $word in *" "*) line+=" \"$word\"" ;; *) line+=" $word" ;; esac
+	done
+	echo "$line"
 	"$moiso" "$@" >"$work/said" 2>&1 || code=$?
-	sed 's/^/    /' "$work/said"
+	sed "s|$work/hall/||g; s/^/    /" "$work/said"
 	if [ $code != 0 ]; then echo "    (exit code $code)"; fi
 }
 
-# -- a voice of one's own: a hall of two counters, read by espeak-ng as one long recording
+# A voice of one's own: a hall of two counters, read by espeak-ng as one long recording.
+own() {
 mkdir -p "$work/hall/sounds" "$work/hall/takes" "$work/lines"
 cd "$work/hall"
 cp -r "$repo/sounds/chimes" sounds/
@@ -68,7 +85,7 @@ all | grep -v 0008 | record takes/session.wav
 typed voice import takes --compact --out sounds/lan | block left-out
 all | record takes/session.wav
 ffmpeg -v error -y -i "$work/lines/0003.wav" -af volume=0.05 takes/0003.wav
-ffmpeg -v error -y -i "$work/lines/0005.wav" -t 0.15 takes/0005.wav
+ffmpeg -v error -y -i "$work/lines/0005.wav" -t 0.4 takes/0005.wav
 {
 	typed voice import takes --compact --out sounds/lan
 	rm sounds/lan/0004.opus
@@ -76,11 +93,11 @@ ffmpeg -v error -y -i "$work/lines/0005.wav" -t 0.15 takes/0005.wav
 	typed voice check sounds/lan
 } | block mistakes
 cd "$repo"
-
-# -- the shipped voices against a hall with the defaults
 export MOISO_PATHS_SOUNDS="$repo/sounds"
-: >"$work/empty.toml"
-export MOISO_CONFIG="$work/empty.toml"
+}
+
+# The shipped voices against a hall with the defaults.
+shipped() {
 {
 	for voice in north south english; do typed voice check "sounds/$voice"; done
 } | block shipped
@@ -96,20 +113,23 @@ export MOISO_CONFIG="$work/empty.toml"
 	done
 } | block size
 
-# -- eleven calls at once, as WAV and as a picture
-before=$(date +%s.%N)
-"$moiso" replay tests/scenes/eleven.jsonl --wav "$work/eleven.wav" --timeline docs/eleven-calls.svg >"$work/said"
-after=$(date +%s.%N)
+}
+
+# Eleven calls at once, as WAV and as a picture.
+eleven() {
+used "$moiso" replay tests/scenes/eleven.jsonl --wav "$work/eleven.wav" --timeline docs/eleven-calls.svg >"$work/said"
 {
 	echo "    \$ moiso replay tests/scenes/eleven.jsonl --wav eleven.wav --timeline eleven-calls.svg"
 	sed 's/^/    /' "$work/said"
 } | block eleven
 length=$(ffprobe -v error -show_entries format=duration -of csv=p=0 "$work/eleven.wav")
-awk -v took="$(echo "$after $before" | awk '{ print $1 - $2 }')" -v length_s="$length" \
-	'BEGIN { printf "%.1f s of sound were decoded, mixed and written in %.1f s, %.0f times as fast as the hall hears them.\n", length_s, took, length_s / took }' |
+awk -v took="$(cut -d' ' -f1 "$work/used")" -v length_s="$length" \
+	'BEGIN { printf "%.1f s of sound were planned, decoded, mixed and written in %.2f s of one processor.\n", length_s, took }' |
 	block faster
+}
 
-# -- loudness: fifty calls of random tickets, as they leave the mixer at full volume, chime and all
+# Loudness: fifty calls of random tickets, as they leave the mixer at full volume, chime and all.
+loudness() {
 RANDOM=7
 series=(A B C D Đ E G H I K L M N O P Q R S T U V X Y)
 for n in $(seq 50); do
@@ -123,12 +143,10 @@ sort -n "$work/loud" | awk '
 	{ i[NR] = $1; sum += $1; if (NR == 1 || $2 > top) top = $2 }
 	END { printf "Integrated from %.1f to %.1f LUFS, %.1f on average, a spread of %.1f LU; highest true peak %.1f dBTP.\n",
 		i[1], i[NR], sum / NR, i[NR] - i[1], top }' | block loudness
+}
 
-# -- memory: what the program needs to say one call and to play eleven
-peak() { python3 -c '
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)' "$@"; }
+# Memory: what the program needs to say one call and to play eleven.
+memory() {
 {
 	echo "| | resident at most |"
 	echo "|---|---|"
@@ -136,12 +154,23 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)' "$@"; }
 	echo "| \`moiso say A012 --wav\` | $(peak "$moiso" say A012 --wav "$work/one.wav") MiB |"
 	echo "| \`moiso replay\` of the eleven calls | $(peak "$moiso" replay tests/scenes/eleven.jsonl --wav "$work/eleven.wav") MiB |"
 } | block memory
+}
+
+for part in ${@:-own shipped eleven loudness memory}; do
+	# The hall of the page has no config but the defaults, except its own.
+	if [ "$part" = own ]; then unset MOISO_CONFIG; else export MOISO_CONFIG="$work/empty.toml"; fi
+	"$part"
+done
 
 awk -v blocks="$work/blocks" '
 	/^<!-- begin / {
-		print; file = blocks "/" $3; print ""
-		while ((getline line < file) > 0) print line
-		print ""; skip = 1; next
+		print; file = blocks "/" $3
+		if ((getline line < file) > 0) {
+			print ""
+			do print line; while ((getline line < file) > 0)
+			print ""; skip = 1
+		}
+		next
 	}
 	/^<!-- end/ { skip = 0 }
 	!skip { print }' docs/voice.md >"$work/page"
