@@ -280,11 +280,13 @@ impl App {
         let health: control::HealthProbe = Arc::new({
             let (statuses, link) = (statuses.clone(), link_told.clone());
             let (clock, audio, shelf) = (Arc::clone(&clock), sound.handle.clone(), shelf.clone());
+            let notes = sound.notes;
             let folder = state_dir(&config);
             move || {
                 let around = Around {
                     volume: audio.as_ref().map(audio::Handle::volume),
                     zones: audio.as_ref().map(sound::states).unwrap_or_default(),
+                    voice: sound::voice(notes.as_ref()),
                     unheard: shelf.unheard(),
                     machine: machine::look(&folder),
                 };

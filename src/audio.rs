@@ -28,12 +28,14 @@ mod decoder;
 pub mod encode;
 pub mod feed;
 pub mod gauge;
+pub mod limiter;
 mod live;
 pub mod media;
 pub mod message;
 pub mod mixer;
 pub mod music;
 pub mod narrator;
+pub mod notes;
 pub mod output;
 mod player;
 pub mod shelf;
@@ -45,6 +47,7 @@ pub mod wav;
 use card::{Cards, Wish};
 use clips::{ClipError, Clips};
 use mixer::{Bed, Line, Mixer};
+use notes::Notes;
 use player::{Command, Player};
 
 /// How long [`Handle::stop`] waits for the threads.
@@ -114,6 +117,7 @@ pub struct Handle {
     requests: mpsc::Sender<Request>,
     /// The volume that was set last, in percent.
     volume: Arc<AtomicU32>,
+    notes: Notes,
 }
 
 /// Starts a thread for every card that the zones name. With `audio.enabled = false` nothing is opened, and every
@@ -141,9 +145,10 @@ pub fn spawn_with(
 ) -> Result<Handle, AudioError> {
     let mut desks = Vec::new();
     let decoder_ended = Arc::<AtomicBool>::default();
+    let notes = Notes::default();
     if config.audio.enabled {
         let ended = Ended(Arc::clone(&decoder_ended));
-        let decoder = decoder::spawn(Clips::new(sounds), ended).map_err(AudioError::Thread)?;
+        let decoder = decoder::spawn(Clips::new(sounds), notes.clone(), ended).map_err(AudioError::Thread)?;
         for (device, zones) in by_device(&config.audio.zones) {
             let channels = zones.iter().flat_map(|zone| &zone.channels).copied().max().unwrap_or(0);
             let wish = Wish { device, buffer_frames: config.audio.buffer_frames, channels };
@@ -174,7 +179,7 @@ pub fn spawn_with(
         }
     }
     let volume = Arc::new(AtomicU32::new(config.audio.volume_percent));
-    Ok(Handle { desks: Arc::new(desks), decoder_ended, requests, volume })
+    Ok(Handle { desks: Arc::new(desks), decoder_ended, requests, volume, notes })
 }
 
 /// Zones that share a device, in the order of the config.
@@ -227,7 +232,12 @@ impl Handle {
         ended(&self.decoder_ended) || self.desks.iter().any(|desk| ended(&desk.finished))
     }
 
-    /// For every thread that owns a card a number that changes while it goes on: at least each ten seconds, the longest
+    /// What is wrong with the voice; clips that could not be played are told there already.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// For every thread that owns a card a number that changes while it goes on: at least each two seconds, the longest
     /// pause between two looks for a card.
     pub fn beats(&self) -> Vec<u64> {
         self.desks.iter().map(|desk| desk.report.beats.load(Ordering::Relaxed)).collect()

@@ -31,6 +31,19 @@ impl SoundState {
     }
 }
 
+/// What the voice can say of what the hall needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum VoiceState {
+    /// This screen does not speak.
+    #[default]
+    Off,
+    Ok,
+    /// Not all; what not.
+    Lacking(String),
+    /// The configured voice cannot be used, and why.
+    Broken(String),
+}
+
 /// Whether what happens is written to the disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum JournalState {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files and folders of the core.
-const CORE: [&str; 30] = [
+const CORE: [&str; 31] = [
     "board.rs",
     "board",
     "speech.rs",
@@ -29,6 +29,7 @@ const CORE: [&str; 30] = [
     "soak",
     "audio/cut.rs",
     "audio/gauge.rs",
+    "audio/limiter.rs",
     "audio/mixer.rs",
     "mqtt/backoff.rs",
     "mqtt/outbox.rs",

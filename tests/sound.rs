@@ -11,7 +11,6 @@ use moiso::audio::{self, sounds};
 use moiso::board::call::{Kind, Lane, NoticeId};
 use moiso::board::input::{Form, Message};
 use moiso::clock::Millis;
-use moiso::hub::Planner;
 use moiso::speech::{Clip, RATE_HZ, Utterance};
 use sound_bank::{SoundBank, call, find};
 
@@ -32,7 +31,7 @@ fn a_plan_names_clips_and_gaps_in_order() {
     );
     let millis: u64 = 500 + 150 + 600 + 2 * (700 + 130 + 450 + 200 + 350 + 150 + 640);
     assert_eq!(plan.utterance.frames(RATE_HZ), millis * 48);
-    let short = voice.plan(&call("A012", "5", Kind::Recall, Lane::Elderly), 1, true);
+    let short = voice.plan_message(&call("A012", "5", Kind::Recall, Lane::Elderly), 1, Form::Short).utterance;
     assert_eq!(parts(&short), "chimes/two-tone 150 nhắc_lại 200 số_a 130 không_một_hai 200 quầy_năm");
     assert_eq!(short.text, "Nhắc lại: Số A không một hai, quầy năm.");
 }
@@ -86,9 +85,10 @@ fn an_emergency_has_its_own_chime_and_is_said_whole_or_not_at_all() {
         emergency: true,
         recording: None,
     };
-    let said = parts(&voice.plan(&notice("Nhắc lại: mời công dân xem bảng!"), 1, false));
+    let said =
+        parts(&voice.plan_message(&notice("Nhắc lại: mời công dân xem bảng!"), 1, Form::Full).utterance);
     assert_eq!(said, "chimes/three-tone 150 nhắc_lại 200 mời_công_dân_xem_bảng");
-    let said = parts(&voice.plan(&notice("Có cháy, mời công dân xem bảng"), 1, false));
+    let said = parts(&voice.plan_message(&notice("Có cháy, mời công dân xem bảng"), 1, Form::Full).utterance);
     assert_eq!(said, "chimes/three-tone 150 mời_công_dân_xem_bảng");
 }
 
@@ -112,8 +112,8 @@ fn a_hall_is_told_what_its_voice_lacks() {
 fn the_hall_hears_every_clip_whole_in_order_and_nothing_else() {
     let bank = SoundBank::new();
     let voice = bank.voice(&bank.config(""));
-    let first = voice.plan(&call("A012", "5", Kind::Call, Lane::Elderly), 2, false);
-    let second = voice.plan(&call("1005", "1", Kind::Recall, Lane::Regular), 1, false);
+    let first = voice.plan_message(&call("A012", "5", Kind::Call, Lane::Elderly), 2, Form::Full).utterance;
+    let second = voice.plan_message(&call("1005", "1", Kind::Recall, Lane::Regular), 1, Form::Full).utterance;
     let mut clips = Clips::new(bank.dir.clone());
     let said = [(Millis::ZERO, &first), (Millis(1000), &second)];
     let sound = audio::render(&mut clips, &said, RATE_HZ).unwrap();
@@ -158,7 +158,8 @@ fn envelope(sound: &[f32]) -> String {
 fn the_sound_of_a_call_is_the_golden_one() {
     let bank = SoundBank::new();
     let voice = bank.voice(&bank.config(""));
-    let utterance = voice.plan(&call("A012", "5", Kind::Recall, Lane::Elderly), 2, false);
+    let utterance =
+        voice.plan_message(&call("A012", "5", Kind::Recall, Lane::Elderly), 2, Form::Full).utterance;
     let mut clips = Clips::new(bank.dir.clone());
     let sound = audio::render(&mut clips, &[(Millis(500), &utterance)], RATE_HZ).unwrap();
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/sound_recall.txt");
@@ -176,7 +177,8 @@ fn every_rate_keeps_every_onset() {
     for rate_hz in [8_000, 11_025, 22_050, 32_000, 44_100, 96_000, 192_000] {
         let bank = SoundBank::new();
         let voice = bank.voice(&bank.config(""));
-        let utterance = voice.plan(&call("A012", "5", Kind::Call, Lane::Regular), 1, false);
+        let utterance =
+            voice.plan_message(&call("A012", "5", Kind::Call, Lane::Regular), 1, Form::Full).utterance;
         let mut clips = Clips::new(bank.dir.clone());
         let sound = audio::render(&mut clips, &[(Millis::ZERO, &utterance)], rate_hz).unwrap();
         let wake_up = u64::from(rate_hz) * 300 / 1000;

@@ -87,6 +87,30 @@ fn a_voice_of_the_wrong_language_is_refused() {
 }
 
 #[test]
+fn a_voice_that_cannot_be_read_costs_no_more_than_it_must() {
+    let bank = with_english();
+    let heard = |more: &str| sounds::load_or_less(&bank.config(more)).unwrap();
+    assert_eq!(heard(BOTH).broken, None);
+    let check = |more: &str, instead: &str, spoken: &str| {
+        let heard = heard(more);
+        let why = heard.broken.expect("it is told");
+        assert!(why.contains("format: must be 1") && why.ends_with(instead), "{why}");
+        assert_eq!(said(&heard.voice, "A012", "5", 1, Form::Full), spoken);
+        assert!(!said(&heard.voice, "A012", "5", 2, Form::Full).contains("english"));
+    };
+    let north = "chimes/two-tone 150 north/mời_công_dân_có_số_thứ_tự_a 130 north/không_một_hai 200 north/người_cao_tuổi 150 \
+                 north/đến_quầy_số_năm";
+    bank.write("english/bank.toml", b"format = 2\n");
+    check(BOTH, "Vietnamese alone is spoken", north);
+    bank.write("lan/bank.toml", b"format = 2\n");
+    check("[speech]\nvoice = \"lan\"\n", "the voice north speaks instead", north);
+    bank.write("north/bank.toml", b"format = 2\n");
+    check("", "only chimes are heard", "chimes/two-tone");
+    std::fs::remove_file(bank.dir.join("chimes/chimes.toml")).unwrap();
+    assert!(sounds::load_or_less(&bank.config("")).is_err());
+}
+
+#[test]
 fn an_accent_takes_from_its_base_what_it_shares() {
     let mut bank = SoundBank::new();
     let south = "language = \"vi\"\naccent = \"south\"\nbase = \"north\"\n";

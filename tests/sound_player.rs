@@ -11,11 +11,11 @@ use moiso::audio::card::{Card, CardError, Cards, Wish};
 use moiso::audio::feed::{Feed, Gauges, ring};
 use moiso::audio::{self, Handle};
 use moiso::board::call::{Kind, Lane, Zone};
-use moiso::board::input::{AnnouncementId, Input};
+use moiso::board::input::{AnnouncementId, Form, Input};
 use moiso::clock::Millis;
 use moiso::config::Config;
 use moiso::health::SoundState;
-use moiso::hub::{Planner, Request, Speaker};
+use moiso::hub::{Request, Speaker};
 use moiso::speech::{Part, RATE_HZ, Utterance};
 use sound_bank::{SoundBank, call, find};
 use tokio::sync::mpsc;
@@ -190,7 +190,7 @@ impl Hall {
 
     fn utterance(&self) -> Utterance {
         let message = call("A012", "5", Kind::Call, Lane::Regular);
-        self.bank.voice(&self.config).plan(&message, 1, false)
+        self.bank.voice(&self.config).plan_message(&message, 1, Form::Full).utterance
     }
 
     fn say(&mut self, in_zone: &str, id: u64, utterance: &Utterance) {

@@ -6,6 +6,7 @@ library and heard in batches, its products in floating point; the likeliest soun
 search. That costs less and differs little: README.md has the figures.
 """
 
+import os
 import re
 import unicodedata
 from functools import cache
@@ -66,7 +67,9 @@ def _prepare(path):
             node.input[i] = same.get(name, name)
     del graph.node[:]
     graph.node.extend(nodes)
-    onnx.save(network, str(path))
+    part = path.with_suffix(f".{os.getpid()}.part")  # several judges may begin at once
+    onnx.save(network, str(part))
+    part.rename(path)
 
 
 def _dequantised(node, values):

@@ -42,7 +42,7 @@ UNITS = {"north": units.all_units, "south": units.south_units, "english": lambda
 SPEECH = {"vi": synth, "en": english}
 
 # what is made first; digits come twice, the urgent ones first
-ORDER = ["phrase", "lane", "open", "digits", "dest", "place", "short", "letter", "digits", "number", "number-end"]
+ORDER = ["phrase", "lane", "open", "digits", "dest", "place", "place-letter", "short", "letter", "digits", "number", "number-end"]
 
 
 def need(unit):

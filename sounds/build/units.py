@@ -163,6 +163,13 @@ def _places():
             yield Unit("end", f"{noun} {number}", f"place/{file}-{n}", desk and n <= 20, join)
 
 
+def _lettered_places():
+    """The short form of a counter that has a letter for a name: quầy a."""
+    for file, (noun, _) in PLACES.items():
+        for letter in "ABCDEFGH":
+            yield Unit("end", f"{noun} {LETTERS[letter]}", f"place-letter/{file}-{_safe(letter)}", False)
+
+
 def _phrases():
     for file, text in LANES.items():
         yield Unit("mid", text, f"lane/{file}", True)
@@ -175,7 +182,7 @@ def _phrases():
 def all_units():
     """Every unit once (equal texts of one take are one clip), the urgent ones first, those with a join last."""
     seen, units = set(), []
-    for unit in [*_phrases(), *_openers(), *_places(), *_digits(), *_numbers()]:
+    for unit in [*_phrases(), *_openers(), *_places(), *_digits(), *_numbers(), *_lettered_places()]:
         key = (unit.take, unit.text)
         if key not in seen:
             seen.add(key)

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::audio;
 use crate::audio::narrator::Narrator;
+use crate::audio::notes::Notes;
 use crate::audio::shelf::Shelf;
-use crate::audio::{self, sounds};
+use crate::audio::sounds::{self, Heard};
 use crate::board::call::Zone;
 use crate::board::input::{AnnouncementId, Form, Message};
 use crate::config::Config;
-use crate::health::SoundState;
+use crate::health::{SoundState, VoiceState};
 use crate::hub::{Planner, Request, Speaker};
 use crate::speech::Utterance;
 
@@ -41,53 +43,67 @@ pub struct Sound {
     pub speaker: Box<dyn Speaker>,
     pub state: Box<dyn Fn() -> SoundState + Send>,
     pub test_call: Option<Arc<Utterance>>,
+    /// None: this screen is not to speak.
+    pub notes: Option<Notes>,
 }
 
 impl Sound {
-    /// Loads the voice and opens the cards; a hall without a voice keeps its board.
+    /// Loads the voice and opens the cards; a hall without a voice keeps its board, and its chimes if it has any.
     pub fn start(config: &Config, shelf: &Shelf, requests: &mpsc::Sender<Request>) -> Self {
         if !config.audio.enabled {
-            return Self::silent();
+            return Self::silent(None);
         }
-        let loaded = sounds::find(config).and_then(|folder| Ok((sounds::load(&folder, config)?, folder)));
-        let (voice, folder) = match loaded {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                tracing::error!(%error, "no voice: calls are shown and not spoken");
-                return Self::silent();
-            }
+        let Heard { voice, folder, broken } = match sounds::load_or_less(config) {
+            Ok(heard) => heard,
+            Err(error) => return Self::silent(Some(&error)),
         };
-        if let Err(error) = sounds::report(folder.clone(), voice.clone(), config.clone()) {
+        let handle = match audio::spawn(config, folder.clone(), requests.clone()) {
+            Ok(handle) => handle,
+            Err(error) => return Self::silent(Some(&error)),
+        };
+        let notes = handle.notes().clone();
+        if let Some(why) = broken {
+            tracing::error!("{why}");
+            notes.broken(why);
+        } else if let Err(error) = sounds::report(folder, voice.clone(), config.clone(), notes.clone()) {
             tracing::warn!(%error, "the voice is not looked through");
         }
         let test_call = voice.plan_sentence(|_| voice.wording().look(), 1, Form::Full).utterance;
-        match audio::spawn(config, folder, requests.clone()) {
-            Ok(handle) => Self {
-                test_call: Some(Arc::new(test_call)),
-                planner: Box::new(Narrator { voice, shelf: shelf.clone() }),
-                speaker: Box::new(handle.clone()),
-                state: Box::new({
-                    let handle = handle.clone();
-                    move || handle.overall()
-                }),
-                handle: Some(handle),
-            },
-            Err(error) => {
-                tracing::error!(%error, "no sound: calls are shown and not spoken");
-                Self::silent()
-            }
+        Self {
+            test_call: Some(Arc::new(test_call)),
+            planner: Box::new(Narrator::new(voice, shelf.clone()).noting(notes.clone())),
+            speaker: Box::new(handle.clone()),
+            state: Box::new({
+                let handle = handle.clone();
+                move || handle.overall()
+            }),
+            handle: Some(handle),
+            notes: Some(notes),
         }
     }
 
-    fn silent() -> Self {
+    /// `why` is told where the screen should speak.
+    fn silent(why: Option<&dyn std::error::Error>) -> Self {
+        let notes = why.map(|error| {
+            tracing::error!(%error, "no voice: calls are shown and not spoken");
+            let notes = Notes::default();
+            notes.broken(format!("{error}; calls are shown and not spoken"));
+            notes
+        });
         Self {
             handle: None,
             planner: Box::new(Silence),
             speaker: Box::new(Silence),
             state: Box::new(|| SoundState::Off),
             test_call: None,
+            notes,
         }
     }
+}
+
+/// How the voice is; notes are kept where this screen should speak.
+pub fn voice(notes: Option<&Notes>) -> VoiceState {
+    notes.map(Notes::state).unwrap_or_default()
 }
 
 /// Stands where a voice would; the board announces nothing then.

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::board::call::{RecordingId, Zone};
 use crate::clock::Millis;
 use crate::health::parts::{Machine, STUCK_AFTER, Seen, parts, worst};
-use crate::health::{JournalState, ScreenStatus, SoundState};
+use crate::health::{JournalState, ScreenStatus, SoundState, VoiceState};
 use crate::{control, mqtt, wire};
 
 /// What else is looked at.
@@ -13,6 +13,7 @@ use crate::{control, mqtt, wire};
 pub struct Around {
     pub volume: Option<u32>,
     pub zones: Vec<(Zone, SoundState)>,
+    pub voice: VoiceState,
     /// Recordings of live notices that were to be heard and that no screen has passed on.
     pub unheard: Vec<RecordingId>,
     pub machine: Machine,
@@ -31,8 +32,8 @@ pub fn verdict(
     let linked = status.link != "down";
     let problem = link.problem.as_ref().map(|p| (p.code(), p.to_string(), p.advice()));
     let link_problem = problem.as_ref().map(|(_, what, advice)| (what.as_str(), *advice));
-    let (zones, machine) = (&around.zones[..], around.machine);
-    let parts = parts(&Seen { status, renewed, link_problem, zones, machine });
+    let (zones, voice, machine) = (&around.zones[..], &around.voice, around.machine);
+    let parts = parts(&Seen { status, renewed, link_problem, zones, voice, machine });
     let mut screen = wire::status_value(status);
     screen["online"] = linked.into();
     let journal = match &status.journal {
@@ -114,7 +115,8 @@ mod tests {
         let zones = [("sanh", SoundState::Ok), ("tang-2", SoundState::Lost)];
         let zones = zones.map(|(id, state)| (Zone::parse(id).unwrap(), state)).to_vec();
         let machine = Machine { free_bytes: Some(100 << 20), hottest_c: Some(95) };
-        let around = Around { zones, machine, ..Around::default() };
+        let voice = VoiceState::Lacking("no clip for: bảy".into());
+        let around = Around { zones, voice, machine, ..Around::default() };
         let judged = verdict(&status, &mqtt::LinkState::new(), &around, now.mono);
         let state = |name: &str| judged.parts.iter().find(|part| part.name == name).map(|part| part.state);
         for (name, expected) in [
@@ -122,6 +124,7 @@ mod tests {
             ("journal", PartState::Degraded),
             ("audio sanh", PartState::Ok),
             ("audio tang-2", PartState::Failed),
+            ("voice", PartState::Degraded),
             ("clock", PartState::Degraded),
             ("disk", PartState::Degraded),
             ("temperature", PartState::Degraded),

@@ -10,6 +10,7 @@ use tracing::trace_span;
 use super::Ended;
 use super::clips::{ClipError, Clips};
 use super::mixer::{Piece, Track};
+use super::notes::Notes;
 use super::player::{Command, Decoded};
 use crate::board::input::AnnouncementId;
 use crate::speech::{Part, Utterance};
@@ -30,18 +31,18 @@ pub(super) struct Job {
     pub reply: SyncSender<Command>,
 }
 
-pub(super) fn spawn(clips: Clips, ended: Ended) -> io::Result<SyncSender<Job>> {
+pub(super) fn spawn(clips: Clips, notes: Notes, ended: Ended) -> io::Result<SyncSender<Job>> {
     let (sender, jobs) = sync_channel(JOBS);
     thread::Builder::new().name("decoder".into()).spawn(move || {
         let _ended = ended;
-        run(clips, &jobs);
+        run(clips, &jobs, &notes);
     })?;
     Ok(sender)
 }
 
-fn run(mut clips: Clips, jobs: &Receiver<Job>) {
+fn run(mut clips: Clips, jobs: &Receiver<Job>, notes: &Notes) {
     while let Ok(job) = jobs.recv() {
-        let (track, whole) = decode(&mut clips, &job);
+        let (track, whole) = decode(&mut clips, &job, notes);
         let decoded = Decoded { opening: job.opening, line: job.line, id: job.id, track, whole };
         // A player that has stopped needs no answer.
         let _ = job.reply.send(Command::Decoded(decoded));
@@ -49,7 +50,7 @@ fn run(mut clips: Clips, jobs: &Receiver<Job>) {
 }
 
 /// The whole announcement; or what is said instead of it, when a clip cannot be read; or at least its chime.
-fn decode(clips: &mut Clips, job: &Job) -> (Option<Track>, bool) {
+fn decode(clips: &mut Clips, job: &Job, notes: &Notes) -> (Option<Track>, bool) {
     if job.utterance.parts.is_empty() {
         return (None, false);
     }
@@ -58,6 +59,7 @@ fn decode(clips: &mut Clips, job: &Job) -> (Option<Track>, bool) {
         Ok(track) => (Some(track), true),
         Err(error) => {
             tracing::error!(%error, sentence = job.utterance.text, "a clip cannot be played; the hall is told to look");
+            notes.unsaid(error.to_string());
             let instead = Utterance { parts: job.utterance.instead.clone(), ..Utterance::default() };
             let track = clips.track(job.id, &instead, job.rate_hz);
             (track.ok().or_else(|| chime(clips, job).ok().flatten()), false)

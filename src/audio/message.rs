@@ -12,8 +12,8 @@ use thiserror::Error;
 
 use super::clips::{ClipError, resample};
 use super::gauge;
+use super::limiter::limited;
 use super::media::Media;
-use super::mixer::limit;
 use super::studio::{LOUDNESS_LUFS, amplify};
 use crate::speech::RATE_HZ;
 
@@ -135,7 +135,7 @@ fn read(file: Vec<u8>) -> Result<(Vec<f32>, u32), Unfit> {
     Ok((samples, media.rate_hz()))
 }
 
-/// As loud as a bank's clips; what stands out is bent by the mixer's own limiter.
+/// As loud as a bank's clips; what stands out is turned down by the mixer's own limiter.
 fn levelled(sound: &[f32]) -> Result<Vec<f32>, Unfit> {
     let mut gain_db = 0.0;
     let mut out = sound.to_vec();
@@ -147,9 +147,7 @@ fn levelled(sound: &[f32]) -> Result<Vec<f32>, Unfit> {
         }
         out.copy_from_slice(sound);
         amplify(&mut out, gain_db);
-        for sample in &mut out {
-            *sample = limit(*sample);
-        }
+        out = limited(&out, RATE_HZ);
     }
     Ok(out)
 }

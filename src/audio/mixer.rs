@@ -1,12 +1,13 @@
 //! Puts announcements into a device's channels, frame by frame. Pure: no device, no clock, no files.
 //!
-//! Upholds: in a zone one announcement follows the other and none is cut; every gap has exactly its frames; no sample
+//! Upholds: in a zone one announcement follows the other and none is cut; every gap has exactly its frames; no peak
 //! is louder than the limiter's ceiling; before the first sound after a long silence the loudspeakers get time to wake;
 //! music makes room for whatever is said.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::limiter::Limiter;
 use crate::board::input::AnnouncementId;
 use crate::clock::Millis;
 use crate::speech::gap_frames;
@@ -18,11 +19,6 @@ pub type Samples = Arc<[f32]>;
 pub const WAKE_UP: Millis = Millis(300);
 /// How long a zone must have been silent for its amplifier to be taken for asleep.
 pub const ASLEEP_AFTER: Millis = Millis(10_000);
-/// Above this level the limiter bends; speech at its own level passes unchanged.
-const KNEE: f32 = 0.7;
-/// No sample leaves the mixer above this: -1.5 dB, so that what a card makes between the samples of speech stays below
-/// -1 dB as well.
-const CEILING: f32 = 0.841;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Piece {
@@ -106,8 +102,13 @@ pub enum Moment {
 pub struct Mixer {
     channels: usize,
     zones: Vec<Zone>,
-    /// Frames filled so far.
+    limiter: Limiter,
+    /// Frames mixed so far, and filled; the limiter has what lies between.
     frame: u64,
+    filled: u64,
+    /// The frame behind the last announcement.
+    said: u64,
+    mixed: Vec<f32>,
     mono: Vec<f32>,
     bed: Option<Bed>,
     /// Music that waits to be mixed.
@@ -119,11 +120,23 @@ impl Mixer {
     pub fn new(rate_hz: u32, channels: usize, lines: &[Line]) -> Self {
         let channels = channels.max(1);
         let zones = lines.iter().map(|line| Zone::new(rate_hz, channels, line)).collect();
-        Self { channels, zones, frame: 0, mono: Vec::new(), bed: None, music: VecDeque::new() }
+        Self {
+            channels,
+            zones,
+            limiter: Limiter::new(rate_hz, channels),
+            frame: 0,
+            filled: 0,
+            said: 0,
+            mixed: Vec::new(),
+            mono: Vec::new(),
+            bed: None,
+            music: VecDeque::new(),
+        }
     }
 
     /// Queues an announcement behind those of the same zone.
     pub fn push(&mut self, line: usize, track: Track) {
+        self.settle();
         if let Some(zone) = self.zones.get_mut(line) {
             zone.queue.push_back(track);
         }
@@ -163,8 +176,12 @@ impl Mixer {
         self.bed.is_some() && self.zones.iter().any(|zone| zone.music || zone.level > 0.0)
     }
 
-    /// Nothing is left to be said.
+    /// Nothing is left to be said, and all that was is out of the limiter.
     pub fn is_idle(&self) -> bool {
+        self.is_silent() && self.filled >= self.said
+    }
+
+    fn is_silent(&self) -> bool {
         self.zones.iter().all(|zone| zone.queue.is_empty())
     }
 
@@ -175,23 +192,53 @@ impl Mixer {
         }
     }
 
-    /// Fills whole interleaved frames and appends the marks that lie in them.
+    /// Fills whole interleaved frames and appends the marks that lie in them or up to two milliseconds behind them: so far
+    /// the limiter looks ahead.
     pub fn fill(&mut self, out: &mut [f32], marks: &mut Vec<Mark>) {
-        out.fill(0.0);
+        self.settle();
         let frames = out.len() / self.channels;
+        self.filled += frames as u64;
+        let more = (self.filled + self.limiter.ahead() as u64 - self.frame) as usize;
+        self.mix(more, marks);
+        let mut slots = out.iter_mut();
+        self.limiter.run(&self.mixed, |sample| {
+            if let Some(slot) = slots.next() {
+                *slot = sample;
+            }
+        });
+    }
+
+    /// While nothing is heard nothing is mixed ahead, so that what comes next begins with the next frame.
+    fn settle(&mut self) {
+        if self.frame > self.filled && self.is_idle() && !self.plays_music() && self.limiter.is_silent() {
+            let ahead = self.frame - self.filled;
+            self.limiter.clear();
+            self.frame = self.filled;
+            for zone in self.zones.iter_mut().filter(|zone| zone.silent != u64::MAX) {
+                zone.silent = zone.silent.saturating_sub(ahead);
+            }
+        }
+    }
+
+    fn mix(&mut self, frames: usize, marks: &mut Vec<Mark>) {
+        let mut mixed = std::mem::take(&mut self.mixed);
+        mixed.clear();
+        mixed.resize(frames * self.channels, 0.0);
         self.mono.resize(frames, 0.0);
         for (line, zone) in self.zones.iter_mut().enumerate() {
             zone.fill(&mut self.mono, |offset, id, moment| {
-                marks.push(Mark { frame: self.frame + offset, line, id, moment });
+                let frame = self.frame + offset;
+                if moment == Moment::Ended {
+                    self.said = self.said.max(frame);
+                }
+                marks.push(Mark { frame, line, id, moment });
             });
-            zone.spread(&self.mono, out, self.channels);
+            zone.spread(&self.mono, &mut mixed, self.channels);
         }
-        self.fill_music(out);
-        for sample in out.iter_mut() {
-            *sample = limit(*sample);
-        }
+        self.fill_music(&mut mixed);
         marks.sort_by_key(|mark| mark.frame);
         self.frame += frames as u64;
+        self.mixed = mixed;
     }
 
     /// A channel that several zones share is as quiet as the quietest of them.
@@ -209,19 +256,6 @@ impl Mixer {
             }
         }
     }
-}
-
-/// Leaves quiet samples as they are and bends loud ones below [`CEILING`]; what is no number is silence.
-pub fn limit(sample: f32) -> f32 {
-    if sample.is_nan() {
-        return 0.0;
-    }
-    let size = sample.abs();
-    if size <= KNEE {
-        return sample;
-    }
-    let room = CEILING - KNEE;
-    (KNEE + room * ((size - KNEE) / room).tanh()).copysign(sample)
 }
 
 #[derive(Debug)]
@@ -354,6 +388,7 @@ fn step(fade: Millis, rate_hz: u32) -> f32 {
 #[allow(clippy::float_cmp, reason = "samples pass unchanged, bit for bit")]
 mod tests {
     use super::*;
+    use crate::audio::limiter::CEILING;
 
     const RATE: u32 = 1000;
 
@@ -491,16 +526,12 @@ mod tests {
     }
 
     #[test]
-    fn loud_sums_bend_and_never_clip() {
+    fn loud_sums_are_turned_down_and_never_clip() {
         let mut mixer = Mixer::new(RATE, 1, &[line(&[]), line(&[])]);
         mixer.push(0, track(1, vec![sound(0.9, 10)]));
         mixer.push(1, track(2, vec![sound(0.9, 10)]));
         let (all, _) = play(&mut mixer, 310, 310);
-        assert!(all[300..].iter().all(|s| (0.8..=CEILING).contains(s)));
-        assert_eq!(limit(0.5), 0.5);
-        assert_eq!(limit(f32::NAN), 0.0);
-        assert!(limit(-40.0) >= -CEILING);
-        assert!(limit(0.71) > limit(0.7));
+        assert!(all[300..].iter().all(|s| (0.6..=CEILING).contains(s)), "{:?}", &all[300..]);
     }
 
     #[test]

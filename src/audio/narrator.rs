@@ -1,5 +1,6 @@
 //! What the loudspeakers say of each message: a voice's clips, or the sound that an operator has recorded for it.
 
+use super::notes::Notes;
 use super::shelf::Shelf;
 use crate::board::input::{Form, Message};
 use crate::clock::Millis;
@@ -10,11 +11,21 @@ use crate::speech::{Part, Utterance};
 /// A voice and the recordings of this screen.
 #[derive(Clone, Debug)]
 pub struct Narrator {
-    pub voice: Voice,
-    pub shelf: Shelf,
+    voice: Voice,
+    shelf: Shelf,
+    notes: Notes,
 }
 
 impl Narrator {
+    pub fn new(voice: Voice, shelf: Shelf) -> Self {
+        Self { voice, shelf, notes: Notes::default() }
+    }
+
+    /// Tells there what could not be said.
+    pub fn noting(self, notes: Notes) -> Self {
+        Self { notes, ..self }
+    }
+
     /// Plans a message. A recording that is not here is a moment of silence, so that the zone goes on; but an emergency is
     /// then read aloud, for somebody must hear of it.
     pub fn plan_message(&self, message: &Message, repeats: u8, form: Form) -> Plan {
@@ -35,13 +46,17 @@ impl Narrator {
 
 impl Planner for Narrator {
     fn plan(&self, message: &Message, repeats: u8, short: bool) -> Utterance {
-        if let Message::Notice { id, recording: Some(recording), .. } = message {
-            if !self.shelf.has(recording) {
-                tracing::warn!(notice = %id, %recording, "not heard: its sound is on no screen that answers");
-            }
-            let form = if short { Form::Short } else { Form::Full };
-            return self.plan_message(message, repeats, form).utterance;
+        let form = if short { Form::Short } else { Form::Full };
+        let plan = self.plan_message(message, repeats, form);
+        if let Message::Notice { id, recording: Some(recording), .. } = message
+            && !self.shelf.has(recording)
+        {
+            tracing::warn!(notice = %id, %recording, "not heard: its sound is on no screen that answers");
+        } else if !plan.missing.is_empty() {
+            let what = plan.missing.join(", ");
+            tracing::warn!(what, said = plan.utterance.text, "not all of it can be said");
+            self.notes.unsaid(format!("cannot be said: {what}"));
         }
-        self.voice.plan(message, repeats, short)
+        plan.utterance
     }
 }

@@ -188,7 +188,9 @@ fn open(device: &Device, preferred: bool, wish: &Wish) -> Result<Card, CardError
     })
 }
 
-/// Enough channels for the zones, 48 kHz if it can be had, then the best format, then two channels rather than many.
+/// Enough channels for the zones, 48 kHz if it can be had, then the best format, then two channels rather than many, and
+/// an even number rather than an odd one: loudspeakers come in pairs, and a sound server that is given seven channels for
+/// the eight of a card moves them about.
 fn pick(ranges: &[SupportedStreamConfigRange], wish: &Wish) -> Option<(SampleFormat, StreamConfig)> {
     let rank = |range: &&SupportedStreamConfigRange| {
         let format = FORMATS.iter().position(|f| *f == range.sample_format());
@@ -196,7 +198,8 @@ fn pick(ranges: &[SupportedStreamConfigRange], wish: &Wish) -> Option<(SampleFor
         let fit = match channels {
             2 => 0,
             1 => 1,
-            n => n,
+            n if n % 2 == 0 => n,
+            n => CHANNELS_MAX + n,
         };
         (channels < wish.channels, !range.contains_rate(RATE_HZ), format, fit)
     };
@@ -258,5 +261,46 @@ fn note(gauges: &Gauges, kind: ErrorKind) {
         | ErrorKind::StreamInvalidated
         | ErrorKind::PermissionDenied => gauges.gone.store(true, Ordering::Relaxed),
         _ => drop(gauges.errors.fetch_add(1, Ordering::Relaxed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(channels: u16, rates: RangeInclusive<u32>, format: SampleFormat) -> SupportedStreamConfigRange {
+        let buffer = SupportedBufferSize::Range { min: 64, max: 8192 };
+        SupportedStreamConfigRange::new(channels, *rates.start(), *rates.end(), buffer, format)
+    }
+
+    fn picked(ranges: &[SupportedStreamConfigRange], channels: u16) -> Option<(SampleFormat, u16, u32)> {
+        let wish = Wish { device: None, buffer_frames: 1024, channels };
+        pick(ranges, &wish).map(|(format, config)| (format, config.channels, config.sample_rate))
+    }
+
+    #[test]
+    fn whatever_the_card_can_is_taken_and_48_khz_where_it_can() {
+        use SampleFormat::{F32, F64, I16, I32, U8};
+        for (rates, rate) in [
+            (8_000..=8_000, 8_000),
+            (8_000..=44_100, 44_100),
+            (96_000..=192_000, 96_000),
+            (192_000..=192_000, 192_000),
+            (8_000..=192_000, 48_000),
+        ] {
+            for channels in 1..=8 {
+                assert_eq!(picked(&[range(channels, rates.clone(), I16)], 0), Some((I16, channels, rate)));
+            }
+        }
+        let card =
+            [range(8, 44_100..=48_000, I32), range(2, 44_100..=44_100, F32), range(2, 48_000..=48_000, I16)];
+        assert_eq!(picked(&card, 0), Some((I16, 2, 48_000)), "the rate of the clips before the finer format");
+        assert_eq!(picked(&card, 6), Some((I32, 8, 48_000)), "as many channels as the zones name");
+        let any: Vec<_> = (1..=32).map(|channels| range(channels, 8_000..=192_000, F32)).collect();
+        let taken = [0, 1, 2, 3, 7, 8, 9].map(|channels| picked(&any, channels).map(|(_, taken, _)| taken));
+        assert_eq!(taken, [2, 2, 2, 4, 8, 8, 10].map(Some));
+        assert_eq!(picked(&card, 32), Some((I16, 2, 48_000)), "and where none has so many, the usual two");
+        assert_eq!(picked(&[range(1, 8_000..=8_000, U8)], 2), Some((U8, 1, 8_000)));
+        assert_eq!(picked(&[range(2, 48_000..=48_000, F64)], 0), None, "a format that nothing is written in");
     }
 }

@@ -28,13 +28,14 @@ use crate::speech::Utterance;
 use crate::trace::STAGE;
 
 const BACK_OFF_FROM: Duration = Duration::from_millis(250);
-const BACK_OFF_TO: Duration = Duration::from_secs(10);
+/// A card that comes back after whatever time is heard again within three seconds.
+const BACK_OFF_TO: Duration = Duration::from_secs(2);
 /// A thread that was stopped for so long, with its process or its PC, does not say the rest of a sentence: another screen
 /// may speak by now.
 const STOOD_STILL: Millis = Millis(3_000);
 /// While on another card, how often the wished one is looked for; ever more rarely while it is there and cannot be opened,
 /// because each attempt takes the other card away for a moment.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(2500);
 const LOOK_EVERY_AT_MOST: Duration = Duration::from_secs(600);
 /// How long a dying stream may take before it is left to its own thread.
 const DROP_WITHIN: Duration = Duration::from_millis(500);

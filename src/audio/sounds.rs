@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::clips::{ClipError, decode};
-use crate::board::input::{Form, Message};
+use super::notes::Notes;
 use crate::config::Config;
 use crate::config::section::Problem;
-use crate::hub::Planner;
 use crate::speech::bank::{Bank, Chimes};
 use crate::speech::voice::Voice;
-use crate::speech::{Clip, Utterance};
+use crate::speech::{Accent, Clip};
 
 /// Where packages put the sounds.
 const SYSTEM: &str = "/usr/share/moiso/sounds";
 const MANIFEST: &str = "bank.toml";
+const CHIMES: &str = "chimes/chimes.toml";
+/// The voice that comes with the program.
+const SHIPPED: &str = "north";
 
 #[derive(Debug, Error)]
 pub enum SoundsError {
@@ -76,6 +78,45 @@ pub fn load(dir: &Path, config: &Config) -> Result<Voice, SoundsError> {
     Ok(voice.then_english(english))
 }
 
+/// The voice of a hall that must not be silent: as configured, else without what cannot be read of it, else the shipped
+/// one, else chimes alone, which make people look up.
+#[derive(Debug)]
+pub struct Heard {
+    pub voice: Voice,
+    pub folder: PathBuf,
+    /// Why it is not the configured one, and what is heard instead.
+    pub broken: Option<String>,
+}
+
+/// # Errors
+/// [`SoundsError`] of the configured voice when not even a chime can be had.
+pub fn load_or_less(config: &Config) -> Result<Heard, SoundsError> {
+    let configured = find(config).and_then(|folder| Ok((load(&folder, config)?, folder)));
+    let error = match configured {
+        Ok((voice, folder)) => return Ok(Heard { voice, folder, broken: None }),
+        Err(error) => error,
+    };
+    let mut without_english = config.clone();
+    without_english.speech.english = None;
+    let mut shipped = without_english.clone();
+    SHIPPED.clone_into(&mut shipped.speech.voice);
+    let less =
+        [(&without_english, "Vietnamese alone is spoken"), (&shipped, "the voice north speaks instead")];
+    for (config, what) in less {
+        if let Ok(folder) = find(config)
+            && let Ok(voice) = load(&folder, config)
+        {
+            return Ok(Heard { voice, folder, broken: Some(format!("{error}; {what}")) });
+        }
+    }
+    let folder = places(config).into_iter().find(|dir| dir.join(CHIMES).is_file());
+    let folder = folder.filter(|dir| chimes(dir).is_ok());
+    let Some(folder) = folder else { return Err(error) };
+    let voice = Voice::new(Bank::empty(Accent::North), chimes(&folder)?, &without_english);
+    let broken = Some(format!("{error}; only chimes are heard"));
+    Ok(Heard { voice: voice.map_err(SoundsError::Template)?, folder, broken })
+}
+
 /// The same for one voice of any language, without another after it.
 ///
 /// # Errors
@@ -109,7 +150,7 @@ fn manifest(dir: &Path, name: &str) -> Result<Bank, SoundsError> {
 }
 
 fn chimes(dir: &Path) -> Result<Chimes, SoundsError> {
-    let path = dir.join("chimes/chimes.toml");
+    let path = dir.join(CHIMES);
     if !path.is_file() {
         return Ok(Chimes::default());
     }
@@ -138,12 +179,12 @@ pub fn lacking(dir: &Path, voice: &Voice, config: &Config) -> Vec<String> {
     voice.missing(config).into_iter().chain(gone).collect()
 }
 
-/// Logs what a voice lacks for the hall and which of its files are missing, on a thread of its own: the first picture
+/// Logs and notes what a voice lacks for the hall and which of its files are missing, on a thread of its own: the first picture
 /// does not wait for it.
 ///
 /// # Errors
 /// When the system gives no thread.
-pub fn report(dir: PathBuf, voice: Voice, config: Config) -> std::io::Result<()> {
+pub fn report(dir: PathBuf, voice: Voice, config: Config, notes: Notes) -> std::io::Result<()> {
     /// A voice that is wrong altogether fills no log.
     const LINES: usize = 20;
     let look = move || {
@@ -154,21 +195,7 @@ pub fn report(dir: PathBuf, voice: Voice, config: Config) -> std::io::Result<()>
         if problems.len() > LINES {
             tracing::error!(more = problems.len() - LINES, "run moiso voice check for the rest");
         }
+        notes.lacks(problems);
     };
     std::thread::Builder::new().name("voice".into()).spawn(look).map(drop)
-}
-
-impl Planner for Voice {
-    fn plan(&self, message: &Message, repeats: u8, short: bool) -> Utterance {
-        let form = if short { Form::Short } else { Form::Full };
-        let plan = self.plan_message(message, repeats, form);
-        if !plan.missing.is_empty() {
-            tracing::warn!(
-                words = plan.missing.join(", "),
-                said = plan.utterance.text,
-                "no clip for some words"
-            );
-        }
-        plan.utterance
-    }
 }

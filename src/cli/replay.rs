@@ -55,7 +55,7 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let heard = args.zone.as_deref().map(|name| known(name, &zones)).transpose()?;
     let folder = sounds::find(config)?;
     let voice = sounds::load(&folder, config)?;
-    let narrator = Narrator { voice, shelf: Shelf::open(state_dir(config).join("recordings")) };
+    let narrator = Narrator::new(voice, Shelf::open(state_dir(config).join("recordings")));
     let mut clips = Clips::new(folder);
     let mut twin = Twin {
         planner: &narrator,

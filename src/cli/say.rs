@@ -89,7 +89,7 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let told = json!({ "text": plan.utterance.text, "missing": plan.missing, "seconds": seconds });
     args.output.tell(&plan.utterance.text, &told);
     if !plan.missing.is_empty() {
-        eprintln!("no clip for: {}", plan.missing.join(", "));
+        eprintln!("cannot be said: {}", plan.missing.join(", "));
     }
     match &args.wav {
         Some(path) => write_wav(&plan.utterance, folder, path),

@@ -120,7 +120,7 @@ impl Rehearsal {
         let failed = |error: sounds::SoundsError| Mute::Voice(error.to_string());
         let folder = sounds::find(&self.config).map_err(failed)?;
         let voice = sounds::load(&folder, &self.config).map_err(failed)?;
-        Ok((Narrator { voice, shelf: self.shelf.clone() }, Clips::new(folder)))
+        Ok((Narrator::new(voice, self.shelf.clone()), Clips::new(folder)))
     }
 }
 

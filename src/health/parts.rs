@@ -1,6 +1,6 @@
 //! Every part of a screen: how it is and why, and one word for all of them.
 
-use super::{JournalState, PanelState, ScreenStatus, SoundState};
+use super::{JournalState, PanelState, ScreenStatus, SoundState, VoiceState};
 use crate::board::call::Zone;
 use crate::clock::Millis;
 
@@ -57,6 +57,7 @@ pub struct Seen<'a> {
     pub link_problem: Option<(&'a str, &'a str)>,
     /// Each zone with a card.
     pub zones: &'a [(Zone, SoundState)],
+    pub voice: &'a VoiceState,
     pub machine: Machine,
 }
 
@@ -73,6 +74,7 @@ pub struct Machine {
 pub fn parts(seen: &Seen<'_>) -> Vec<Part> {
     let mut parts = vec![hub(seen), link(seen), journal(seen), gpu(seen), present(seen)];
     parts.extend(audio(seen));
+    parts.extend(voice(seen));
     parts.push(backlog(seen));
     parts.push(clock(seen));
     parts.extend(panel(seen));
@@ -162,6 +164,17 @@ fn audio(seen: &Seen<'_>) -> Vec<Part> {
         part(format!("audio {zone}"), state, why)
     };
     seen.zones.iter().map(one).collect()
+}
+
+fn voice(seen: &Seen<'_>) -> Option<Part> {
+    Some(match seen.voice {
+        VoiceState::Off => return None,
+        VoiceState::Ok => part("voice", PartState::Ok, "can say what the hall needs"),
+        VoiceState::Lacking(what) => {
+            part("voice", PartState::Degraded, format!("{what}; the hall is told to look at the board"))
+        }
+        VoiceState::Broken(why) => part("voice", PartState::Failed, why),
+    })
 }
 
 fn backlog(seen: &Seen<'_>) -> Part {

@@ -56,6 +56,8 @@ pub struct Sentence {
     pub steps: Vec<Step>,
     /// As people write it, numbers in words.
     pub text: String,
+    /// The ticket or the counter that no rule reads aloud; the request to look stands in its place.
+    pub unread: Option<String>,
 }
 
 /// The words of one hall and the accent of its voice.
@@ -111,7 +113,7 @@ impl Wording {
         let code = ticket.as_str();
         let mode = self.mode_of(series, code);
         let Some(units) = read_ticket(code, mode, self.accent) else {
-            return self.look();
+            return Sentence { unread: Some(format!("ticket {code}")), ..self.look() };
         };
         let template = match form {
             Form::Full => &self.full,
@@ -257,12 +259,21 @@ struct Builder {
     /// Silence before the next phrase.
     pause: Millis,
     text: String,
+    unread: Option<String>,
 }
 
 impl Builder {
     fn new(accent: Accent) -> Self {
         let (steps, words) = (Vec::new(), Vec::new());
-        Self { accent, steps, words, role: Role::Words, pause: Millis::ZERO, text: String::new() }
+        Self {
+            accent,
+            steps,
+            words,
+            role: Role::Words,
+            pause: Millis::ZERO,
+            text: String::new(),
+            unread: None,
+        }
     }
 
     fn pieces(&mut self, pieces: impl IntoIterator<Item = Piece>) {
@@ -370,6 +381,7 @@ impl Builder {
                 self.words.extend(name);
             }
             None => {
+                self.unread = Some(format!("counter {id}"));
                 let look = look_at_the_board(self.accent);
                 self.words = vec![(look.to_owned(), look.to_owned())];
             }
@@ -382,7 +394,7 @@ impl Builder {
         if !self.text.is_empty() && !self.text.ends_with(|c: char| c.is_ascii_punctuation()) {
             self.text.push('.');
         }
-        Sentence { steps: self.steps, text: self.text }
+        Sentence { steps: self.steps, text: self.text, unread: self.unread }
     }
 }
 
@@ -456,6 +468,8 @@ mod tests {
         assert_eq!(place("3B"), "đến phòng số ba B.");
         assert_eq!(place("Trả kết quả"), "đến phòng Trả kết quả.");
         assert_eq!(place("#1"), "mời công dân xem bảng.");
+        assert_eq!(call(&hall, "A1", "#1", &[], Form::Full).unread.as_deref(), Some("counter #1"));
+        assert_eq!(call(&hall, "A1", "2", &[], Form::Full).unread, None);
     }
 
     #[test]
@@ -463,6 +477,7 @@ mod tests {
         let said = call(&wording(""), "A#1", "5", &[], Form::Full);
         assert_eq!(said.text, "Mời công dân xem bảng.");
         assert_eq!(steps(&said), "* 150 [mời công dân xem bảng]");
+        assert_eq!(said.unread.as_deref(), Some("ticket A#1"));
     }
 
     #[test]

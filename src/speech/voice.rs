@@ -16,7 +16,7 @@ use crate::config::Config;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub utterance: Utterance,
-    /// Words that no clip covers; empty when all was said.
+    /// Words that no clip covers, and what no rule reads aloud; empty when all was said.
     pub missing: Vec<String>,
 }
 
@@ -147,7 +147,8 @@ impl Voice {
 
     /// Clips for every phrase. `strict`: a notice is said whole or not at all.
     fn cover(&self, sentence: &Sentence, strict: bool) -> Covered {
-        let mut out = Covered { text: sentence.text.clone(), ..Covered::default() };
+        let missing = sentence.unread.iter().cloned().collect();
+        let mut out = Covered { text: sentence.text.clone(), missing, ..Covered::default() };
         let last = sentence.steps.iter().rposition(|step| matches!(step, Step::Phrase(_)));
         let mut lost = false;
         for (index, step) in sentence.steps.iter().enumerate() {

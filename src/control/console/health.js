@@ -43,7 +43,7 @@ function parts(health) {
   const { screen } = detail;
   return [
     hub(health), link(detail, screen), picture(detail, screen), gpu(detail, screen),
-    ['Loa', ...(SOUND[screen.audio] || ['wait', screen.audio, ''])],
+    ['Loa', ...(SOUND[screen.audio] || ['wait', screen.audio, ''])], ...voice(detail),
     detail.journal_problem
       ? ['Nhật ký', 'warn', 'chưa ghi được xuống đĩa', `Đang giữ trong bộ nhớ và ghi lại sau: ${detail.journal_problem}`]
       : ['Nhật ký', 'good', 'ghi đều', ''],
@@ -98,6 +98,14 @@ function machine(detail) {
     out.push(['Nhiệt độ', state('temperature'), `${detail.hottest_c} °C`, hot ? 'Lau bụi quạt và để máy nơi thoáng.' : '']);
   }
   return out;
+}
+
+function voice(detail) {
+  const part = (detail.parts || []).find((p) => p.part === 'voice');
+  if (!part) return [];
+  if (part.state === 'failed') return [['Giọng đọc', 'bad', 'không dùng được giọng đã chọn', part.why]];
+  if (part.state === 'degraded') return [['Giọng đọc', 'warn', 'có chỗ không đọc được', part.why]];
+  return [['Giọng đọc', 'good', 'đọc được mọi thứ sảnh cần', '']];
 }
 
 function gpu(detail, screen) {
