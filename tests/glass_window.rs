@@ -14,13 +14,15 @@ use board::{Board, Start, until};
 use libtest_mimic::{Arguments, Trial};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::screensaver::{ConnectionExt as _, State};
+use x11rb::protocol::xproto::ConnectionExt as _;
+use x11rb::rust_connection::RustConnection;
 use xvfb::Xvfb;
 
 const SIZE: (u32, u32) = (1280, 720);
 
 fn main() {
     board::be_the_child_if_asked();
-    let tests: [(&str, fn()); 13] = [
+    let tests: [(&str, fn()); 18] = [
         ("the_window_covers_the_screen_and_shows_what_is_drawn_without_a_display", same_as_headless),
         ("a_whole_surface_shows_the_same_as_the_damaged_parts", surface_same_as_headless),
         ("a_changed_view_is_on_the_glass_within_a_tenth_of_a_second", changed_view),
@@ -28,6 +30,11 @@ fn main() {
         ("the_ticker_moves_by_equal_steps_of_whole_pixels", ticker_moves),
         ("a_board_that_nobody_changes_draws_no_frame", still_board),
         ("a_monitor_that_changes_or_goes_and_comes_back_is_covered_again", monitor_changes),
+        ("a_surface_whose_monitor_changes_is_configured_again", surface_monitor_changes),
+        ("a_screen_covers_the_monitor_of_its_name_or_number_and_no_other", named_monitor),
+        ("a_fractional_scale_of_the_desktop_changes_no_pixel", fractional_scale),
+        ("a_window_that_is_hidden_and_shown_again_has_its_picture", hidden_window),
+        ("a_window_that_is_destroyed_ends_the_process", destroyed_window),
         ("the_display_does_not_blank_the_screen_while_the_board_is_on_it", no_blanking),
         ("a_display_that_dies_ends_the_process_with_a_message", killed_display),
         ("a_display_that_comes_later_is_taken_while_the_board_runs", late_display),
@@ -47,7 +54,7 @@ fn main() {
 }
 
 fn start(display: Option<&str>, present: &str, running: bool) -> Board {
-    Board::start(&Start { display, present, size: SIZE, running })
+    Board::start(&Start { display, present, size: SIZE, running, monitor: None, scale: None })
 }
 
 /// The headless picture of view 1 at the start of the clock.
@@ -272,11 +279,20 @@ fn tool(screen: &Xvfb, program: &str, args: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// A television that switches its mode, is turned off, and is turned on again.
 fn monitor_changes() {
+    covers_its_monitor("auto");
+}
+
+fn surface_monitor_changes() {
+    covers_its_monitor("surface");
+}
+
+/// A television that switches its mode, is turned off, and is turned on again.
+fn covers_its_monitor(present: &str) {
     let screen = Xvfb::start(SIZE.0, SIZE.1);
-    let mut board = start(Some(&screen.display), "auto", false);
-    board.report_when("a frame", |r| r.frames > 0);
+    let mut board = start(Some(&screen.display), present, false);
+    let kind = board.report_when("a frame", |r| r.frames > 0).present;
+    assert!(present == "auto" || kind == present, "{kind}");
     let whole = board.snapshot();
     until("the picture on the glass", || without_padding(screen.pixels()) == whole);
     let xrandr = |args: &str| tool(&screen, "xrandr", &args.split(' ').collect::<Vec<_>>());
@@ -285,12 +301,93 @@ fn monitor_changes() {
     xrandr("--addmode screen small");
     xrandr("--output screen --mode small");
     until("the smaller monitor is covered", || window_on(&screen) == [0, 0, 960, 540]);
+    let small = board.snapshot();
+    until("the smaller picture is on the glass", || corner(&screen, 960, 540) == small);
 
     xrandr("--fb 1280x720 --output screen --off");
     xrandr("--output screen --mode 1280x720");
     until("the monitor that came back is covered", || window_on(&screen) == [0, 0, 1280, 720]);
     until("the picture is on the glass again", || without_padding(screen.pixels()) == whole);
     assert_eq!(board.report().rebuilds, 0, "nothing was lost on the way");
+}
+
+/// Two televisions on one PC, each with a board of its own.
+fn named_monitor() {
+    let screen = Xvfb::start(SIZE.0, SIZE.1);
+    let xrandr = |args: &str| tool(&screen, "xrandr", &args.split(' ').collect::<Vec<_>>());
+    xrandr("--setmonitor trai 480/240x720/360+0+0 screen");
+    xrandr("--setmonitor phai 800/400x720/360+480+0 none");
+    for (monitor, place) in
+        [("phai", [480, 0, 800, 720]), ("trai", [0, 0, 480, 720]), ("2", [480, 0, 800, 720])]
+    {
+        let display = Some(screen.display.as_str());
+        let size = SIZE;
+        let how =
+            Start { display, present: "auto", size, running: false, monitor: Some(monitor), scale: None };
+        let mut board = Board::start(&how);
+        board.report_when("a frame", |r| r.frames > 0);
+        until(monitor, || window_on(&screen) == place);
+        assert!(board.quit().0.success());
+    }
+}
+
+fn fractional_scale() {
+    let wanted = headless_picture();
+    let screen = Xvfb::start(SIZE.0, SIZE.1);
+    let display = Some(screen.display.as_str());
+    let how =
+        Start { display, present: "auto", size: SIZE, running: false, monitor: None, scale: Some("1.25") };
+    let mut board = Board::start(&how);
+    board.report_when("a frame", |r| r.frames > 0);
+    until("the headless picture on the glass", || without_padding(screen.pixels()) == wanted);
+}
+
+/// The pixels of the screen's upper left corner.
+fn corner(screen: &Xvfb, w: u32, h: u32) -> Vec<u8> {
+    let rows = (0..h).flat_map(|y| screen.row(y)[..w as usize * 4].to_vec());
+    without_padding(rows.collect())
+}
+
+/// The board's window as another client of the server knows it, and that client.
+fn window_of(screen: &Xvfb) -> (RustConnection, u32) {
+    let told = tool(screen, "xwininfo", &["-name", "moiso"]);
+    let id = told.split("Window id: 0x").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let id = id.and_then(|id| u32::from_str_radix(id, 16).ok());
+    let (server, _) = x11rb::connect(Some(&screen.display)).expect("a second client");
+    (server, id.unwrap_or_else(|| panic!("no window in {told:?}")))
+}
+
+/// As when something is laid over the board, and goes.
+fn hidden_window() {
+    for present in ["auto", "surface"] {
+        let screen = Xvfb::start(SIZE.0, SIZE.1);
+        let mut board = start(Some(&screen.display), present, false);
+        board.report_when("a frame", |r| r.frames > 0);
+        let whole = board.snapshot();
+        until("the picture on the glass", || without_padding(screen.pixels()) == whole);
+        let (server, window) = window_of(&screen);
+        server.unmap_window(window).expect("a request").check().expect("a window");
+        until("the window is gone", || without_padding(screen.pixels()) != whole);
+        board.ask("view 7");
+        let other = board.snapshot();
+        assert!(other != whole);
+        server.map_window(window).expect("a request").check().expect("a window");
+        until("the new picture on the glass", || without_padding(screen.pixels()) == other);
+        assert!(board.quit().0.success());
+    }
+}
+
+fn destroyed_window() {
+    for (present, running) in [("auto", true), ("auto", false), ("surface", true), ("surface", false)] {
+        let screen = Xvfb::start(SIZE.0, SIZE.1);
+        let mut board = start(Some(&screen.display), present, running);
+        board.report_when("a frame in a window", |r| r.frames > 0 && r.present != "headless");
+        let (server, window) = window_of(&screen);
+        server.destroy_window(window).expect("a request").check().expect("a window");
+        let (status, said) = board.end();
+        println!("{present}, running {running}: {status:?}: {}", said.lines().last().unwrap_or_default());
+        assert!(!status.success() && status.code().is_some(), "{status:?}\n{said}");
+    }
 }
 
 fn no_blanking() {

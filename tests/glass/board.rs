@@ -164,6 +164,10 @@ pub struct Start<'a> {
     pub size: (u32, u32),
     /// False: the clock stands still until `advance`.
     pub running: bool,
+    /// By its name or its number.
+    pub monitor: Option<&'a str>,
+    /// What a desktop says of its pixels.
+    pub scale: Option<&'a str>,
 }
 
 /// How long a child may take for anything.
@@ -172,7 +176,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 impl Board {
     pub fn start(how: &Start<'_>) -> Self {
         let (w, h) = how.size;
-        let config = format!("[screen]\npresent = \"{}\"\nsize = \"{w}x{h}\"\n", how.present);
+        let monitor = how.monitor.map_or(String::new(), |name| format!("monitor = \"{name}\"\n"));
+        let config = format!("[screen]\npresent = \"{}\"\nsize = \"{w}x{h}\"\n{monitor}", how.present);
         let mut command = Command::new(std::env::current_exe().expect("the test is a file"));
         command
             .env(CHILD, if how.running { "running" } else { "manual" })
@@ -184,6 +189,7 @@ impl Board {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        command.envs(how.scale.map(|scale| ("WINIT_X11_SCALE_FACTOR", scale)));
         if let Some(display) = how.display {
             // A path is a Wayland socket.
             let name = if display.starts_with('/') { "WAYLAND_DISPLAY" } else { "DISPLAY" };
