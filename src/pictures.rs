@@ -347,7 +347,10 @@ mod tests {
         assert_eq!(told[0], "bomb.png has 10000x10000 pixels; at most 25 million can be shown");
         assert!(told[1].starts_with("broken.jpg is damaged: "), "{told:#?}");
         assert!(told[2].starts_with("broken.png is damaged: "), "{told:#?}");
-        assert_eq!(told[3..], ["empty.jpg is neither PNG, JPEG nor SVG", "notes.txt is neither PNG, JPEG nor SVG"]);
+        assert_eq!(
+            told[3..],
+            ["empty.jpg is neither PNG, JPEG nor SVG", "notes.txt is neither PNG, JPEG nor SVG"]
+        );
         assert!(all(&folder.path().join("none"), ROOM).is_err());
     }
 

@@ -80,6 +80,7 @@ impl Xvfb {
         assert!(sent.expect("kill is installed").success());
     }
 
+    #[allow(dead_code, reason = "each test binary uses a part")]
     pub fn has_ended(&self) -> bool {
         self.ended
     }
