@@ -213,11 +213,14 @@ fn tones(hall: &Hall, name: &str, spoil: impl Fn(&str, &mut Vec<f32>, &mut u32))
             sample_format: hound::SampleFormat::Int,
         };
         let mut wav = hound::WavWriter::create(folder.join(format!("{number:04}.wav")), spec).unwrap();
-        samples.iter().for_each(|s| wav.write_sample((s.clamp(-1.0, 1.0) * 32767.0) as i16).unwrap());
+        for sample in &samples {
+            wav.write_sample((sample.clamp(-1.0, 1.0) * 32767.0) as i16).unwrap();
+        }
         wav.finalize().unwrap();
         let take = usize::from(line.ends_with('.'));
-        takes[take] +=
-            &format!("\"{words}\" = {{ file = \"{number:04}.wav\", frames = {} }}\n", samples.len());
+        let frames = samples.len();
+        let clip = format!("\"{words}\" = {{ file = \"{number:04}.wav\", frames = {frames} }}\n");
+        takes[take].push_str(&clip);
     }
     let head = "format = 1\nname = \"tones\"\ntitle = \"Tones\"\nlanguage = \"vi\"\naccent = \"north\"\nrate_hz = 48000\n\
                 version = \"1\"\nprovenance = \"made by a test\"\nlicence = \"CC0-1.0\"\n";
@@ -243,7 +246,7 @@ fn every_kind_of_damage_is_told_by_name_and_nothing_else() {
     });
     let manifest = hall.path("sounds/bad/bank.toml");
     let without = |text: String, words: &str| -> String {
-        text.lines().filter(|l| !l.starts_with(&format!("\"{words}\""))).map(|l| format!("{l}\n")).collect()
+        text.split_inclusive('\n').filter(|line| !line.starts_with(&format!("\"{words}\""))).collect()
     };
     let text = std::fs::read_to_string(&manifest).unwrap();
     let number = |words: &str| {

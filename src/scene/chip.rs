@@ -104,11 +104,10 @@ impl Badge {
     /// Fits `chip` into `w` times `h`, with words of at most `size` and at least `least`; short words only where the
     /// full ones would be smaller than that. None when not even those fit.
     pub fn fit(chip: &Chip, w: f32, h: f32, size: f32, least: f32) -> Option<Self> {
-        let whole = Self::sized(chip.clone(), w, h, size, least);
-        whole.or_else(|| Self::sized(chip.clone().brief(), w, h, size, least))
+        Self::sized(chip, w, h, size, least).or_else(|| Self::sized(&chip.clone().brief(), w, h, size, least))
     }
 
-    fn sized(chip: Chip, w: f32, h: f32, size: f32, least: f32) -> Option<Self> {
+    fn sized(chip: &Chip, w: f32, h: f32, size: f32, least: f32) -> Option<Self> {
         let room = w - 2.0 * h * 0.09;
         let mut size = size.floor();
         while size >= least.max(1.0) {
