@@ -525,7 +525,7 @@ mod tests {
             let text = Text {
                 size: Size { w: 640, h: 360 },
                 display: false,
-                broker: at(2),
+                broker: embedded.unwrap_or(at(2)),
                 embedded,
                 sound: true,
                 opens: true,

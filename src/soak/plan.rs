@@ -94,7 +94,7 @@ pub fn bad_payloads() -> Vec<(&'static str, Vec<u8>)> {
         ("call", b"not json".to_vec()),
         ("call", vec![0xff, 0xfe, 0x00]),
         ("call", b"{}".to_vec()),
-        ("call", br#"{"id":7,"ticket":"A001","counter":"1","kind":"call","at":"2026-11-24T02:00:00Z"}"#.to_vec()),
+        ("call", br#"{"id":[],"ticket":"A001","counter":"1","kind":"call","at":"2026-11-24T02:00:00Z"}"#.to_vec()),
         (
             "call",
             br#"{"id":"x","ticket":"A0000000000000000001","counter":"1","kind":"call","at":"2026-11-24T02:00:00Z"}"#

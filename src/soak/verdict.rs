@@ -163,10 +163,7 @@ mod tests {
         let well = Counts { sent: 3, shown: 3, spoken: 1, unspoken: 2, again: 1, ..Counts::default() };
         assert_eq!(told(well), "");
         assert_eq!(told(Counts { open: 1, ..well }), "1 calls have no proof");
-        assert_eq!(
-            told(Counts { unseen: 2, ..well }),
-            "2 calls were never shown, and nothing took their place"
-        );
+        assert_eq!(told(Counts { unseen: 2, ..well }), "2 calls were never in the spotlight");
         assert_eq!(told(Counts { unseen: 2, sent: 100, ..well }), "");
         assert_eq!(told(Counts { twice: 1, ..well }), "1 calls were spoken twice without a reason");
         assert_eq!(told(Counts::default()), "nothing was called");
