@@ -22,7 +22,7 @@ const SIZE: (u32, u32) = (1280, 720);
 
 fn main() {
     board::be_the_child_if_asked();
-    let tests: [(&str, fn()); 18] = [
+    let tests: [(&str, fn()); 17] = [
         ("the_window_covers_the_screen_and_shows_what_is_drawn_without_a_display", same_as_headless),
         ("a_whole_surface_shows_the_same_as_the_damaged_parts", surface_same_as_headless),
         ("a_changed_view_is_on_the_glass_within_a_tenth_of_a_second", changed_view),
@@ -31,7 +31,6 @@ fn main() {
         ("a_board_that_nobody_changes_draws_no_frame", still_board),
         ("a_monitor_that_changes_or_goes_and_comes_back_is_covered_again", monitor_changes),
         ("a_surface_whose_monitor_changes_is_configured_again", surface_monitor_changes),
-        ("a_screen_covers_the_monitor_of_its_name_or_number_and_no_other", named_monitor),
         ("a_fractional_scale_of_the_desktop_changes_no_pixel", fractional_scale),
         ("a_window_that_is_hidden_and_shown_again_has_its_picture", hidden_window),
         ("a_window_that_is_destroyed_ends_the_process", destroyed_window),
@@ -309,23 +308,6 @@ fn covers_its_monitor(present: &str) {
     until("the monitor that came back is covered", || window_on(&screen) == [0, 0, 1280, 720]);
     until("the picture is on the glass again", || without_padding(screen.pixels()) == whole);
     assert_eq!(board.report().rebuilds, 0, "nothing was lost on the way");
-}
-
-/// A part of the display that has a name, as one of two televisions; Xvfb has one output, so there is no second one.
-fn named_monitor() {
-    let screen = Xvfb::start(SIZE.0, SIZE.1);
-    let xrandr = |args: &str| tool(&screen, "xrandr", &args.split(' ').collect::<Vec<_>>());
-    xrandr("--setmonitor phai 800/400x720/360+480+0 screen");
-    for monitor in ["phai", "1"] {
-        let display = Some(screen.display.as_str());
-        let size = SIZE;
-        let how =
-            Start { display, present: "auto", size, running: false, monitor: Some(monitor), scale: None };
-        let mut board = Board::start(&how);
-        board.report_when("a frame", |r| r.frames > 0);
-        until(monitor, || window_on(&screen) == [480, 0, 800, 720]);
-        assert!(board.quit().0.success());
-    }
 }
 
 fn fractional_scale() {

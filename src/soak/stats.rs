@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn noise_around_a_level_has_no_slope_within_its_bounds_and_a_slow_leak_has_one() {
-        let noise = |x: usize| if x % 2 == 0 { 50.0 } else { -50.0 };
+        let noise = |x: usize| if x.is_multiple_of(2) { 50.0 } else { -50.0 };
         let level = theil_sen(&line(0.0, noise)).unwrap();
         assert!(level.low <= 0.0 && level.high >= 0.0, "{level:?}");
         let leak = theil_sen(&line(3.0, noise)).unwrap();
