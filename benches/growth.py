@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """How the cost of each part grows: runs the benches and draws docs/growth.svg, one plot for each bench with a number as its
-argument, beside a line that is straight through the first and the last. `benches/growth.py [FILE]` takes the benches' output
+argument, beside a line from zero to the last: where no point lies below it, the cost
+grows in proportion at most. `benches/growth.py [FILE]` takes the benches' output
 from a file. Prints a table in Markdown."""
 
 import pathlib
@@ -47,14 +48,14 @@ def plot(x0, y0, title, points):
     most_x, most_y = points[-1][0], max(y for _, y in points) * 1.1
     px = lambda x: left + (right - left) * x / most_x
     py = lambda y: bottom - (bottom - top) * y / most_y
-    (ax, ay), (bx, by) = points[0], points[-1]
+    bx, by = points[-1]
     dots = "".join(f'<circle cx="{px(x):.1f}" cy="{py(y):.1f}" r="3"/>' for x, y in points)
     path = " ".join(f"{px(x):.1f},{py(y):.1f}" for x, y in points)
-    ticks = "".join(f'<text x="{px(x):.1f}" y="{bottom + 16}" text-anchor="middle">{x}</text>' for x, _ in points if x in (0, ax, bx) or px(x) - px(ax) > 40)
+    ticks = "".join(f'<text x="{px(x):.1f}" y="{bottom + 16}" text-anchor="middle">{x}</text>' for x, _ in points if x in (points[0][0], bx) or px(x) - px(points[0][0]) > 40)
     label = lambda y: f"{y / 1e3:.3g} ms" if y >= 1000 else f"{y:.3g} µs"
     return (f'<g><text x="{x0 + 8}" y="{y0 + 18}" font-weight="bold">{title}</text>'
             f'<path d="M{left} {top}V{bottom}H{right}" fill="none" stroke="#999"/>'
-            f'<line x1="{px(ax):.1f}" y1="{py(ay):.1f}" x2="{px(bx):.1f}" y2="{py(by):.1f}" stroke="#c33" stroke-dasharray="4 4"/>'
+            f'<line x1="{left}" y1="{bottom}" x2="{px(bx):.1f}" y2="{py(by):.1f}" stroke="#c33" stroke-dasharray="4 4"/>'
             f'<polyline points="{path}" fill="none" stroke="#036" stroke-width="2"/><g fill="#036">{dots}</g>{ticks}'
             f'<text x="{left - 5}" y="{py(by):.1f}" text-anchor="end">{label(by)}</text>'
             f'<text x="{left - 5}" y="{bottom}" text-anchor="end">0</text></g>')

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the pictures of README.md: the board's from the recordings in tests/scenes, those of the pages in Chromium as a test
-# sees them. A test fails while the board's are not those of the recordings. Needs what deploy/packages.sh installs.
+# sees them. A test fails while the board's are not those of the recordings. Needs what deploy/test.sh installs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

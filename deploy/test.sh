@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and runs everything that must pass: format, lints, all tests. `full` then breaks halls for about
-# an hour more and writes docs/faults.md; FAULTS and FAULTS_HALLS say how many faults (500) in how many halls at once (4).
+# Installs what the tests need and runs everything that must pass: format, lints, all tests. `full` then breaks halls
+# long and writes docs/faults.md; FAULTS and FAULTS_HALLS say how many faults (500) in how many halls at once (4).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/packages.sh

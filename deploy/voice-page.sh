@@ -59,7 +59,7 @@ TOML
 unset MOISO_PATHS_SOUNDS
 "$moiso" voice script --compact >script.md
 {
-	typed voice script --compact | head -n 24
+	typed voice script --compact | sed -n 1,24p
 	echo "    …"
 } | block script
 sed -n 's/^\([0-9]*\)\. /\1\t/p' script.md >lines.tsv

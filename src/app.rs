@@ -247,7 +247,7 @@ impl App {
         }
         let mut doors = Vec::new();
         let (sharing, shared) = sharing::door(&shelf);
-        let passing = Sharing::new(&config, shelf.clone(), hub_handle.clone(), passed_on);
+        let passing = Sharing::new(&config, shelf.clone(), hub_handle.clone(), passed_on, screens.clone());
         start("recordings of others", Box::pin(passing.run(shared)));
         let link_doors = mqtt::Doors {
             hub: hub_handle.clone(),

@@ -156,7 +156,7 @@ impl Board {
 
     /// Takes one input; inputs must come in the order of their time.
     ///
-    /// [`Effect::Show`] comes first, and only when the view has changed. An input that is refused changes nothing; the
+    /// [`Effect::Show`] comes first, and only when the view has changed. An input that is refused changes no picture; the
     /// effects beside its [`Effect::Ignore`] are those of the time that has passed.
     pub fn apply(&mut self, now: Now, input: Input) -> Vec<Effect> {
         let now = Now { mono: now.mono.max(self.applied.mono), wall: now.wall };
@@ -206,11 +206,9 @@ impl Board {
             Input::CallKept { call, proven } => proofs = self.take_kept(now, call, proven)?,
             Input::CallTold(call) => proofs = self.take_told(now, call)?,
             Input::CounterChanged { counter, state } => {
-                let told = self.link.by_this_clock(state.at, now);
-                let counts = self.day.counts(told, now) || self.link.is_settled(now);
-                let at = state.at;
+                let counts = self.is_of_today(state.at, now) || self.link.is_settled(now);
+                // It may be from an operator's page, and then tells nothing of the queue system's clock.
                 self.counters.changed(&counter, state, counts, now)?;
-                self.link.compare_clocks(at, self.fresh, now);
             }
             Input::CounterCleared { counter } => self.counters.cleared(&counter),
             Input::QueueChanged { series, state } => {

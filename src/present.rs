@@ -117,17 +117,18 @@ where
     W: Window + std::fmt::Debug + Send + Sync + 'static,
 {
     let forced = mode == PresentMode::Surface;
-    if forced || mode == PresentMode::Auto && Gpu::may_be_here() {
-        let fault = match open_screen(forced, window, size) {
-            Ok(screen) => return Ok(screen),
-            Err(fault) => fault,
-        };
-        if forced {
-            return Err(fault);
+    if asks_gpu(mode) {
+        match open_screen(forced, window, size) {
+            Err(fault) if !forced => info!(%fault, "no GPU draws here; the processor does"),
+            opened => return opened,
         }
-        info!(%fault, "no GPU draws here; the processor does");
     }
     Ok(Box::new(Software::open(window, size)?))
+}
+
+/// Whether a GPU is to draw, if there is one.
+fn asks_gpu(mode: PresentMode) -> bool {
+    mode == PresentMode::Surface || mode == PresentMode::Auto && Gpu::may_be_here()
 }
 
 /// A surface of a GPU, or of whatever adapter there is when it is `forced`.

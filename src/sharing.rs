@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::audio::message;
@@ -20,6 +20,7 @@ use crate::board::state::Level;
 use crate::config::Config;
 use crate::hub::{HubHandle, Publication, Request, Stopped};
 use crate::mqtt::topics::{recording_part, recording_wanted};
+use crate::screens::{Screen, Screens};
 use crate::wire;
 
 mod pieces;
@@ -38,6 +39,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 const SOUGHT: usize = 8;
 /// Between the answers of two screens that both have a sound: the second sees the first one's and is silent.
 const TURN: Duration = Duration::from_millis(250);
+/// More screens than that are not waited for: most of them have not got it.
 const TURNS: u32 = 8;
 /// The same sound is not passed on again before that: whoever asked meanwhile has got it too.
 const ANSWER_EVERY: Duration = Duration::from_secs(1);
@@ -127,7 +129,8 @@ struct Sought {
 /// Asks for what is missing and answers who lacks what is here.
 pub struct Sharing {
     screen: String,
-    turn: Duration,
+    rank: u32,
+    screens: watch::Receiver<Screens>,
     shelf: Shelf,
     hub: HubHandle,
     publications: mpsc::Sender<Publication>,
@@ -143,10 +146,12 @@ impl Sharing {
         shelf: Shelf,
         hub: HubHandle,
         publications: mpsc::Sender<Publication>,
+        screens: watch::Receiver<Screens>,
     ) -> Self {
         Self {
             screen: config.screen.id.clone(),
-            turn: TURN * config.screen.rank.min(TURNS),
+            rank: config.screen.rank,
+            screens,
             shelf,
             hub,
             publications,
@@ -186,10 +191,11 @@ impl Sharing {
             News::Missing(recording) if self.shelf.has(&recording) => self.settle(&recording).await,
             News::Missing(recording) => self.seek(recording, now).await,
             News::Asked { screen, .. } if screen == self.screen => {}
-            News::Asked { recording, .. } => {
+            News::Asked { recording, screen } => {
                 let lately = self.answered.get(&recording).is_some_and(|at| now - *at < ANSWER_EVERY);
                 if !lately && self.shelf.has(&recording) {
-                    self.answers.entry(recording).or_insert(now + self.turn);
+                    let turn = TURN * self.place_beside(&screen).min(TURNS);
+                    self.answers.entry(recording).or_insert(now + turn);
                 }
             }
             News::Part { recording, part, of, bytes } => {
@@ -203,15 +209,24 @@ impl Sharing {
         }
     }
 
+    /// How many of the screens that are there come before this one in answering `asker`.
+    fn place_beside(&self, asker: &str) -> u32 {
+        let own = (Some(self.rank), self.screen.as_str());
+        let before = |(name, screen): &(&str, &Screen)| {
+            screen.report.online && *name != asker && (screen.report.rank, *name) < own
+        };
+        u32::try_from(self.screens.borrow().iter().filter(before).count()).unwrap_or(TURNS)
+    }
+
     async fn seek(&mut self, recording: RecordingId, now: Instant) {
         if !self.sought.contains_key(&recording) && self.sought.len() >= SOUGHT {
             // The next round asks for it.
             self.settle(&recording).await;
             return;
         }
+        // A notice that comes again waits no longer for that.
         let until = now + SPOKEN_WITHIN;
-        let new = || Sought { pieces: Pieces::default(), ask_at: now, until };
-        self.sought.entry(recording).or_insert_with(new).until = until;
+        self.sought.entry(recording).or_insert(Sought { pieces: Pieces::default(), ask_at: now, until });
     }
 
     fn ask(&mut self, now: Instant) {
@@ -267,7 +282,7 @@ impl Sharing {
             let file = tokio::task::spawn_blocking(move || shelf.file(&id)).await;
             let Some(file) = file.ok().flatten() else { continue };
             let pieces = cut(&file);
-            let of = u8::try_from(pieces.len()).unwrap_or(u8::MAX);
+            let Ok(of) = u8::try_from(pieces.len()) else { continue };
             tracing::info!(%recording, pieces = of, "passed on to another screen");
             for (part, piece) in (0..of).zip(pieces) {
                 let topic = recording_part(&recording, part, of);

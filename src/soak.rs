@@ -20,7 +20,7 @@ pub struct Sample {
     pub day: usize,
     /// Which process it was, from 1; each kill begins another.
     pub life: usize,
-    /// Seconds since that process answered first.
+    /// Seconds since that process was started.
     pub age_s: f64,
     /// Memory that is its own, and its share of what it has in common with others.
     pub pss_kib: Option<f64>,

@@ -21,36 +21,41 @@ const NO_VULKAN: [(&str, &str); 2] = [("VK_DRIVER_FILES", "/dev/null"), ("VK_ICD
 /// Nor one of GL.
 const NO_GL: (&str, &str) = ("__EGL_VENDOR_LIBRARY_FILENAMES", "/dev/null");
 
+/// A daemon that finds no driver, and presents in a way.
+fn without_driver(broker: &Mosquitto, pulse: &Pulse, screen: &Xvfb, present: &str) -> Daemon {
+    let [vulkan, older] = NO_VULKAN;
+    let env = [vulkan, older, NO_GL, ("DISPLAY", screen.display.as_str()), ("MOISO_SCREEN_PRESENT", present)];
+    Daemon::start_in(broker, Some(pulse), &env)
+}
+
 #[test]
 fn without_any_driver_the_processor_draws_and_calls_are_shown_and_spoken() {
     let (broker, pulse, screen) = (Mosquitto::start(), Pulse::start(), Xvfb::start(1280, 720));
-    let env = [
-        NO_VULKAN[0],
-        NO_VULKAN[1],
-        NO_GL,
-        ("DISPLAY", screen.display.as_str()),
-        ("MOISO_SCREEN_PRESENT", "auto"),
-    ];
-    let daemon = Daemon::start_in(&broker, Some(&pulse), &env);
+    let daemon = without_driver(&broker, &pulse, &screen, "auto");
     until(SOON, "the window is up", || daemon.status()["present"] == "software");
     until(SOON, "it is ready", || support::daemon::get(daemon.port(), "/readyz").is_some());
     let proofs = broker.subscribe("moiso/dong-da/screen/sanh-1/proof");
     broker.publish("moiso/dong-da/call", &call("c-1", "A012", "5", "call"), &[]);
+    until(Duration::from_secs(60), "it is spoken", || daemon.status()["spoken"] == 1);
     let proof = proofs.wait_for(|m| m.contains(r#""call":"c-1""#) && m.contains("drawn"));
     assert!(proof.contains(r#""outcome":"spoken""#), "{proof}");
 }
 
 #[test]
+fn without_vulkan_gl_presents_where_a_surface_is_wanted() {
+    let (broker, screen) = (Mosquitto::start(), Xvfb::start(1280, 720));
+    let [vulkan, older] = NO_VULKAN;
+    let env = [vulkan, older, ("DISPLAY", screen.display.as_str()), ("MOISO_SCREEN_PRESENT", "surface")];
+    let daemon = Daemon::start_in(&broker, None, &env);
+    until(SOON, "GL draws", || daemon.status()["gpu"].as_str().is_some_and(|gpu| gpu.contains(", gl, ")));
+    until(SOON, "it is ready", || support::daemon::get(daemon.port(), "/readyz").is_some());
+    assert_eq!(daemon.status()["present"], "surface");
+}
+
+#[test]
 fn where_a_surface_is_wanted_and_no_driver_gives_one_calls_are_spoken_all_the_same_and_the_reason_is_told() {
     let (broker, pulse, screen) = (Mosquitto::start(), Pulse::start(), Xvfb::start(1280, 720));
-    let env = [
-        NO_VULKAN[0],
-        NO_VULKAN[1],
-        NO_GL,
-        ("DISPLAY", screen.display.as_str()),
-        ("MOISO_SCREEN_PRESENT", "surface"),
-    ];
-    let daemon = Daemon::start_in(&broker, Some(&pulse), &env);
+    let daemon = without_driver(&broker, &pulse, &screen, "surface");
     until(SOON, "the link comes up", || daemon.is_linked());
     until(SOON, "the reason is told", || {
         daemon.status()["gpu"].as_str().is_some_and(|gpu| gpu.starts_with("rebuilding: "))

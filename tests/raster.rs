@@ -77,6 +77,19 @@ fn other_sizes_themes_and_moments_of_a_motion_are_the_gpus() {
     all_same(sized.into_iter().chain([full]).chain(moments));
 }
 
+/// Old GPUs have no Vulkan.
+#[test]
+fn gl_draws_it_too() {
+    let gl = wgpu::InstanceDescriptor {
+        backends: wgpu::Backends::GL,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    };
+    let gpu = Gpu::open(&wgpu::Instance::new(gl), None).unwrap();
+    assert!(gpu.info().contains(", gl, "), "{}", gpu.info());
+    let busy = states().into_iter().find(|s| s.name == "busy").unwrap();
+    assert_eq!(same("busy-gl", &gpu, &busy.scene_at(busy.until, LANDSCAPE)), Ok(()));
+}
+
 /// A line that has slid, so that its end and its beginning are seen at once, at odd places.
 #[test]
 fn the_moving_line_is_the_gpus_wherever_it_is() {

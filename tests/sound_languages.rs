@@ -89,6 +89,7 @@ fn a_voice_of_the_wrong_language_is_refused() {
 #[test]
 fn a_voice_that_cannot_be_read_costs_no_more_than_it_must() {
     let bank = with_english();
+    let chimes = std::fs::read(bank.dir.join("chimes/chimes.toml")).unwrap();
     let heard = |more: &str| sounds::load_or_less(&bank.config(more)).unwrap();
     assert_eq!(heard(BOTH).broken, None);
     let check = |more: &str, instead: &str, spoken: &str| {
@@ -100,6 +101,14 @@ fn a_voice_that_cannot_be_read_costs_no_more_than_it_must() {
     };
     let north = "chimes/two-tone 150 north/mời_công_dân_có_số_thứ_tự_a 130 north/không_một_hai 200 north/người_cao_tuổi 150 \
                  north/đến_quầy_số_năm";
+    bank.write("chimes/chimes.toml", b"format = \n");
+    let silent = heard("");
+    assert!(silent.broken.expect("it is told").ends_with("no chime is heard"));
+    assert_eq!(
+        Some(&*said(&silent.voice, "A012", "5", 1, Form::Full)),
+        north.strip_prefix("chimes/two-tone 150 ")
+    );
+    bank.write("chimes/chimes.toml", &chimes);
     bank.write("english/bank.toml", b"format = 2\n");
     check(BOTH, "Vietnamese alone is spoken", north);
     bank.write("lan/bank.toml", b"format = 2\n");

@@ -11,6 +11,8 @@ use moiso::board::{Board, Rules};
 use moiso::clock::{Millis, Now};
 use moiso::config::Config;
 
+/// After so long the board takes a zone that says nothing of its end for free (`SPEECH_LIMIT`).
+const LONGEST_SPEECH: Millis = Millis::from_secs(180);
 /// Operations that one input may become.
 const MOST: usize = 400;
 const KINDS: [Kind; 6] =
@@ -25,8 +27,8 @@ struct World {
     board: Board,
     now: Now,
     zones: Vec<Zone>,
-    /// What each zone says.
-    says: BTreeMap<Zone, AnnouncementId>,
+    /// What each zone says, and since when.
+    says: BTreeMap<Zone, (AnnouncementId, Millis)>,
     proven: BTreeSet<CallId>,
     calls: u64,
 }
@@ -89,7 +91,7 @@ impl World {
                 self.give(Input::SpokenElsewhere { call, zone: works.then_some(zone) });
             }
             17 => {
-                if let Some(announcement) = self.says.remove(&zone) {
+                if let Some((announcement, _)) = self.says.remove(&zone) {
                     self.give(Input::SpeechEnded { zone, announcement, completed: works });
                 }
             }
@@ -180,7 +182,9 @@ impl World {
                         self.now,
                         Input::SpeechStarted { zone: announcement.zone.clone(), announcement: id },
                     );
-                    self.says.insert(announcement.zone, id);
+                    let before = self.says.insert(announcement.zone, (id, self.now.mono));
+                    let over = before.is_none_or(|(_, since)| self.now.mono - since >= LONGEST_SPEECH);
+                    assert!(over, "a zone talks over itself");
                 }
                 Effect::Prove { call, .. } => {
                     assert!(self.proven.insert(call.clone()), "{call} is proved twice");
@@ -189,7 +193,7 @@ impl World {
             }
         }
         let view = self.board.view(self.now);
-        assert!(view.counters.len() <= 200 && view.spotlight.len() <= 3 && view.recent.len() <= 24);
+        assert!(view.spotlight.len() <= 3 && view.recent.len() <= 24);
         assert!(self.board.notices(self.now).len() <= 50);
     }
 }

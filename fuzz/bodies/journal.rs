@@ -8,8 +8,8 @@ use moiso::journal::{Query, Store};
 use rusqlite::types::Value;
 
 /// Columns of each table that is read back.
-const TABLES: [(&str, usize); 5] =
-    [("calls", 14), ("proofs", 6), ("elsewhere", 11), ("audit", 4), ("rejected", 5)];
+const TABLES: [(&str, i64); 6] =
+    [("calls", 14), ("proofs", 6), ("elsewhere", 11), ("audit", 4), ("rejected", 5), ("unsent", 3)];
 /// Rows that one input may become.
 const ROWS: usize = 24;
 
@@ -31,6 +31,12 @@ impl Journal {
         drop(Store::open(&path).expect("a new journal"));
         let sql = rusqlite::Connection::open(&path).expect("the same journal");
         sql.pragma_update(None, "synchronous", "OFF").expect("a setting");
+        // With another number of columns every row would be refused, and nothing be read back.
+        for (table, columns) in TABLES {
+            let count = "SELECT count(*) FROM pragma_table_info(?1)";
+            let there: i64 = sql.query_row(count, [table], |row| row.get(0)).expect("a table");
+            assert_eq!(there, columns, "columns of {table}");
+        }
         Self { path, sql, _folder: folder }
     }
 }
@@ -43,6 +49,7 @@ pub fn check(data: &[u8]) {
         for row in data.split(|byte| *byte == b'\n').take(ROWS) {
             let Some((choice, fields)) = row.split_first() else { continue };
             let (table, columns) = TABLES[usize::from(*choice) % TABLES.len()];
+            let columns = columns as usize;
             let values: Vec<Value> = fields
                 .split(|byte| *byte == b'|')
                 .map(value)
@@ -63,7 +70,8 @@ pub fn check(data: &[u8]) {
         assert!(store.kept(since, 1_000).expect("calls of before").len() <= calls);
         let deeds = store.deeds("", since, 1_000).expect("deeds");
         let refusals = store.refusals(since, 1_000).expect("refusals");
-        assert!(deeds.len() + refusals.len() <= ROWS);
+        let unsent = store.unsent().expect("what is unsent");
+        assert!(deeds.len() + refusals.len() + unsent.len() <= ROWS);
         for (table, _) in TABLES {
             sql.execute(&format!("DELETE FROM {table}"), []).expect("an empty table");
         }

@@ -253,7 +253,7 @@ def _hear(job):
     sound, rng = resample_poly(_bank.compose(parts), noise.RATE, post.RATE), random.Random(f"{_seed} {number}")
     kept = HEARD / f"{digest(number, _seed, _seas_key, hashlib.sha256(sound).hexdigest())}.json"
     if kept.exists():
-        return {name: texts[: len(starts[name])] for name, texts in json.loads(kept.read_text(encoding="utf-8")).items()}
+        return json.loads(kept.read_text(encoding="utf-8"))
     mixed = {name: sound if sea is None else noise.add(sound, sea, NOISE_DB, rng) for name, sea in _seas.items()}
     heard = iter(_ear.hear([np.concatenate([np.zeros(int(s * noise.RATE)), mixed[name]]) for name in mixed for s in starts[name]]))
     texts = {name: [next(heard) for _ in starts[name]] for name in mixed}

@@ -48,7 +48,7 @@ impl Planner for Narrator {
     fn plan(&self, message: &Message, repeats: u8, short: bool) -> Utterance {
         let form = if short { Form::Short } else { Form::Full };
         let plan = self.plan_message(message, repeats, form);
-        if let Message::Notice { id, recording: Some(recording), .. } = message
+        if let Message::Notice { id, recording: Some(recording), emergency: false, .. } = message
             && !self.shelf.has(recording)
         {
             tracing::warn!(notice = %id, %recording, "not heard: its sound is on no screen that answers");

@@ -37,8 +37,13 @@ fn list(paths: &[PathBuf]) -> String {
     paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// A manifest that is wrong altogether fills neither the log nor the page.
+const PROBLEMS: usize = 20;
+
 fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    let more = problems.len().saturating_sub(PROBLEMS);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    problems.iter().take(PROBLEMS).map(ToString::to_string).chain(more).collect::<Vec<_>>().join("\n")
 }
 
 /// The first folder that has the configured voice: the configured one; else beside the program, the system's, the
@@ -69,9 +74,13 @@ fn places(config: &Config) -> Vec<PathBuf> {
 /// # Errors
 /// [`SoundsError`] with every problem of a manifest.
 pub fn load(dir: &Path, config: &Config) -> Result<Voice, SoundsError> {
+    load_with(chimes(dir)?, dir, config)
+}
+
+fn load_with(chimes: Chimes, dir: &Path, config: &Config) -> Result<Voice, SoundsError> {
     let speech = &config.speech;
     let bank = speaking(dir, &speech.voice, "speech.voice", "vi")?;
-    let voice = Voice::new(bank, chimes(dir)?, config).map_err(SoundsError::Template)?;
+    let voice = Voice::new(bank, chimes, config).map_err(SoundsError::Template)?;
     let Some(name) = &speech.english else { return Ok(voice) };
     let english = speaking(dir, name, "speech.english_voice", "en")?;
     let english = Voice::new(english, Chimes::default(), config).map_err(SoundsError::Template)?;
@@ -100,19 +109,22 @@ pub fn load_or_less(config: &Config) -> Result<Heard, SoundsError> {
     without_english.speech.english = None;
     let mut shipped = without_english.clone();
     SHIPPED.clone_into(&mut shipped.speech.voice);
-    let less =
-        [(&without_english, "Vietnamese alone is spoken"), (&shipped, "the voice north speaks instead")];
+    let less = [
+        (config, "no chime is heard"),
+        (&without_english, "Vietnamese alone is spoken"),
+        (&shipped, "the voice north speaks instead"),
+    ];
     for (config, what) in less {
         if let Ok(folder) = find(config)
-            && let Ok(voice) = load(&folder, config)
+            && let Ok(voice) = load_with(chimes(&folder).unwrap_or_default(), &folder, config)
         {
             return Ok(Heard { voice, folder, broken: Some(format!("{error}; {what}")) });
         }
     }
-    let folder = places(config).into_iter().find(|dir| dir.join(CHIMES).is_file());
-    let folder = folder.filter(|dir| chimes(dir).is_ok());
-    let Some(folder) = folder else { return Err(error) };
-    let voice = Voice::new(Bank::empty(Accent::North), chimes(&folder)?, &without_english);
+    let mut folders = places(config).into_iter().filter(|dir| dir.join(CHIMES).is_file());
+    let found = folders.find_map(|dir| Some((chimes(&dir).ok()?, dir)));
+    let Some((chimes, folder)) = found else { return Err(error) };
+    let voice = Voice::new(Bank::empty(Accent::North), chimes, &without_english);
     let broken = Some(format!("{error}; only chimes are heard"));
     Ok(Heard { voice: voice.map_err(SoundsError::Template)?, folder, broken })
 }

@@ -1,4 +1,7 @@
-//! What a call event does to every part of the board. Each event is taken once; one that is refused changes nothing.
+//! What a call event does to every part of the board. Each event is taken once; one that is refused changes no picture:
+//! one that came too late is remembered, and tells of the clocks.
+
+use jiff::Timestamp;
 
 use super::Board;
 use super::call::{Call, Kind};
@@ -25,7 +28,7 @@ impl Board {
             return Err(IgnoreReason::Duplicate);
         }
         self.link.keep_pace(call.at, self.fresh, now);
-        if !self.day.counts(self.link.by_this_clock(call.at, now), now) && !self.link.is_settled(now) {
+        if !self.is_of_today(call.at, now) && !self.link.is_settled(now) {
             return Err(IgnoreReason::Stale);
         }
         call.holder.take_if(|_| !self.show_holder);
@@ -44,7 +47,7 @@ impl Board {
         if self.ledger.knows(&call.id) {
             return Err(IgnoreReason::Duplicate);
         }
-        if !self.day.counts(call.at, now) {
+        if !self.is_of_today(call.at, now) {
             self.ledger.remember(call.id.clone(), now.mono);
             // Yesterday's calls are over, and the record of each still has to say how it ended.
             let unproven = !proven && call.kind.summons();
@@ -55,8 +58,13 @@ impl Board {
 
     /// A call that another screen has taken and this one may not have: as one of an earlier life.
     pub(super) fn take_told(&mut self, now: Now, call: Call) -> Result<Vec<Proof>, IgnoreReason> {
-        let proven = !self.is_young(&call, now) || !self.day.counts(call.at, now);
+        let proven = !self.is_young(&call, now) || !self.is_of_today(call.at, now);
         self.take_kept(now, call, proven)
+    }
+
+    /// Whether what is told at `at`, by the queue system's clock, is of this screen's today.
+    pub(super) fn is_of_today(&self, at: Timestamp, now: Now) -> bool {
+        self.day.counts(self.link.by_this_clock(at, now), now)
     }
 
     /// Whether a call would be announced, if it came now and nobody had said it.

@@ -48,8 +48,6 @@ pub struct Link {
     set_by: Millis,
     /// The last late event: when it came and when it says it was made, and how many before it kept pace.
     pace: Option<(Millis, Timestamp, u8)>,
-    /// Late events have kept pace since the link came up.
-    paced: bool,
     /// The last stretch that is over.
     before: Option<Stretch>,
     current: Option<Stretch>,
@@ -67,28 +65,16 @@ impl Link {
     /// A link that has been down since the start.
     pub fn new(stale_after: Millis, now: Now) -> Self {
         let (skews, before, current) = (VecDeque::new(), None, None);
-        let (since, set_by, pace, paced) = (now.mono, Millis::ZERO, None, false);
+        let (since, set_by, pace) = (now.mono, Millis::ZERO, None);
         let (last_news, trouble) = (None, None);
-        Self {
-            stale_after,
-            up: false,
-            since,
-            last_news,
-            trouble,
-            skews,
-            set_by,
-            pace,
-            paced,
-            before,
-            current,
-        }
+        Self { stale_after, up: false, since, last_news, trouble, skews, set_by, pace, before, current }
     }
 
     pub fn changed(&mut self, up: bool, now: Now) {
         if up != self.up {
             self.up = up;
             self.since = now.mono;
-            (self.pace, self.paced) = (None, false);
+            self.pace = None;
         }
         if up {
             self.trouble = None;
@@ -107,7 +93,7 @@ impl Link {
 
     /// Whether what comes now is live: a link that has just come up delivers its backlog first.
     pub fn is_settled(&self, now: Now) -> bool {
-        self.up && (self.paced || now.mono - self.since >= SETTLED)
+        self.up && now.mono - self.since >= SETTLED
     }
 
     /// Looks whether the calls that seem too old to be said are live, and only the sender's clock is behind: what was held
@@ -129,9 +115,10 @@ impl Link {
         }
         self.pace = Some((now.mono, at, paces.min(PACES)));
         if paces >= PACES {
-            self.paced = true;
+            // Nothing is held back: whatever waited at the broker has come.
+            self.since = self.since.min(now.mono - SETTLED);
             self.set_by = late;
-            self.skews = [late.0].into();
+            self.skews.clear();
             (self.before, self.current) = (None, None);
         }
     }

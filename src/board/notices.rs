@@ -52,8 +52,8 @@ impl Notices {
         if known.is_some_and(|known| !may_replace(notice.at, known.at, now)) {
             return Err(IgnoreReason::Stale);
         }
-        let has_room = known.is_some_and(|known| !has_ended(known, now.wall));
-        if !has_room && !has_ended(&notice, now.wall) {
+        let has_room = known.is_some_and(|known| !known.has_ended(now.wall));
+        if !has_room && !notice.has_ended(now.wall) {
             self.make_room(&notice, now.wall)?;
         }
         self.entries.retain(|n| n.id != notice.id);
@@ -64,7 +64,7 @@ impl Notices {
     }
 
     fn make_room(&mut self, new: &Notice, wall: Timestamp) -> Result<(), IgnoreReason> {
-        let live = self.entries.iter().filter(|n| !has_ended(n, wall));
+        let live = self.entries.iter().filter(|n| !n.has_ended(wall));
         if live.clone().count() < LIVE {
             return Ok(());
         }
@@ -79,8 +79,8 @@ impl Notices {
     }
 
     fn drop_ended(&mut self, wall: Timestamp) {
-        while self.entries.iter().filter(|n| has_ended(n, wall)).count() > ENDED {
-            let oldest = self.entries.iter().filter(|n| has_ended(n, wall)).min_by_key(|n| n.at);
+        while self.entries.iter().filter(|n| n.has_ended(wall)).count() > ENDED {
+            let oldest = self.entries.iter().filter(|n| n.has_ended(wall)).min_by_key(|n| n.at);
             let Some(id) = oldest.map(|n| n.id.clone()) else { return };
             self.entries.retain(|n| n.id != id);
         }
@@ -101,7 +101,7 @@ impl Notices {
 
     /// Notices that are on or to come, in the order of the ticker.
     pub fn live(&self, now: Now) -> Vec<Notice> {
-        self.entries.iter().filter(|n| !has_ended(n, now.wall)).cloned().collect()
+        self.entries.iter().filter(|n| !n.has_ended(now.wall)).cloned().collect()
     }
 
     pub fn is_on(&self, id: &NoticeId, at: Timestamp, now: Now) -> bool {
@@ -158,10 +158,6 @@ impl Notices {
     pub fn next_change(&self, wall: Timestamp) -> Option<Timestamp> {
         self.entries.iter().flat_map(|n| [n.from, n.until]).flatten().filter(|at| *at > wall).min()
     }
-}
-
-fn has_ended(notice: &Notice, wall: Timestamp) -> bool {
-    notice.until.is_some_and(|until| until <= wall)
 }
 
 fn item(notice: &Notice) -> TickerItem {

@@ -123,8 +123,12 @@ pub struct Notice {
 }
 
 impl Notice {
+    pub fn has_ended(&self, wall: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= wall)
+    }
+
     /// Whether the notice is on at `wall`; `until` is exclusive.
     pub fn is_on(&self, wall: Timestamp) -> bool {
-        self.from.is_none_or(|from| from <= wall) && self.until.is_none_or(|until| wall < until)
+        self.from.is_none_or(|from| from <= wall) && !self.has_ended(wall)
     }
 }

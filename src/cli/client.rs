@@ -19,7 +19,7 @@ use super::upload;
 use crate::config::Config;
 
 /// For the connection, and again for each reply; a hash on a slow PC takes a second of it.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// Largest message taken from the server: the longest list of notices has a fifth of it.
 const MESSAGE_MAX: usize = 1024 * 1024;
 
@@ -49,8 +49,8 @@ pub enum ClientError {
     TokenFile { path: PathBuf, why: std::io::Error },
     #[error("cannot reach {url}: {why}")]
     Unreachable { url: String, why: String },
-    #[error("the daemon did not answer within {} s", PATIENCE.as_secs())]
-    Late,
+    #[error("the daemon did not answer within {} s", .0.as_secs())]
+    Late(Duration),
     #[error("the connection broke: {0}")]
     Broken(String),
     #[error("refused: {0}")]
@@ -79,7 +79,7 @@ impl ClientError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoAddress | Self::Address(_) | Self::NoToken | Self::TokenFile { .. } => 2,
-            Self::Unreachable { .. } | Self::Late | Self::Broken(_) => 3,
+            Self::Unreachable { .. } | Self::Late(_) | Self::Broken(_) => 3,
             Self::Refused(refusal) => match refusal.code.as_str() {
                 "unauthorised" | "forbidden" => 4,
                 "invalid" | "malformed" => 2,
@@ -239,7 +239,7 @@ impl Client {
         request["req"] = self.req.into();
         let broken = |error: SocketError| ClientError::Broken(error.to_string());
         self.socket.send(Message::text(request.to_string())).await.map_err(broken)?;
-        tokio::time::timeout(PATIENCE, self.reply()).await.unwrap_or(Err(ClientError::Late))
+        tokio::time::timeout(PATIENCE, self.reply()).await.unwrap_or(Err(ClientError::Late(PATIENCE)))
     }
 
     async fn reply(&mut self) -> Result<Value, ClientError> {

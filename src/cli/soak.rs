@@ -232,7 +232,10 @@ impl Soak {
             lived = day + 1;
             eprintln!("day {lived} of {}: {}", self.days, words(self.book().counts()));
         }
-        self.last_proofs().await?;
+        tokio::select! {
+            done = self.last_proofs() => done?,
+            _ = tokio::signal::ctrl_c() => {}
+        }
         self.end(lived)
     }
 
@@ -333,7 +336,7 @@ impl Soak {
     fn publish(&self, messages: Vec<Message>) {
         for message in messages {
             if self.queue.try_send(message).is_err() {
-                tracing::warn!("a message of the soak's queue system finds no room");
+                eprintln!("a message of the soak's queue system finds no room and is not sent");
             }
         }
     }

@@ -23,7 +23,7 @@ pub async fn recording(url: &str, token: &str, sound: &[u8], config: &Config) ->
     let exchange = exchange(url, &place, token, sound, config);
     let unreachable =
         |why: std::io::Error| ClientError::Unreachable { url: url.to_owned(), why: why.to_string() };
-    let answer = tokio::time::timeout(WITHIN, exchange).await.map_err(|_| ClientError::Late)?;
+    let answer = tokio::time::timeout(WITHIN, exchange).await.map_err(|_| ClientError::Late(WITHIN))?;
     read(&answer.map_err(unreachable)?)
 }
 
@@ -37,8 +37,9 @@ async fn exchange(
     let mut wire = wire(place, config).await?;
     let (host, path) = whereto(url);
     let length = sound.len();
+    // 1.0: its answer comes whole and ends with the connection, also through a proxy.
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        "POST {path} HTTP/1.0\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n"
     );
     wire.write_all(head.as_bytes()).await?;
     // A daemon that refuses need not take all of it; its answer says why.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::client::{ClientError, Connect};
+use super::client::{ClientError, Connect, PATIENCE};
 use super::output::Output;
 use crate::config::Config;
 
@@ -52,7 +52,7 @@ pub fn status(args: &StatusArgs, config: &Config) -> anyhow::Result<ExitCode> {
         health = Some(event.clone());
         false
     })?;
-    let health = health.ok_or(ClientError::Late)?;
+    let health = health.ok_or(ClientError::Late(PATIENCE))?;
     let unwell = unwell(&health);
     if args.output.json {
         println!("{health}");

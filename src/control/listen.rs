@@ -26,7 +26,8 @@ use super::{Console, Peer};
 use crate::audio::clips::Clips;
 use crate::audio::narrator::Narrator;
 use crate::audio::shelf::Shelf;
-use crate::audio::{self, sounds, wav};
+use crate::audio::sounds::{self, Heard};
+use crate::audio::{self, wav};
 use crate::board::input::{Form, Message};
 use crate::board::state::TEXT_MAX;
 use crate::clock::Millis;
@@ -118,8 +119,7 @@ impl Rehearsal {
 
     fn load(&self) -> Result<(Narrator, Clips), Mute> {
         let failed = |error: sounds::SoundsError| Mute::Voice(error.to_string());
-        let folder = sounds::find(&self.config).map_err(failed)?;
-        let voice = sounds::load(&folder, &self.config).map_err(failed)?;
+        let Heard { voice, folder, .. } = sounds::load_or_less(&self.config).map_err(failed)?;
         Ok((Narrator::new(voice, self.shelf.clone()), Clips::new(folder)))
     }
 }
@@ -200,7 +200,7 @@ fn wanted(query: &HashMap<String, String>, console: &Console) -> Result<Wanted, 
         .collect();
     let control = &console.control;
     let view = Arc::clone(&control.hub.views.borrow());
-    let screens = control.screens.borrow().clone();
+    let screens = control.screens.borrow();
     let around = control.around(&view, &screens, "rehearsal");
     let message = match given("notice") {
         Some(text) => notice(text, given("level"), given("recording"), &around)?,

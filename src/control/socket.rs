@@ -221,7 +221,7 @@ impl Reader<'_> {
         let steps = {
             let control = &self.console.control;
             let view = Arc::clone(&control.hub.views.borrow());
-            let screens = control.screens.borrow().clone();
+            let screens = control.screens.borrow();
             let fresh_id = format!("console-{}", new_id());
             self.session.receive(text, &control.around(&view, &screens, &fresh_id))
         };

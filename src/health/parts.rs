@@ -170,9 +170,7 @@ fn voice(seen: &Seen<'_>) -> Option<Part> {
     Some(match seen.voice {
         VoiceState::Off => return None,
         VoiceState::Ok => part("voice", PartState::Ok, "can say what the hall needs"),
-        VoiceState::Lacking(what) => {
-            part("voice", PartState::Degraded, format!("{what}; the hall is told to look at the board"))
-        }
+        VoiceState::Lacking(what) => part("voice", PartState::Degraded, what),
         VoiceState::Broken(why) => part("voice", PartState::Failed, why),
     })
 }

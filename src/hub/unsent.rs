@@ -45,8 +45,8 @@ impl Hub {
                 self.outlets.journal.write(Record::Sent { topic });
                 continue;
             };
-            let ended = |until: jiff::Timestamp| until <= self.clock.now().wall;
-            let gone = matches!(&decoded.input, Input::NoticePut(notice) if notice.until.is_some_and(ended));
+            let now = self.clock.now().wall;
+            let gone = matches!(&decoded.input, Input::NoticePut(notice) if notice.has_ended(now));
             if gone || self.apply(decoded.input).taken != Taken::Applied {
                 self.outlets.journal.write(Record::Sent { topic });
                 continue;
@@ -60,7 +60,11 @@ impl Hub {
     /// Events are not kept: a call has its own place in the journal, and is not called hours later.
     pub(super) fn keep_until_sent(&mut self, publish: &Publication) {
         let Publication { topic, payload, retain } = publish;
-        if !*retain || (self.unsent.0.len() >= MOST && !self.unsent.0.contains(topic)) {
+        if !*retain {
+            return;
+        }
+        if self.unsent.0.len() >= MOST && !self.unsent.0.contains(topic) {
+            tracing::warn!(topic, "not kept over a restart: too much waits for the broker");
             return;
         }
         self.unsent.0.insert(topic.clone());

@@ -263,24 +263,19 @@ impl Session<'_> {
         let status = match &self.status_sent {
             None => Some(accepted),
             Some((at, sent)) if differs(sent, &self.link.doors.status.borrow()) => Some(*at + NEWS_AFTER),
-            Some((at, _)) => (self.renewed.elapsed() < HUB_SILENT_AFTER).then(|| *at + STATUS_EVERY),
+            // Nothing is told again of a hub that says nothing any more.
+            Some((at, _)) => Some(*at + STATUS_EVERY).filter(|due| *due < self.renewed + HUB_SILENT_AFTER),
         };
         answer.into_iter().chain(status).min()
     }
 
+    /// What was due.
     fn tick(&mut self) -> Result<(), LinkError> {
-        let Some(accepted) = self.accepted else { return Ok(()) };
-        if !self.subscribed && accepted.elapsed() >= SUBSCRIBE_WITHIN {
+        let overdue = self.accepted.is_some_and(|accepted| accepted.elapsed() >= SUBSCRIBE_WITHIN);
+        if overdue && !self.subscribed {
             return Err(LinkError::NotSubscribed);
         }
-        let lives = self.renewed.elapsed() < HUB_SILENT_AFTER;
-        let due = self.status_sent.as_ref().is_none_or(|(at, sent)| {
-            let news = at.elapsed() >= NEWS_AFTER && differs(sent, &self.link.doors.status.borrow());
-            news || lives && at.elapsed() >= STATUS_EVERY
-        });
-        if due {
-            self.send_status();
-        }
+        self.send_status();
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
+use super::asks_gpu;
 use super::drawn::Drawn;
 use super::frame::{Frame, INFO};
 use super::pace::Pace;
@@ -197,7 +198,7 @@ enum Target {
 impl Target {
     fn open(mode: PresentMode, size: Size) -> Result<Self, Fault> {
         let forced = mode == PresentMode::Surface;
-        if forced || mode == PresentMode::Auto && Gpu::may_be_here() {
+        if asks_gpu(mode) {
             match Gpu::open(&Gpu::instance(), None) {
                 Ok(gpu) if forced || !gpu.is_software() => {
                     return Ok(Self::Gpu(Box::new(Drawn::new(gpu, size)?)));

@@ -8,8 +8,7 @@ use glyphon::{FontSystem, SwashCache, TextArea};
 use super::target::{Target, over, share_of};
 use crate::scene::Rect;
 
-/// Bytes of masks that are kept beyond those of the last frame: a busy board at 1920x1080 has some 1.5 MB, four times
-/// that at 3840x2160.
+/// Bytes of masks above which those that the last frame did not use are forgotten.
 const KEPT: usize = 8 << 20;
 
 pub(super) struct Glyphs {

@@ -114,7 +114,7 @@ fn is_variation_selector(letter: char) -> bool {
 const REMEMBERED: usize = 4096;
 
 thread_local! {
-    /// A board measures the same hundred texts at every call, and shaping one takes a thousand times what finding it does.
+    /// A board measures the same hundred texts at every call, and shaping them is most of what a scene costs.
     static WIDTHS: RefCell<HashMap<Face, HashMap<Box<str>, f32>>> = RefCell::default();
 }
 

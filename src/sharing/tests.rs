@@ -10,9 +10,11 @@ use super::*;
 use crate::board::call::NoticeId;
 use crate::board::state::Notice;
 use crate::board::view::BoardView;
+use crate::clock::{Millis, Now};
+use crate::screens::ScreenReport;
 
 /// A screen whose hub only writes down what the board is told to wait for, and whose link goes nowhere.
-struct Screen {
+struct Peer {
     door: SharingDoor,
     hub: HubHandle,
     shelf: Shelf,
@@ -21,13 +23,13 @@ struct Screen {
     _folder: tempfile::TempDir,
 }
 
-impl Screen {
-    fn start(id: &str, rank: u32) -> Self {
+impl Peer {
+    /// Of a hall of three, whose ranks nobody has set.
+    fn start(id: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shelf = Shelf::open(PathBuf::from(folder.path()));
         let mut config = Config::default();
         config.screen.id = id.to_owned();
-        config.screen.rank = rank;
         let (requests, mut inbox) = mpsc::channel(64);
         let (_, views) = watch::channel(Arc::new(BoardView::empty()));
         let hub = HubHandle { requests, views };
@@ -46,7 +48,15 @@ impl Screen {
         });
         let (publications, link) = mpsc::channel(64);
         let (door, news) = door(&shelf);
-        tokio::spawn(Sharing::new(&config, shelf.clone(), hub.clone(), publications).run(news));
+        let mut screens = Screens::default();
+        for name in ["a", "b", "c"] {
+            let report =
+                ScreenReport { online: true, rank: Some(config.screen.rank), ..ScreenReport::default() };
+            screens.take(name, report, Now { mono: Millis::ZERO, wall: Timestamp::UNIX_EPOCH });
+        }
+        let (_, screens) = watch::channel(screens);
+        let sharing = Sharing::new(&config, shelf.clone(), hub.clone(), publications, screens);
+        tokio::spawn(sharing.run(news));
         Self { door, hub, shelf, told, link, _folder: folder }
     }
 
@@ -115,7 +125,7 @@ fn sound(seconds: usize) -> Vec<f32> {
 
 #[tokio::test]
 async fn a_sound_goes_from_one_screen_to_another_and_both_have_the_same() {
-    let (mut one, mut other) = (Screen::start("a", 1), Screen::start("b", 2));
+    let (mut one, mut other) = (Peer::start("a"), Peer::start("b"));
     let id = one.shelf.put(&sound(40), &BTreeSet::new()).unwrap();
     other.expect(&id, Level::Info).await;
     let asked = other.published().await;
@@ -143,7 +153,7 @@ async fn a_sound_goes_from_one_screen_to_another_and_both_have_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn of_two_that_have_it_one_answers_and_asking_often_gives_no_flood() {
-    let (mut first, mut second) = (Screen::start("a", 1), Screen::start("b", 4));
+    let (mut first, mut second) = (Peer::start("a"), Peer::start("b"));
     let id = first.shelf.put(&sound(2), &BTreeSet::new()).unwrap();
     second.shelf.put(&sound(2), &BTreeSet::new()).unwrap();
     for screen in [&first, &second] {
@@ -164,10 +174,13 @@ async fn of_two_that_have_it_one_answers_and_asking_often_gives_no_flood() {
 
 #[tokio::test(start_paused = true)]
 async fn what_nobody_has_is_waited_for_six_seconds_and_an_emergency_not_at_all() {
-    let mut screen = Screen::start("a", 1);
+    let mut screen = Peer::start("a");
     let id = RecordingId::parse(&"5e".repeat(16)).unwrap();
     screen.expect(&id, Level::Info).await;
     let start = Instant::now();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    // As when the broker tells it again.
+    screen.expect(&id, Level::Info).await;
     screen.settled(&id).await;
     let waited = start.elapsed();
     assert!((6000..6200).contains(&waited.as_millis()), "{waited:?}");
@@ -184,7 +197,7 @@ async fn what_nobody_has_is_waited_for_six_seconds_and_an_emergency_not_at_all()
 
 #[tokio::test]
 async fn what_is_not_the_sound_that_was_asked_for_is_not_kept() {
-    let mut screen = Screen::start("a", 1);
+    let mut screen = Peer::start("a");
     let loud: Vec<f32> = sound(3).iter().map(|s| (s * 40.0).clamp(-1.0, 1.0)).collect();
     let elsewhere = tempfile::tempdir().unwrap();
     let shelf = Shelf::open(elsewhere.path().to_owned());

@@ -82,7 +82,7 @@ impl Report {
         );
         out.push_str("<h2>Calls</h2>\n<table>\n");
         for (name, count) in [
-            ("calls, recalls and transfers that the broker took", calls.sent),
+            ("calls, recalls and transfers handed to the broker", calls.sent),
             ("held the spotlight of a frame", calls.shown),
             ("never did, and no later event took their place", calls.unseen),
             ("spoken", calls.spoken),
@@ -221,7 +221,8 @@ fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-fn escape(text: &str) -> String {
+/// Text as it stands in HTML and SVG.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -120,5 +120,6 @@ mod tests {
     #[test]
     fn the_median_of_an_even_number_is_one_of_the_two() {
         assert_eq!((median(&[3.0, 1.0, 2.0]), median(&[])), (Some(2.0), None));
+        assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), Some(3.0));
     }
 }

@@ -40,6 +40,7 @@ pub struct Hall {
     pub display: Option<Xvfb>,
     /// By how many seconds the queue system's clock is wrong.
     pub queue_clock_s: i64,
+    queue_clock_since: Instant,
     /// What a daemon did that no fault asked for.
     pub wrong: Vec<String>,
     folder: tempfile::TempDir,
@@ -116,6 +117,7 @@ impl Hall {
             // A number that no other server takes while this one is dead.
             display: plan.display.then(|| Xvfb::start_on(&format!(":{}", free_port()), 640, 360)),
             queue_clock_s: 0,
+            queue_clock_since: Instant::now(),
             wrong: Vec::new(),
             folder,
             sounds,
@@ -245,7 +247,12 @@ impl Hall {
     /// The clock of the first broker and of the queue system beside it.
     pub fn set_queue_clock(&mut self, by_s: i64) {
         self.brokers[0].folder.file("clock", &format!("{by_s:+}\n"));
-        self.queue_clock_s = by_s;
+        (self.queue_clock_s, self.queue_clock_since) = (by_s, Instant::now());
+    }
+
+    /// Whether the screens may not know yet how wrong that clock is: it takes a link and three calls.
+    pub fn queue_clock_is_new(&self) -> bool {
+        self.queue_clock_since.elapsed() < Duration::from_secs(30)
     }
 
     /// The screen that says it speaks, if exactly one does.

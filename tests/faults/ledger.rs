@@ -91,7 +91,11 @@ impl Ledger {
             "id": format!("t-{call}"), "ticket": ticket_of(call).to_string(), "counter": counter.to_string(),
             "kind": "call", "at": at.to_string(),
         });
-        self.sent.push(Sent { at: Instant::now(), counter, says_old: hall.queue_clock_s < 0 });
+        self.sent.push(Sent {
+            at: Instant::now(),
+            counter,
+            says_old: hall.queue_clock_is_new() && hall.queue_clock_s < 0,
+        });
         broker.publish("moiso/dong-da/call", &payload.to_string(), &[]);
     }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::audio::twin::Said;
 use crate::board::call::Zone;
+use crate::soak::report::escape;
 use crate::speech::RATE_HZ;
 
 /// Frames that one line of the wave stands for: a twentieth of a second.
@@ -41,10 +42,6 @@ impl Wave {
 
 fn x(frame: u64) -> f64 {
     LEFT + frame as f64 / f64::from(RATE_HZ) * SECOND
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The picture, as SVG.

@@ -2,13 +2,13 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use super::peers::sweep;
 use crate::soak::Sample;
 
 /// After SIGTERM, before it is killed.
@@ -44,6 +44,8 @@ impl Daemon {
         let log = fs::File::options().append(true).create(true).open(&self.log)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("--config").arg(&self.config).arg("run");
+        // Ctrl-C ends the soak, not what it judges.
+        command.process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         command.env_remove("NOTIFY_SOCKET").env_remove("MOISO_CONFIG").envs(self.environment.iter().cloned());
         if !self.display {
@@ -63,7 +65,6 @@ impl Daemon {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
-            sweep(child.id());
         }
     }
 

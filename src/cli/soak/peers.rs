@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -59,6 +60,7 @@ pub fn mosquitto(folder: &Path, address: SocketAddr) -> anyhow::Result<Option<Pr
     let child = Command::new(program)
         .arg("-c")
         .arg(config)
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -204,6 +206,8 @@ impl WallClock {
             ("FAKETIME_TIMESTAMP_FILE", self.file.clone().into()),
             // Seconds after which the file is read again.
             ("FAKETIME_CACHE_DURATION", "1".into()),
+            // A killed process would leave its part of the shared memory behind.
+            ("FAKETIME_DISABLE_SHM", "1".into()),
             // Ages and deadlines go on as they do in a hall.
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
             ("DONT_FAKE_MONOTONIC", "1".into()),
@@ -218,11 +222,4 @@ fn faketime() -> Option<PathBuf> {
     let places =
         [machine.as_str(), "/usr/lib/faketime/libfaketimeMT.so.1", "/usr/lib64/faketime/libfaketimeMT.so.1"];
     places.iter().map(PathBuf::from).find(|path| path.exists())
-}
-
-/// What a killed process leaves of the library in the shared memory.
-pub fn sweep(pid: u32) {
-    for name in ["sem.faketime_sem_", "faketime_shm_"] {
-        let _ = std::fs::remove_file(format!("/dev/shm/{name}{pid}"));
-    }
 }

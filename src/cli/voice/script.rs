@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use super::ScriptArgs;
 use crate::config::Config;
+use crate::soak::report::escape;
 use crate::speech::bank::Take;
 use crate::speech::script::{Group, Unit};
 
@@ -88,22 +89,18 @@ fn html(groups: &[Group], config: &Config) -> String {
     let mut out = format!(
         "<!doctype html>\n<html lang=\"vi\"><meta charset=\"utf-8\"><title>{TITLE}</title><style>{STYLE}</style>\n\
          <h1>{TITLE} · {}</h1>\n<ul>",
-        escaped(&config.hall.title)
+        escape(&config.hall.title)
     );
     for how in HOW {
         let _ = write!(out, "<li style=\"font-size:1rem;border:0;display:list-item\">{how}</li>");
     }
     out.push_str("</ul>\n");
     for (group, first) in numbered(groups) {
-        let _ = writeln!(out, "<h2>{}</h2>\n<ol>", escaped(&heading(group)));
+        let _ = writeln!(out, "<h2>{}</h2>\n<ol>", escape(&heading(group)));
         for (number, unit) in (first..).zip(&group.units) {
-            let _ = writeln!(out, "<li><b>{number:04}</b><span>{}</span></li>", escaped(&line(unit)));
+            let _ = writeln!(out, "<li><b>{number:04}</b><span>{}</span></li>", escape(&line(unit)));
         }
         out.push_str("</ol>\n");
     }
     out
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -142,11 +142,12 @@ export function unwell(health) {
 export function showHealth() {
   const { health } = hall;
   if (!health || !health.detail.screen) return;
-  const count = (wanted) => parts(health).filter(([, kind]) => kind === wanted).length;
+  const all = parts(health);
+  const count = (wanted) => all.filter(([, kind]) => kind === wanted).length;
   if (count('bad')) pill($('health-sum'), 'bad', `${count('bad')} bộ phận cần xử lý`);
   else if (count('warn')) pill($('health-sum'), 'warn', `${count('warn')} bộ phận cần xem`);
   else pill($('health-sum'), 'good', 'mọi bộ phận đều tốt');
-  replace('health-list', parts(health).map(([name, kind, words, advice]) => make('li', { className: kind },
+  replace('health-list', all.map(([name, kind, words, advice]) => make('li', { className: kind },
     make('b', {}, name), badge(kind, words), make('small', {}, advice || ''))));
 }
 

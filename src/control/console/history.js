@@ -68,11 +68,11 @@ export async function showHistory() {
   const ticket = $('history-ticket').value.trim().toUpperCase();
   if (ticket) request.ticket = ticket;
   try {
-    const { calls } = await hall.link.ask(request);
+    const { calls, more } = await hall.link.ask(request);
     $('history-error').textContent = '';
     table('history-table', HEADS, calls.map(row),
       ticket ? `Màn hình này không gọi số ${ticket} trong ngày ấy.` : 'Ngày ấy chưa có lượt gọi nào.');
-    const words = calls.length === LIMIT ? `${LIMIT} lượt gần nhất` : `${calls.length} lượt`;
+    const words = more || calls.length === LIMIT ? `${calls.length} lượt gần nhất` : `${calls.length} lượt`;
     $('history-count').textContent = calls.length ? words : '';
   } catch (error) {
     $('history-error').textContent = error.message;

@@ -123,8 +123,8 @@ function wanted() {
   if ($('qr').value.trim()) request.qr = $('qr').value.trim();
   const boxes = Array.from($('zones').querySelectorAll('input'));
   const zones = boxes.filter((box) => box.checked).map((box) => box.value);
-  if (boxes.length > 0 && zones.length === 0) wrong('zones', 'Chưa chọn khu nào.');
-  if (zones.length < boxes.length) request.zones = zones;
+  if (boxes.length > 1 && zones.length === 0) wrong('zones', 'Chưa chọn khu nào.');
+  if (boxes.length > 1 && zones.length < boxes.length) request.zones = zones;
   for (const [field, asked, words] of [['from', $('start').value === 'from', 'bắt đầu'], ['until', $('span').value === 'until', 'kết thúc']]) {
     if (!asked) continue;
     request[field] = timeOfSomeDay($(field).value);

@@ -17,10 +17,6 @@ pub static FORWARD: Fault = Fault {
 
 pub static BACK: Fault = Fault {
     name: "clock of a screen an hour or a day back, and forward",
-    hits: Hits::Aside,
-    span_ms: (5_000, 25_000),
-    share: 2,
     begin: |hall, screen, dice| hall.screens[screen].set_clock([-HOUR_S, -DAY_S][dice.roll(2) as usize]),
-    turn: None,
-    mend: |hall, screen| hall.screens[screen].set_clock(0),
+    ..FORWARD
 };

@@ -18,12 +18,11 @@ pub static FULL_AND_KILLED: Fault = Fault {
     hits: Hits::Voice,
     span_ms: (10_000, 25_000),
     share: 1,
-    begin: |hall, screen, _| hall.screens[screen].disk.fill(true),
     turn: Some(|hall, screen| {
         hall.screens[screen].kill();
         hall.launch(screen);
     }),
-    mend: |hall, screen| hall.screens[screen].disk.fill(false),
+    ..FULL
 };
 
 pub static READ_ONLY: Fault = Fault {

@@ -16,25 +16,20 @@ pub static SUSPENDED: Fault = Fault {
 
 pub static PULLED_OUT: Fault = Fault {
     name: "sound card gone and back (PulseAudio sink unloaded)",
-    hits: Hits::Voice,
-    span_ms: (1_000, 25_000),
     share: 4,
     begin: |hall, screen, _| hall.cards.pull_out(screen),
-    turn: None,
     mend: |hall, screen| {
         hall.cards.put_in(screen);
         hall.cards.listen_again(screen, &mut hall.ears[screen]);
     },
+    ..SUSPENDED
 };
 
 pub static MUTED: Fault = Fault {
     name: "muted by a technician",
-    hits: Hits::Voice,
-    span_ms: (1_000, 25_000),
-    share: 2,
     begin: |hall, screen, _| command(hall, screen, "mute"),
-    turn: None,
     mend: |hall, screen| command(hall, screen, "unmute"),
+    ..SUSPENDED
 };
 
 fn command(hall: &Hall, screen: usize, what: &str) {
