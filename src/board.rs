@@ -138,7 +138,7 @@ impl Board {
             ledger: Ledger::default(),
             events: Events::default(),
             counters: Counters::new(rules.counters),
-            spotlight: Spotlight::new(rules.dwell),
+            spotlight: Spotlight::new(rules.dwell, rules.announce_max_age),
             recent: Recent::default(),
             missed: Missed::default(),
             queues: Queues::new(rules.series),
@@ -188,7 +188,7 @@ impl Board {
             self.missed.retain(|at| day.is_today(at, now));
             self.events.retain(|at| day.is_today(at, now));
             self.counters.turn(|at| day.outlives_midnight(at, now));
-            self.spotlight.turn(|at| day.outlives_midnight(at, now));
+            self.spotlight.turn(|at| day.outlives_midnight(at, now), now.mono);
         }
         self.ledger.forget(now.mono);
         self.spotlight.settle(now.mono);
@@ -203,7 +203,7 @@ impl Board {
         let mut proofs = Vec::new();
         match input {
             Input::CallReceived(call) => proofs = self.take_call(now, call)?,
-            Input::CallKept { call, proven } => proofs = self.take_kept(now, call, proven)?,
+            Input::CallKept { call, proven, drawn } => proofs = self.take_kept(now, call, proven, drawn)?,
             Input::CallTold(call) => proofs = self.take_told(now, call)?,
             Input::CounterChanged { counter, state } => {
                 let counts = self.is_of_today(state.at, now) || self.link.is_settled(now);
@@ -237,6 +237,7 @@ impl Board {
                 spoken.for_each(|(call, _)| self.events.spoken(call, &zone));
             }
             Input::MuteChanged { zone, muted } => proofs = self.lanes.mute(zone.as_ref(), muted),
+            Input::GlassChanged { lit } => self.spotlight.glass_changed(lit, now.mono),
             Input::IdentifyRequested => self.identify_until = Some(now.mono + IDENTIFY),
             Input::Ticked => {}
         }

@@ -126,6 +126,9 @@ pub struct FrameReport {
 /// restarted for that: the voice goes on.
 const STALLED_AFTER_S: u64 = 10;
 
+/// A picture that stands still for this long shows no call that comes meanwhile.
+const UNSEEN_AFTER_S: u64 = 2;
+
 /// How [`FrameReport::gpu`] begins while there is no device.
 const REBUILDING: &str = "rebuilding: ";
 
@@ -133,6 +136,11 @@ impl FrameReport {
     /// Whether the board is on the glass: it was drawn, nothing has been lost since, and the picture does not stand still.
     pub fn is_drawn(&self) -> bool {
         self.frame_at.is_some() && !self.is_rebuilding() && !self.is_stalled()
+    }
+
+    /// Whether what is drawn now reaches whoever looks.
+    pub fn is_seen(&self) -> bool {
+        !self.unseen && !self.is_rebuilding() && self.unanswered_s < UNSEEN_AFTER_S
     }
 
     /// Whether the device or the surface is lost and not there again yet.

@@ -212,6 +212,8 @@ pub struct Hub {
     asked: Vec<(Millis, String)>,
     /// Where music plays, as the speaker was told.
     music: HashMap<Zone, bool>,
+    /// Whether the picture reached the glass when it was looked at.
+    lit: bool,
     unsent: Unsent,
 }
 
@@ -242,6 +244,7 @@ impl Hub {
             voices,
             asked: Vec::new(),
             music: HashMap::new(),
+            lit: true,
             unsent: Unsent::default(),
         }
     }
@@ -256,14 +259,19 @@ impl Hub {
             self.apply(Input::SoundChanged { zone: zone.clone(), works: false });
             self.apply(Input::VoiceChanged { zone, speaks: false, shared: false });
         }
-        for Kept { call, received, began, drawn, proven } in kept {
-            // Only a summons gets a proof in the end.
-            if !proven && call.kind.summons() {
-                let story = Story { again: began, drawn, ..Story::kept(call.kind, received) };
-                self.stories.insert(call.id.clone(), story);
+        for Kept { call, received, began, drawn, proof } in kept {
+            let (id, proven, drawn_before) = (call.id.clone(), proof.is_some(), drawn.is_some());
+            match proof {
+                Some(proof) if !drawn_before => self.undrawn.keep(proof, None),
+                // Only a summons gets a proof in the end.
+                None if call.kind.summons() => {
+                    let story = Story { again: began, drawn, ..Story::kept(call.kind, received) };
+                    self.stories.insert(id.clone(), story);
+                }
+                _ => {}
             }
-            let id = call.id.clone();
-            if let Taken::Ignored(_) = self.apply(Input::CallKept { call, proven }).taken {
+            let kept = Input::CallKept { call, proven, drawn: drawn_before };
+            if let Taken::Ignored(_) = self.apply(kept).taken {
                 self.stories.remove(&id);
             }
         }
@@ -294,6 +302,7 @@ impl Hub {
                 _ = status_tick.tick() => {}
             }
             self.take_turns();
+            self.look_at_glass();
             self.answer();
             self.let_music_play();
             self.tell_speech();
@@ -467,6 +476,13 @@ impl Hub {
             {
                 self.music.insert(zone.clone(), plays);
             }
+        }
+    }
+
+    fn look_at_glass(&mut self) {
+        let lit = (self.outlets.probes.frame)().is_seen();
+        if std::mem::replace(&mut self.lit, lit) != lit && self.apply(Input::GlassChanged { lit }).shown {
+            self.show();
         }
     }
 

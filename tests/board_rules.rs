@@ -336,7 +336,7 @@ fn the_state_at_the_start_is_adopted_in_silence() {
 fn what_an_earlier_run_has_said_is_not_said_again() {
     let mut hall = Hall::new();
     let call = hall.event(Kind::Call, "A1", "1");
-    let effects = hall.give(Input::CallKept { call: call.clone(), proven: true });
+    let effects = hall.give(Input::CallKept { call: call.clone(), proven: true, drawn: true });
     assert_eq!(effects, [Effect::Show]);
     assert_eq!(hall.cell("1"), Some("A1".to_owned()), "its counter shows it");
     assert!(hall.spotlight().is_empty());
@@ -348,10 +348,26 @@ fn what_an_earlier_run_has_taken_and_not_said_is_said_while_it_is_young() {
     let mut hall = Hall::new();
     let (young, old) = (hall.event(Kind::Call, "A1", "1"), hall.event(Kind::Call, "B1", "2"));
     hall.wait_secs(60);
-    assert_eq!(said(&hall.give(Input::CallKept { call: young, proven: false })), ["A1@1"]);
+    assert_eq!(said(&hall.give(Input::CallKept { call: young, proven: false, drawn: false })), ["A1@1"]);
     hall.wait_secs(61);
-    let effects = hall.give(Input::CallKept { call: old.clone(), proven: false });
+    let effects = hall.give(Input::CallKept { call: old.clone(), proven: false, drawn: false });
     assert!(effects.contains(&Effect::Prove { call: old.id, outcome: Outcome::Shown }), "{effects:?}");
+    assert_eq!(hall.cell("2"), Some("B1".to_owned()));
+}
+
+#[test]
+fn what_an_earlier_run_has_said_and_not_drawn_is_drawn_while_it_is_young() {
+    let mut hall = Hall::new();
+    let (young, old) = (hall.event(Kind::Call, "A1", "1"), hall.event(Kind::Call, "B1", "2"));
+    let passed = hall.event(Kind::Call, "A2", "1");
+    for call in [young.clone(), passed.clone()] {
+        let effects = hall.give(Input::CallKept { call, proven: true, drawn: false });
+        assert_eq!(effects, [Effect::Show], "it is not said again");
+    }
+    assert_eq!(hall.spotlight(), ["A2", "A1"]);
+    hall.wait_secs(121);
+    hall.give(Input::CallKept { call: old, proven: true, drawn: false });
+    assert_eq!(hall.spotlight(), ["A2"]);
     assert_eq!(hall.cell("2"), Some("B1".to_owned()));
 }
 
@@ -361,11 +377,17 @@ fn what_a_kill_cut_off_the_day_before_is_not_shown_again_and_its_record_is_close
     let (call, serving) = (hall.event(Kind::Call, "A1", "1"), hall.event(Kind::Serving, "B1", "2"));
     let proven = hall.event(Kind::Call, "C1", "3");
     let mut next = Hall::with(rules(), "2026-11-25T07:59");
-    let effects = next.give(Input::CallKept { call: call.clone(), proven: false });
+    let effects = next.give(Input::CallKept { call: call.clone(), proven: false, drawn: false });
     assert_eq!(effects, [Effect::Prove { call: call.id.clone(), outcome: Outcome::Shown }]);
-    assert_eq!(ignored(&next.give(Input::CallKept { call, proven: false })), Some(IgnoreReason::Duplicate));
+    assert_eq!(
+        ignored(&next.give(Input::CallKept { call, proven: false, drawn: false })),
+        Some(IgnoreReason::Duplicate)
+    );
     for (call, proven) in [(serving, false), (proven, true)] {
-        assert_eq!(ignored(&next.give(Input::CallKept { call, proven })), Some(IgnoreReason::Stale));
+        assert_eq!(
+            ignored(&next.give(Input::CallKept { call, proven, drawn: proven })),
+            Some(IgnoreReason::Stale)
+        );
     }
     assert_eq!(next.cell("1"), None);
 }
@@ -375,8 +397,8 @@ fn what_was_served_before_the_restart_is_not_called_after_it() {
     let mut hall = Hall::new();
     hall.give(Input::SoundChanged { zone: zone("sanh"), works: false });
     let (call, serving) = (hall.event(Kind::Call, "A1", "1"), hall.event(Kind::Serving, "A1", "1"));
-    hall.give(Input::CallKept { call, proven: false });
-    hall.give(Input::CallKept { call: serving, proven: false });
+    hall.give(Input::CallKept { call, proven: false, drawn: false });
+    hall.give(Input::CallKept { call: serving, proven: false, drawn: false });
     assert!(said(&hall.give(Input::SoundChanged { zone: zone("sanh"), works: true })).is_empty());
 }
 

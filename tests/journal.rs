@@ -110,7 +110,7 @@ fn the_next_life_is_told_in_order_what_was_proven_and_what_had_begun() {
     settle(&journal);
     // As after a kill: the file was not closed.
     let (_second, kept) = open(folder.path());
-    let told: Vec<_> = kept.iter().map(|k| (k.call.id.as_str(), k.began, k.proven)).collect();
+    let told: Vec<_> = kept.iter().map(|k| (k.call.id.as_str(), k.began, k.proof.is_some())).collect();
     assert_eq!(told, [("c-1", false, true), ("c-2", true, false), ("c-3", false, false)]);
 }
 
@@ -209,7 +209,7 @@ fn a_file_that_cannot_be_written_at_the_start_tells_what_it_knows_and_gets_the_r
     let other = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (second, kept) = open(folder.path());
-    let told: Vec<_> = kept.iter().map(|k| (k.call.id.as_str(), k.proven)).collect();
+    let told: Vec<_> = kept.iter().map(|k| (k.call.id.as_str(), k.proof.is_some())).collect();
     assert_eq!(told, [("c-1", true)]);
     second.write(Record::Call { call: call("c-2", "A2"), received: at(2) });
     settle(&second);

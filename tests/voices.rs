@@ -239,7 +239,7 @@ impl Screen {
         let mut board = Board::new(rules(), here);
         board.apply(here, Input::VoiceChanged { zone: zone(SANH), speaks: false, shared: false });
         for (call, proven) in &kept {
-            board.apply(here, Input::CallKept { call: call.clone(), proven: *proven });
+            board.apply(here, Input::CallKept { call: call.clone(), proven: *proven, drawn: *proven });
         }
         Self {
             number,

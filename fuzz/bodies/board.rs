@@ -61,7 +61,7 @@ impl World {
             }
             6 => {
                 let call = self.call(a, b, false);
-                self.give(Input::CallKept { call, proven: b.is_multiple_of(2) });
+                self.give(Input::CallKept { call, proven: b.is_multiple_of(2), drawn: b.is_multiple_of(3) });
             }
             7 => {
                 let call = self.call(a, b, false);

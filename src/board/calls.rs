@@ -16,8 +16,9 @@ use crate::clock::Now;
 enum Way {
     /// From the queue system.
     Live,
-    /// From an earlier life of the process, or from another screen, perhaps after what came later; a proven one is over.
-    Retold { proven: bool },
+    /// From an earlier life of the process, or from another screen, perhaps after what came later; a proven one is over,
+    /// but for what holds the spotlight if it has not been drawn there.
+    Retold { proven: bool, drawn: bool },
 }
 
 impl Board {
@@ -37,12 +38,14 @@ impl Board {
     }
 
     /// A call that an earlier life of the process took, told at the start in the order of its coming: the counters and
-    /// lists are as they were, and a young call that was not proven is announced as if it came now.
+    /// lists are as they were, a young call that was not proven is announced as if it came now, and one that was not
+    /// drawn comes into the spotlight: it may have been said while the glass was dark.
     pub(super) fn take_kept(
         &mut self,
         now: Now,
         call: Call,
         proven: bool,
+        drawn: bool,
     ) -> Result<Vec<Proof>, IgnoreReason> {
         if self.ledger.knows(&call.id) {
             return Err(IgnoreReason::Duplicate);
@@ -53,13 +56,13 @@ impl Board {
             let unproven = !proven && call.kind.summons();
             return if unproven { Ok(vec![(call.id, Outcome::Shown)]) } else { Err(IgnoreReason::Stale) };
         }
-        self.carry_out(now, call, Way::Retold { proven })
+        self.carry_out(now, call, Way::Retold { proven, drawn })
     }
 
     /// A call that another screen has taken and this one may not have: as one of an earlier life.
     pub(super) fn take_told(&mut self, now: Now, call: Call) -> Result<Vec<Proof>, IgnoreReason> {
         let proven = !self.is_young(&call, now) || !self.is_of_today(call.at, now);
-        self.take_kept(now, call, proven)
+        self.take_kept(now, call, proven, proven)
     }
 
     /// Whether what is told at `at`, by the queue system's clock, is of this screen's today.
@@ -92,7 +95,8 @@ impl Board {
     /// A ticket is asked to a counter. A call that its counter has already passed is listed by its time and no more:
     /// it must not come before the later ticket. One whose end is known is over before it began.
     fn summon(&mut self, now: Now, call: &Call, way: Way) -> Result<Vec<Proof>, IgnoreReason> {
-        let proven = way == Way::Retold { proven: true };
+        let proven = matches!(way, Way::Retold { proven: true, .. });
+        let undrawn = matches!(way, Way::Retold { drawn: false, .. });
         let age = self.link.age_of(call.at, now);
         let young = self.is_young(call, now);
         let standing = self.counters.call(call, young && self.link.is_settled(now), now)?;
@@ -103,7 +107,8 @@ impl Board {
             return Ok(vec![(call.id.clone(), Outcome::Superseded)]);
         }
         self.tally.shown += u64::from(!proven);
-        let live = standing == Standing::Current && young && !proven;
+        let counts = standing == Standing::Current && young;
+        let live = counts && !proven;
         let mut proofs = Vec::new();
         if call.kind == Kind::Transfer && standing == Standing::Current {
             proofs = self.redirect(now, call);
@@ -111,9 +116,11 @@ impl Board {
         self.missed.remove(call);
         self.queues.answer(call);
         self.recent.add(call, told(call.at, now), live && way == Way::Live);
+        if live || (counts && undrawn) {
+            self.spotlight.enter(call, now);
+        }
         if live {
             self.day.called(now);
-            self.spotlight.enter(call, now);
             proofs.extend(self.lanes.call(call, age, now.mono));
         } else if !proven {
             proofs.push((call.id.clone(), Outcome::Shown));

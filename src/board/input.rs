@@ -7,10 +7,12 @@ use super::state::{CounterState, Notice, QueueState};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     CallReceived(Call),
-    /// A call that an earlier life of this process took; a proven one is not announced again.
+    /// A call that an earlier life of this process took; a proven one is not announced again, and one that was drawn and
+    /// proven holds the spotlight no more.
     CallKept {
         call: Call,
         proven: bool,
+        drawn: bool,
     },
     /// A call that another screen has taken; only a young one is announced, and nothing is proved of another.
     CallTold(Call),
@@ -80,6 +82,10 @@ pub enum Input {
     },
     IdentifyRequested,
     /// A deadline came; nothing else happened.
+    /// The picture reaches the glass from now on, or does no more: no display answers, or the picture stands still.
+    GlassChanged {
+        lit: bool,
+    },
     Ticked,
 }
 
@@ -106,6 +112,7 @@ impl Input {
             | Self::SpeechEnded { .. }
             | Self::MuteChanged { .. }
             | Self::IdentifyRequested
+            | Self::GlassChanged { .. }
             | Self::Ticked => false,
         }
     }

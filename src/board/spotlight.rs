@@ -2,6 +2,7 @@
 //!
 //! - Every call holds the spotlight for the whole dwell, counted from when it got in; up to three share it, newest first.
 //! - More wait their turn, oldest first.
+//! - While the picture reaches no glass nobody's dwell passes: those who are young when it does again hold the spotlight then.
 //! - The last call stays until the next one or the next day: a citizen who looked away must still find it. A stack shrinks
 //!   to its newest.
 //! - The same ticket at the same counter is there once: called again, it is renewed and moves to the top.
@@ -24,6 +25,10 @@ pub const WAITING: usize = 512;
 #[derive(Clone, Debug)]
 pub struct Spotlight {
     dwell: Millis,
+    /// Who came longer ago is not worth the spotlight when there is a glass again.
+    fresh: Millis,
+    /// Whether the picture reaches the glass.
+    lit: bool,
     /// Newest first.
     stack: Vec<Entry>,
     /// Oldest first.
@@ -39,6 +44,7 @@ struct Entry {
     series: Option<Series>,
     /// When it was called, as it can be true.
     said: Timestamp,
+    came: Millis,
     /// The citizen came; such an entry need not wait on when its counter calls the next one.
     served: bool,
     /// Nobody came; such an entry leaves after its dwell even when it is the last.
@@ -58,16 +64,39 @@ impl Entry {
 }
 
 impl Spotlight {
-    pub fn new(dwell: Millis) -> Self {
-        let (settled, since) = (Vec::new(), Millis::ZERO);
-        Self { dwell, stack: Vec::new(), waiting: VecDeque::new(), settled, since }
+    pub fn new(dwell: Millis, fresh: Millis) -> Self {
+        Self {
+            dwell,
+            fresh,
+            lit: true,
+            stack: Vec::new(),
+            waiting: VecDeque::new(),
+            settled: Vec::new(),
+            since: Millis::ZERO,
+        }
+    }
+
+    /// The picture reaches the glass from now on, or does no more.
+    pub fn glass_changed(&mut self, lit: bool, now: Millis) {
+        if std::mem::replace(&mut self.lit, lit) || !lit {
+            return;
+        }
+        self.stack.retain(|e| !e.absent);
+        let last = self.waiting.back().or(self.stack.first()).cloned();
+        let (fresh, stack) = (self.fresh, self.stack.drain(..).rev());
+        self.waiting = stack.chain(self.waiting.drain(..)).filter(|e| now - e.came <= fresh).collect();
+        if self.waiting.is_empty() {
+            self.stack.extend(last);
+        }
+        self.settle(now);
     }
 
     /// A call asks for the spotlight.
     pub fn enter(&mut self, call: &Call, now: Now) {
         self.waiting.retain(|e| !(e.served && e.spot.counter == call.counter && !e.is_ticket_of(call)));
         let (series, said) = (call.series.clone(), told(call.at, now));
-        let entry = Entry { spot: spot(call), series, said, served: false, absent: false };
+        let came = now.mono;
+        let entry = Entry { spot: spot(call), series, said, came, served: false, absent: false };
         let same = |e: &Entry| e.is_of(call);
         if let Some(index) = self.stack.iter().position(same) {
             self.stack.remove(index);
@@ -83,10 +112,11 @@ impl Spotlight {
         self.settle(now.mono);
     }
 
-    /// A new day: yesterday's numbers call nobody any more.
-    pub fn turn(&mut self, counts: impl Fn(Timestamp) -> bool) {
-        self.stack.retain(|e| counts(e.said));
-        self.waiting.retain(|e| counts(e.said));
+    /// A new day: yesterday's numbers call nobody any more. What has just come is none of them, whatever the clock says.
+    pub fn turn(&mut self, counts: impl Fn(Timestamp) -> bool, now: Millis) {
+        let stays = |e: &Entry| counts(e.said) || now - e.came <= self.fresh;
+        self.stack.retain(stays);
+        self.waiting.retain(stays);
     }
 
     /// The ticket moved to the counter of `call`: where it stood for another one, it now points there.
@@ -123,7 +153,7 @@ impl Spotlight {
     /// Lets those go whose dwell has ended, and the next ones in.
     pub fn settle(&mut self, now: Millis) {
         let last = self.stack.first().filter(|e| !e.absent).cloned();
-        self.stack.retain(|e| now < e.spot.since + self.dwell);
+        self.stack.retain(|e| !self.lit || now < e.spot.since + self.dwell);
         while self.stack.len() < STACK
             && let Some(entry) = self.waiting.pop_front()
         {
@@ -151,7 +181,7 @@ impl Spotlight {
     /// When the stack changes next, if nobody calls.
     pub fn next_change(&self) -> Option<Millis> {
         let alone = self.stack.len() == 1 && self.waiting.is_empty() && !self.stack[0].absent;
-        if alone {
+        if alone || !self.lit {
             return None;
         }
         self.stack.iter().map(|e| e.spot.since + self.dwell).min()
@@ -192,9 +222,10 @@ mod tests {
     use crate::board::call::Kind;
 
     const DWELL: Millis = Millis::from_secs(8);
+    const FRESH: Millis = Millis::from_secs(120);
 
     fn spotlight() -> Spotlight {
-        Spotlight::new(DWELL)
+        Spotlight::new(DWELL, FRESH)
     }
 
     fn call(ticket: &str, counter: &str) -> Call {
@@ -381,6 +412,53 @@ mod tests {
         light.settle(Millis(8000));
         assert_eq!(shown(&light), "A5 A4");
         assert_eq!(light.spots()[1].counter, counter("8"));
+    }
+
+    #[test]
+    fn while_there_is_no_glass_nobodys_dwell_passes() {
+        let mut light = spotlight();
+        light.enter(&call("A1", "1"), at(0));
+        light.glass_changed(false, Millis(1000));
+        for n in 2..=4 {
+            light.enter(&call(&format!("A{n}"), &n.to_string()), at(2000));
+        }
+        light.settle(Millis(60_000));
+        assert_eq!((shown(&light).as_str(), light.next_change()), ("A3 A2 A1", None));
+        light.absent(&call("A3", "3"));
+        light.glass_changed(true, Millis(60_000));
+        assert_eq!(shown(&light), "A4 A2 A1");
+        light.settle(Millis(67_999));
+        assert_eq!(shown(&light), "A4 A2 A1");
+        light.settle(Millis(68_000));
+        assert_eq!(shown(&light), "A4");
+    }
+
+    #[test]
+    fn what_was_called_long_before_the_glass_came_back_holds_no_spotlight_but_for_the_last() {
+        let mut light = spotlight();
+        light.glass_changed(false, Millis(0));
+        for n in 1..=9 {
+            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
+        }
+        light.enter(&call("B1", "1"), at(100_000));
+        light.glass_changed(true, Millis(121_000));
+        assert_eq!((shown(&light).as_str(), light.waiting()), ("B1", 0));
+        light.glass_changed(false, Millis(122_000));
+        for n in 1..=4 {
+            light.enter(&call(&format!("C{n}"), &n.to_string()), at(122_000));
+        }
+        light.glass_changed(true, Millis(500_000));
+        assert_eq!(shown(&light), "C4", "it is the last call");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_a_day_ahead_hides_no_call_that_has_just_come() {
+        let mut light = spotlight();
+        light.enter(&call("A1", "1"), at(0));
+        light.turn(|_| false, FRESH);
+        assert_eq!(shown(&light), "A1");
+        light.turn(|_| false, FRESH + Millis(1));
+        assert_eq!(shown(&light), "");
     }
 
     #[test]

@@ -66,8 +66,8 @@ pub struct Kept {
     /// Its announcement had begun.
     pub began: bool,
     pub drawn: Option<Frame>,
-    /// What became of it is known.
-    pub proven: bool,
+    /// What became of it, where that is known.
+    pub proof: Option<Proof>,
 }
 
 /// A call and what became of it.

@@ -115,19 +115,13 @@ impl Store {
     /// [`StoreError`].
     pub fn kept(&self, since: Timestamp, limit: usize) -> Result<Vec<Kept>, StoreError> {
         let mut statement = self.sql.prepare(
-            "SELECT calls.*, proofs.outcome IS NOT NULL AS proven FROM calls LEFT JOIN proofs ON proofs.call = calls.id
+            "SELECT calls.*, speech_from, speech_to, outcome, again FROM calls LEFT JOIN proofs ON proofs.call = calls.id
              WHERE received >= ? ORDER BY received DESC, calls.rowid DESC LIMIT ?",
         )?;
         let rows = statement.query_map(params![since.as_millisecond(), limit as i64], |row| {
-            let proven: bool = row.get("proven")?;
-            let drawn = frame(row)?;
-            Ok(call(row)?.map(|(call, received, began)| Kept {
-                call,
-                received,
-                began: began.is_some(),
-                drawn,
-                proven,
-            }))
+            let Some((call, received, began)) = call(row)? else { return Ok(None) };
+            let (began, drawn, proof) = (began.is_some(), frame(row)?, proof(row, &call.id, received)?);
+            Ok(Some(Kept { call, received, began, drawn, proof }))
         })?;
         let mut kept = rows.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
         kept.reverse();
@@ -190,21 +184,9 @@ impl Store {
                 Err(error) => return Err(error.into()),
             };
         let rows = statement.query_map([call.as_str()], |row| {
-            let outcome: String = row.get("outcome")?;
-            let (Some(outcome), Some(received)) = (Outcome::parse(&outcome), time(row, "received")?) else {
-                return Ok(None);
-            };
-            let proof = Proof {
-                call: call.clone(),
-                received,
-                drawn: frame(row)?,
-                speech_from: time(row, "speech_from")?,
-                speech_to: time(row, "speech_to")?,
-                outcome,
-                zone: None,
-                again: row.get("again")?,
-            };
-            Ok(Some((row.get("screen")?, proof)))
+            let Some(received) = time(row, "received")? else { return Ok(None) };
+            let screen = row.get("screen")?;
+            Ok(proof(row, call, received)?.map(|proof| (screen, proof)))
         })?;
         Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
     }
@@ -324,6 +306,22 @@ fn put_proof(sql: &Connection, proof: &Proof, at: Timestamp) -> rusqlite::Result
         proof.again
     ])?;
     Ok(())
+}
+
+/// What a row of proofs says of a call; none: nothing yet.
+fn proof(row: &Row<'_>, call: &CallId, received: Timestamp) -> rusqlite::Result<Option<Proof>> {
+    let outcome: Option<String> = row.get("outcome")?;
+    let Some(outcome) = outcome.as_deref().and_then(Outcome::parse) else { return Ok(None) };
+    Ok(Some(Proof {
+        call: call.clone(),
+        received,
+        drawn: frame(row)?,
+        speech_from: time(row, "speech_from")?,
+        speech_to: time(row, "speech_to")?,
+        outcome,
+        zone: None,
+        again: row.get("again")?,
+    }))
 }
 
 fn put_elsewhere(sql: &Connection, screen: &str, proof: &Proof, at: Timestamp) -> rusqlite::Result<()> {

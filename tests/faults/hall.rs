@@ -34,6 +34,8 @@ pub struct Hall {
     pub brokers: Vec<Mosquitto>,
     /// Which of them can be reached.
     pub up: Vec<bool>,
+    /// The first broker has forgotten its sessions, and nobody has subscribed since: it would lose what it took.
+    pub unheard: bool,
     pub cards: Cards,
     pub ears: Vec<Ear>,
     pub screens: Vec<Screen>,
@@ -110,6 +112,7 @@ impl Hall {
             std::iter::once(first).chain((1..plan.brokers).map(|_| start_broker(&second))).collect();
         let mut hall = Self {
             up: vec![true; brokers.len()],
+            unheard: false,
             brokers,
             cards,
             ears,
@@ -221,18 +224,16 @@ impl Hall {
                 self.launch(number);
             }
         }
+        if self.unheard && self.screens.iter_mut().any(Screen::says_linked) {
+            self.unheard = false;
+        }
     }
 
     /// Whether a screen whose fault was mended is as it was.
     pub fn has_recovered(&mut self, screen: usize) -> bool {
         let screen = &mut self.screens[screen];
-        if !screen.runs() || screen.asked.elapsed() < ASK_EVERY {
-            return false;
-        }
-        screen.asked = Instant::now();
-        let status = screen.status();
-        let linked = status["link"].as_str().is_some_and(|link| link != "down");
-        let well = linked && status["audio"] == "ok" && status["journal"] == "ok";
+        let Some(status) = screen.asked_now_and_then() else { return false };
+        let well = is_linked(&status) && status["audio"] == "ok" && status["journal"] == "ok";
         if well && let Some((_, end @ None)) = screen.cut.last_mut() {
             *end = Some(Instant::now() + Duration::from_secs(2));
         }
@@ -241,7 +242,11 @@ impl Hall {
 
     /// The broker that the queue system reaches.
     pub fn reachable(&self) -> Option<&Mosquitto> {
-        self.brokers.iter().zip(&self.up).find_map(|(broker, up)| up.then_some(broker))
+        self.brokers
+            .iter()
+            .zip(&self.up)
+            .find_map(|(broker, up)| up.then_some(broker))
+            .filter(|_| !self.unheard)
     }
 
     /// The clock of the first broker and of the queue system beside it.
@@ -269,7 +274,9 @@ impl Hall {
     }
 
     pub fn logs(&self) -> String {
-        self.screens.iter().flat_map(|s| ["--- ".to_owned(), s.name.clone(), "\n".into(), s.log()]).collect()
+        let screens = self.screens.iter().map(|screen| (screen.name.clone(), screen.log()));
+        let brokers = self.brokers.iter().map(|broker| (broker.url(), broker.log()));
+        screens.chain(brokers).flat_map(|(name, log)| ["--- ".to_owned(), name, "\n".into(), log]).collect()
     }
 }
 
@@ -291,6 +298,10 @@ pub fn write_users(folder: &Path, with_board: bool) {
         let made = Command::new("mosquitto_passwd").arg("-b").arg(&users).args([user, "right"]).status();
         assert!(made.unwrap().success(), "mosquitto_passwd makes the users file");
     }
+}
+
+fn is_linked(status: &Value) -> bool {
+    status["link"].as_str().is_some_and(|link| link != "down")
 }
 
 /// The environment of a process whose wall clock is set by a file.
@@ -362,6 +373,19 @@ impl Screen {
     /// What it says of itself; null while it does not answer.
     pub fn status(&self) -> Value {
         self.ask("/healthz")["detail"]["screen"].clone()
+    }
+
+    /// The same, seldom enough not to disturb it.
+    fn asked_now_and_then(&mut self) -> Option<Value> {
+        if !self.runs() || self.asked.elapsed() < ASK_EVERY {
+            return None;
+        }
+        self.asked = Instant::now();
+        Some(self.status())
+    }
+
+    fn says_linked(&mut self) -> bool {
+        self.asked_now_and_then().is_some_and(|status| is_linked(&status))
     }
 
     pub fn ask(&self, path: &str) -> Value {

@@ -8,7 +8,8 @@ use crate::ear::Heard;
 use crate::hall::{Figures, Hall};
 use crate::ledger::{self, Ledger, Told};
 
-/// What a card and its recorder still hold when the process is stopped, and what a process that wakes has handed over.
+/// What a card and its recorder still hold when the process is stopped or the card suspended, which comes out when that
+/// ends, and what a process that wakes has handed over.
 const FADES: Duration = Duration::from_millis(700);
 /// From a proof at the broker to its arrival at whoever is about to speak, and from there to its card.
 const PROOF_TAKES: Duration = Duration::from_secs(3);
@@ -191,14 +192,17 @@ fn fate(
         gap: gap.unwrap_or_default(),
     };
     for (screen, heard) in ledger.of_call(call, all) {
-        let late = proven.filter(|proven| heard.from > *proven + PROOF_TAKES);
+        let is_said = heard.to - heard.from > FADES;
+        let late = proven.filter(|proven| is_said && heard.from > *proven + PROOF_TAKES);
         if let Some(proven) = late
             && !was_cut_off(hall, *screen, proven, heard.from)
         {
             fate.twice = true;
             let name = &hall.screens[*screen].name;
-            let after = heard.from - proven;
-            report.wrong.push(format!("call {call} was said on {name} {after:?} after its proof: {told:?}"));
+            let (after, long) = (heard.from - proven, heard.to - heard.from);
+            report.wrong.push(format!(
+                "call {call} was said on {name} {after:?} after its proof, for {long:?}: {told:?}"
+            ));
         }
     }
     // What says that it is old may be taken for that, until the sender's clock is known.

@@ -97,6 +97,7 @@ impl Ledger {
             says_old: hall.queue_clock_is_new() && hall.queue_clock_s < 0,
         });
         broker.publish("moiso/dong-da/call", &payload.to_string(), &[]);
+        crate::tell(&format!("call {call} is at the broker"));
     }
 
     /// What of all that was heard was this call.

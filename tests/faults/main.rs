@@ -49,6 +49,11 @@ impl Dice {
     }
 }
 
+/// A line of the run's own log, in the time of the logs of the daemons.
+pub fn tell(what: &str) {
+    eprintln!("{:.6} {what}", jiff::Timestamp::now());
+}
+
 /// One fault, from its beginning until all is well again.
 pub struct Spell {
     fault: &'static Fault,
@@ -183,7 +188,7 @@ impl Run {
         let (shortest, longest) = fault.span_ms;
         let span = Duration::from_millis(shortest + self.dice.roll(longest - shortest));
         let from = Instant::now();
-        eprintln!("{:>4} {fault:?} on {screens:?}, voice {voice:?}, for {span:?}", self.spells.len());
+        tell(&format!("{} {fault:?} on {screens:?}, voice {voice:?}, for {span:?}", self.spells.len()));
         (fault.begin)(&mut self.hall, screen, &mut self.dice);
         if fault.hits != Hits::Hall {
             self.hall.screens[screen].trouble = Some(fault);
@@ -212,8 +217,9 @@ impl Run {
         let screens = &self.hall.screens;
         let mut hall_faults = self.spells.iter().filter(|spell| spell.fault.hits == Hits::Hall);
         let is_mended = hall_faults.clone().all(|spell| spell.mended.is_some());
-        // A broker that dies with its store before anybody has fetched what it took loses that.
-        let is_well = hall_faults.all(Spell::is_over);
+        // A broker that dies with its store before anybody has fetched what it took loses that; and a screen with a fault
+        // of its own may not have come back from the last one.
+        let is_well = hall_faults.all(Spell::is_over) && screens.iter().any(hall::Screen::is_well);
         let mut others = screens.iter().enumerate().filter(|(other, _)| *other != screen);
         let others = screens.len() == 1 || others.any(|(_, other)| other.can_speak());
         match fault.hits {
@@ -234,6 +240,7 @@ impl Run {
             }
             if spell.mended.is_none() && spell.mend_at <= now {
                 (spell.fault.mend)(&mut self.hall, screen);
+                tell(&format!("{:?} on {:?} is mended", spell.fault, spell.screens));
                 spell.mended = Some(Instant::now());
             }
             if spell.mended.is_some() && spell.well.is_none() {
@@ -244,6 +251,7 @@ impl Run {
                     |hall: &Hall, screen: usize| hall_wide && hall.screens[screen].trouble.is_some();
                 spell.ill.retain(|screen| !has_own(hall, *screen) && !hall.has_recovered(*screen));
                 if spell.ill.is_empty() {
+                    tell(&format!("{:?} on {:?} is over", spell.fault, spell.screens));
                     spell.well = Some(Instant::now());
                     if !hall_wide {
                         hall.screens[screen].trouble = None;

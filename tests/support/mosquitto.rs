@@ -85,7 +85,7 @@ impl Mosquitto {
     pub fn restart(&mut self) {
         let dir = self.folder.0.display();
         let config = format!(
-            "listener {} 127.0.0.1\nuser root\npersistence true\npersistence_location {dir}/\nautosave_interval 1\nautosave_on_changes true\n{}\n",
+            "listener {} 127.0.0.1\nuser root\npersistence true\npersistence_location {dir}/\nautosave_interval 1\nautosave_on_changes true\nlog_timestamp_format %Y-%m-%dT%H:%M:%S\n{}\n",
             self.port, self.extra
         );
         let file = self.folder.file("mosquitto.conf", &config);

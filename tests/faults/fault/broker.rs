@@ -49,7 +49,10 @@ pub static FORGETS: Fault = broker(
         kill(hall, 0);
         let _ = std::fs::remove_file(hall.brokers[0].folder.0.join("mosquitto.db"));
     },
-    |hall, _| start(hall, 0),
+    |hall, _| {
+        start(hall, 0);
+        hall.unheard = true;
+    },
 );
 
 /// The PC of the broker and of the queue system starts anew with a clock that is off, and is set right while calls come.
