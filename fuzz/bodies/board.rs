@@ -95,10 +95,11 @@ impl World {
                     self.give(Input::SpeechEnded { zone, announcement, completed: works });
                 }
             }
-            18 => match b % 4 {
+            18 => match b % 5 {
                 0 => self.give(Input::MuteChanged { zone: Some(zone), muted: a.is_multiple_of(2) }),
                 1 => self.give(Input::IdentifyRequested),
                 2 => self.give(Input::LinkTroubled { trouble: LinkTrouble::Refused }),
+                3 => self.give(Input::GlassChanged { lit: a.is_multiple_of(2) }),
                 _ => {
                     // The wall clock is set, also back.
                     let by = jiff::SignedDuration::from_mins((i64::from(a) - 128) * 30);

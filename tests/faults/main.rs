@@ -2,7 +2,7 @@
 //! cables, brokers, disks, sound cards, a display server, clocks. Whatever happens, every call is shown and heard, none is
 //! heard again after its proof, no two screens talk at once, and no process holds more than before.
 //!
-//! By default the halls that hold get every fault once. `FAULTS=500 cargo test --test faults -- --ignored --nocapture hundreds` runs long, in
+//! By default every hall gets its faults once. `FAULTS=500 cargo test --test faults -- --ignored --nocapture hundreds` runs long, in
 //! `FAULTS_HALLS` halls at once (4), and writes the table of docs/faults.md to the file that `FAULTS_TABLE` names.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -51,7 +51,7 @@ impl Dice {
 
 /// A line of the run's own log, in the time of the logs of the daemons.
 pub fn tell(what: &str) {
-    eprintln!("{:.6} {what}", jiff::Timestamp::now());
+    eprintln!("{:.6} {}: {what}", jiff::Timestamp::now(), std::thread::current().name().unwrap_or(""));
 }
 
 /// One fault, from its beginning until all is well again.
@@ -295,31 +295,31 @@ fn accept(report: &Report) {
     assert!(report.all.sent > 0 && report.all.spoken > 0, "nothing was called");
 }
 
-/// Every fault once.
-fn share(seed: u64, kind: &Kind) {
-    accept(&hall(seed, kind, kind.faults.len(), Duration::from_secs(8), false));
+/// Halls that are broken at the same time.
+fn together(
+    halls: impl IntoIterator<Item = (u64, &'static Kind, usize)>,
+    apart: Duration,
+    long: bool,
+) -> Report {
+    let one = |(n, (seed, kind, faults))| {
+        let named = std::thread::Builder::new().name(format!("hall {n}"));
+        named.spawn(move || hall(seed, kind, faults, apart, long)).unwrap()
+    };
+    let threads: Vec<_> = halls.into_iter().enumerate().map(one).collect();
+    let reports = threads.into_iter().map(|thread| thread.join().unwrap());
+    reports.reduce(Report::and).expect("a hall")
 }
 
 #[test]
-#[ignore = "does not hold yet, as docs/faults.md tells: cargo test --test faults whatever -- --ignored --nocapture"]
-fn every_call_is_heard_and_none_twice_whatever_breaks() {
-    share(0x9e37_79b9_7f4a_7c15, &THREE_SCREENS);
-}
-
-#[test]
-fn every_call_is_heard_and_none_twice_though_one_of_two_brokers_dies() {
-    share(0x94d0_49bb_1331_11eb, &TWO_BROKERS);
-}
-
-#[test]
-#[ignore = "does not hold yet, as docs/faults.md tells: cargo test --test faults one_screen -- --ignored --nocapture"]
-fn every_call_is_heard_and_none_twice_where_there_is_one_screen() {
-    share(0xbf58_476d_1ce4_e5b9, &ONE_SCREEN);
-}
-
-#[test]
-fn every_call_is_shown_and_heard_though_the_queue_system_s_clock_is_wrong_once_that_is_known() {
-    share(0xd6e8_feb8_6659_fd93, &WRONG_CLOCK);
+fn every_call_is_shown_and_heard_and_none_twice_when_everything_breaks_once() {
+    let kinds = [
+        (0x9e37_79b9_7f4a_7c15, &THREE_SCREENS),
+        (0x94d0_49bb_1331_11eb, &TWO_BROKERS),
+        (0xbf58_476d_1ce4_e5b9, &ONE_SCREEN),
+        (0xd6e8_feb8_6659_fd93, &WRONG_CLOCK),
+    ];
+    let halls = kinds.map(|(seed, kind)| (seed, kind, kind.faults.len()));
+    accept(&together(halls, Duration::from_secs(8), false));
 }
 
 #[test]
@@ -329,16 +329,12 @@ fn the_same_for_hundreds_of_faults() {
         |name: &str, default: usize| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default);
     let (faults, halls) = (number("FAULTS", 500), number("FAULTS_HALLS", 4));
     let began = Instant::now();
-    let one = |n: usize, kind: &'static Kind, faults: usize| {
-        let seed = 0x2545_f491_4f6c_dd1d ^ (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        std::thread::spawn(move || hall(seed, kind, faults, Duration::from_secs(6), true))
-    };
     let kinds = [&THREE_SCREENS, &TWO_BROKERS, &THREE_SCREENS, &ONE_SCREEN];
     let each = |n: usize| faults / halls + usize::from(n < faults % halls);
-    let threads = (0..halls).map(|n| one(n, kinds[n % kinds.len()], each(n)));
-    let threads: Vec<_> = threads.chain([one(halls, &WRONG_CLOCK, 4)]).collect();
-    let reports: Vec<Report> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-    let report = reports.into_iter().reduce(Report::and).unwrap();
+    let seed = |n: usize| 0x2545_f491_4f6c_dd1d ^ (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let all = (0..halls).map(|n| (seed(n), kinds[n % kinds.len()], each(n)));
+    let all = all.chain([(seed(halls), &WRONG_CLOCK, 4)]);
+    let report = together(all, Duration::from_secs(6), true);
     if let Some(file) = std::env::var_os("FAULTS_TABLE") {
         std::fs::write(file, table::page(&report, halls + 1, began.elapsed())).unwrap();
     }

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,7 +17,8 @@ pub enum Cable {
     Whole,
     /// Every connection ends at once.
     Cut,
-    /// Connections stay open and nothing comes through: a router that forgot them.
+    /// Connections stay open and nothing comes through: a router that forgot them. Nor does it ever know again one that
+    /// has said something meanwhile.
     Silent,
     /// Every byte comes this much later.
     Late(Duration),
@@ -87,23 +88,28 @@ const UNDERWAY: usize = 256;
 
 async fn pass(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, cable: watch::Receiver<Cable>) {
     let (entrance, mut exit) = mpsc::channel::<(Instant, Vec<u8>)>(UNDERWAY);
-    let way = cable.clone();
-    let enter = async move {
+    let swallowed = AtomicBool::new(false);
+    let enter = async {
         let mut buffer = [0; 4096];
         while let Ok(n @ 1..) = from.read(&mut buffer).await {
-            let state = *way.borrow();
+            let state = *cable.borrow();
             let late = if let Cable::Late(late) = state { late } else { Duration::ZERO };
             let sent = (Instant::now() + late, buffer[..n].to_vec());
-            if state != Cable::Silent && entrance.send(sent).await.is_err() {
+            if state == Cable::Silent {
+                swallowed.store(true, Ordering::Relaxed);
+            } else if swallowed.load(Ordering::Relaxed) || entrance.send(sent).await.is_err() {
                 return;
             }
         }
+        drop(entrance);
     };
     let leave = async {
         while let Some((due, bytes)) = exit.recv().await {
             sleep_until(due).await;
             let state = *cable.borrow();
-            if state != Cable::Silent && to.write_all(&bytes).await.is_err() {
+            if state == Cable::Silent {
+                swallowed.store(true, Ordering::Relaxed);
+            } else if to.write_all(&bytes).await.is_err() {
                 return;
             }
             if let Cable::Narrow(a_second) = state {
