@@ -27,7 +27,7 @@ pub mod state;
 pub mod view;
 mod zone;
 
-use call::Zone;
+use call::{Counter, Ticket, Zone};
 use counters::Counters;
 use day::Day;
 use events::Events;
@@ -265,12 +265,17 @@ impl Board {
         }
     }
 
+    /// Brings the view up to date. The counters are the larger part of it, and an input touches few of them.
     fn has_changed(&mut self, now: Now) -> bool {
-        let view = self.view(now);
-        let changed = view != self.shown;
-        if changed {
-            self.shown = BoardView { revision: self.shown.revision + 1, ..view };
-        }
+        let mut counters = std::mem::take(&mut self.shown.counters);
+        self.spotlight.take_touched().iter().for_each(|counter| self.counters.touch(counter));
+        let holds = |counter: &Counter, ticket: &Ticket| self.spotlight.holds(counter, ticket);
+        let mut changed = self.counters.renew(&mut counters, holds);
+        let around = self.around(now);
+        changed |= around != self.shown;
+        let revision = self.shown.revision + u64::from(changed);
+        self.shown = BoardView { revision, counters, ..around };
+        debug_assert_eq!(self.shown, self.view(now), "what was not touched looks as before");
         changed
     }
 
@@ -294,6 +299,12 @@ impl Board {
 
     /// The snapshot at `now`, with the revision of the last input.
     pub fn view(&self, now: Now) -> BoardView {
+        let counters = self.counters.views(|counter, ticket| self.spotlight.holds(counter, ticket));
+        BoardView { counters, ..self.around(now) }
+    }
+
+    /// All of the view but the counters.
+    fn around(&self, now: Now) -> BoardView {
         let today = |at| self.day.is_today(at, now);
         let emergency = self.notices.emergency(now);
         BoardView {
@@ -305,7 +316,7 @@ impl Board {
             spotlight_waiting: self.spotlight.waiting(),
             recent: self.recent.list(),
             missed: self.missed.list(self.queues.missed(today)),
-            counters: self.counters.views(|counter, ticket| self.spotlight.holds(counter, ticket)),
+            counters: Vec::new(),
             queues: self.queues.views(today),
             ticker: self.notices.ticker(now),
             emergency,

@@ -215,6 +215,8 @@ pub struct Hub {
     /// Whether the picture reached the glass when it was looked at.
     lit: bool,
     unsent: Unsent,
+    /// What the journal gets when all that came together is taken.
+    facts: Vec<Record>,
 }
 
 /// How many waiting requests are taken before the view is published: a burst becomes one picture, not a thousand.
@@ -246,6 +248,7 @@ impl Hub {
             music: HashMap::new(),
             lit: true,
             unsent: Unsent::default(),
+            facts: Vec::new(),
         }
     }
 
@@ -306,6 +309,7 @@ impl Hub {
             self.answer();
             self.let_music_play();
             self.tell_speech();
+            self.write();
             self.report();
         }
     }
@@ -361,6 +365,7 @@ impl Hub {
         if shown {
             self.show();
         }
+        self.write();
         if replies.is_empty() {
             return;
         }
@@ -372,7 +377,11 @@ impl Hub {
         }));
     }
 
-    fn send(&self, publish: Publication, by: String) -> Sent {
+    fn write(&mut self) {
+        self.outlets.journal.write_all(std::mem::take(&mut self.facts));
+    }
+
+    fn send(&mut self, publish: Publication, by: String) -> Sent {
         if (self.outlets.probes.link)().is_none() {
             return Sent::NoLink;
         }
@@ -381,16 +390,16 @@ impl Hub {
         Sent::OnItsWay
     }
 
-    fn keep_command(&self, command: &Command) {
+    fn keep_command(&mut self, command: &Command) {
         let (at, payload) = (self.clock.now().wall, wire::command_value(command).to_string());
         let who = command.by.clone().unwrap_or_else(|| "MQTT".to_owned());
-        self.outlets.journal.write(Record::Audit { at, who, topic: "command".into(), payload });
+        self.facts.push(Record::Audit { at, who, topic: "command".into(), payload });
     }
 
-    fn audit(&self, publish: &Publication, who: String) {
+    fn audit(&mut self, publish: &Publication, who: String) {
         let (at, topic) = (self.clock.now().wall, publish.topic.clone());
         let payload = String::from_utf8_lossy(&publish.payload).into_owned();
-        self.outlets.journal.write(Record::Audit { at, who, topic, payload });
+        self.facts.push(Record::Audit { at, who, topic, payload });
     }
 
     fn reject(&mut self, rejection: wire::Rejection) {
@@ -400,7 +409,7 @@ impl Hub {
         // The detail may quote what was there.
         let detail = if field.as_deref() == Some("holder") { String::new() } else { detail };
         let (at, reason) = (self.clock.now().wall, reason.as_str());
-        self.outlets.journal.write(Record::Rejected { at, topic, reason, field, detail });
+        self.facts.push(Record::Rejected { at, topic, reason, field, detail });
     }
 
     fn apply(&mut self, input: Input) -> Done {
@@ -416,7 +425,7 @@ impl Hub {
         let refused = effects.iter().any(|effect| matches!(effect, Effect::Ignore { .. }));
         if let Some(call) = call.filter(|_| !refused) {
             let received = self.clock.now().wall;
-            self.outlets.journal.write(Record::Call { call, received });
+            self.facts.push(Record::Call { call, received });
         }
         let done = self.carry_out(effects);
         if let (Some(call), Taken::Ignored(_)) = (begun, done.taken) {

@@ -27,7 +27,7 @@ pub use store::{Store, StoreError};
 pub const FILE: &str = "journal.db";
 /// Messages that may wait for the thread.
 const MESSAGES: usize = 4096;
-/// Records that wait in memory while the file cannot be written: some days of a big hall.
+/// Records that wait in memory, for the thread and while the file cannot be written: some days of a big hall.
 const BACKLOG: usize = 20_000;
 /// Records written in one go.
 const BATCH: usize = 512;
@@ -41,7 +41,7 @@ const REMEMBERED: Millis = crate::board::ledger::MEMORY;
 const REMEMBERED_MOST: usize = crate::board::ledger::CAPACITY;
 
 enum Message {
-    Record(Record),
+    Records(Vec<Record>),
     /// To be called when all before it is written, or cannot be.
     Then(Box<dyn FnOnce() + Send>),
     Stop(SyncSender<()>),
@@ -52,6 +52,8 @@ enum Message {
 pub struct Journal {
     path: Arc<Path>,
     messages: SyncSender<Message>,
+    /// Records in the messages.
+    sent: Arc<AtomicUsize>,
     state: Arc<Mutex<JournalState>>,
     waiting: Arc<AtomicUsize>,
 }
@@ -65,12 +67,11 @@ impl Journal {
     pub fn open(folder: &Path, keep_days: u32, now: Timestamp) -> std::io::Result<(Self, Vec<Kept>)> {
         let (messages, inbox) = sync_channel(MESSAGES);
         let path = folder.join(FILE);
-        let journal =
-            Self { path: path.as_path().into(), messages, state: Arc::default(), waiting: Arc::default() };
+        let (state, sent, waiting) = (Arc::default(), Arc::default(), Arc::default());
+        let journal = Self { path: path.as_path().into(), messages, sent, state, waiting };
         // A folder that cannot be made is a file that cannot be opened.
         let _ = std::fs::create_dir_all(folder);
-        let mut writer =
-            Writer::new(path, keep_days, Arc::clone(&journal.state), Arc::clone(&journal.waiting));
+        let mut writer = Writer::new(path, keep_days, &journal);
         writer.open();
         let kept = writer.kept(now);
         std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(&inbox))?;
@@ -79,11 +80,25 @@ impl Journal {
 
     /// Takes a fact; never waits. Facts that come faster than they can be written are lost, and the state says so.
     pub fn write(&self, record: Record) {
-        let why = match self.messages.try_send(Message::Record(record)) {
-            Ok(()) => return,
-            Err(TrySendError::Full(_)) => "facts come faster than the disk takes them; some are lost",
-            Err(TrySendError::Disconnected(_)) => "the journal's thread has ended",
+        self.write_all(vec![record]);
+    }
+
+    /// The same of facts that come together: the thread wakes once for all of them.
+    pub fn write_all(&self, records: Vec<Record>) {
+        let count = records.len();
+        if count == 0 {
+            return;
+        }
+        let has_room = self.sent.fetch_add(count, Ordering::Relaxed) < BACKLOG;
+        let sent = has_room.then(|| self.messages.try_send(Message::Records(records)));
+        let why = match sent {
+            Some(Ok(())) => return,
+            Some(Err(TrySendError::Disconnected(_))) => "the journal's thread has ended",
+            Some(Err(TrySendError::Full(_))) | None => {
+                "facts come faster than the disk takes them; some are lost"
+            }
         };
+        self.sent.fetch_sub(count, Ordering::Relaxed);
         set(&self.state, JournalState::Degraded(why.into()));
     }
 
@@ -170,6 +185,7 @@ struct Writer {
     backlog: VecDeque<Record>,
     /// How many those are.
     waiting: Arc<AtomicUsize>,
+    sent: Arc<AtomicUsize>,
     retry_at: Instant,
     prune_at: Instant,
     /// Something was written since the last checkpoint.
@@ -177,15 +193,20 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(
-        path: PathBuf,
-        keep_days: u32,
-        state: Arc<Mutex<JournalState>>,
-        waiting: Arc<AtomicUsize>,
-    ) -> Self {
+    fn new(path: PathBuf, keep_days: u32, journal: &Journal) -> Self {
         let now = Instant::now();
-        let (backlog, dirty) = (VecDeque::new(), false);
-        Self { path, keep_days, state, store: None, backlog, waiting, retry_at: now, prune_at: now, dirty }
+        Self {
+            path,
+            keep_days,
+            state: Arc::clone(&journal.state),
+            store: None,
+            backlog: VecDeque::new(),
+            waiting: Arc::clone(&journal.waiting),
+            sent: Arc::clone(&journal.sent),
+            retry_at: now,
+            prune_at: now,
+            dirty: false,
+        }
     }
 
     fn run(mut self, inbox: &Receiver<Message>) {
@@ -196,12 +217,18 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             let idle = first.is_none();
-            let (mut then, mut stop) = (Vec::new(), None);
+            let (mut then, mut stop, mut taken) = (Vec::new(), None, 0);
             for message in first.into_iter().chain(inbox.try_iter().take(BATCH)) {
                 match message {
-                    Message::Record(record) => self.wait(record),
+                    Message::Records(records) => {
+                        taken += records.len();
+                        self.wait(records);
+                    }
                     Message::Then(call) => then.push(call),
                     Message::Stop(done) => stop = Some(done),
+                }
+                if taken >= BATCH {
+                    break;
                 }
             }
             self.flush();
@@ -228,11 +255,11 @@ impl Writer {
         if self.dirty || due { SETTLE } else { RETRY }
     }
 
-    fn wait(&mut self, record: Record) {
-        if self.backlog.len() == BACKLOG {
-            self.backlog.pop_front();
-        }
-        self.backlog.push_back(record);
+    fn wait(&mut self, records: Vec<Record>) {
+        self.sent.fetch_sub(records.len(), Ordering::Relaxed);
+        self.backlog.extend(records);
+        let surplus = self.backlog.len().saturating_sub(BACKLOG);
+        self.backlog.drain(..surplus);
     }
 
     fn flush(&mut self) {

@@ -99,6 +99,23 @@ fn a_call_and_what_became_of_it_are_kept_and_its_holder_is_not() {
 }
 
 #[test]
+fn a_burst_that_comes_together_is_kept_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = open(folder.path());
+    for batch in 0..16 {
+        let records = (0..512).map(|n| {
+            let id = format!("c-{}", batch * 512 + n);
+            Record::Call { call: call(&id, "A1"), received: at(1) }
+        });
+        journal.write_all(records.collect());
+    }
+    settle(&journal);
+    assert_eq!((journal.state(), journal.waiting()), (JournalState::Ok, 0));
+    journal.stop();
+    assert_eq!(open(folder.path()).1.len(), 16 * 512);
+}
+
+#[test]
 fn the_next_life_is_told_in_order_what_was_proven_and_what_had_begun() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, _) = open(folder.path());

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use jiff::{Timestamp, civil};
+use smol_str::SmolStr;
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
@@ -52,17 +53,18 @@ fn is_unseen(c: char) -> bool {
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+// Words are copied with every view, so a copy asks for no memory.
 macro_rules! word {
     ($(#[$doc:meta])* $name:ident, $max:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// # Errors
             /// [`WordError`] when the text is empty, too long or has unseen characters.
             pub fn parse(text: &str) -> Result<Self, WordError> {
-                clean(text, $max).map(Self)
+                clean(text, $max).map(|text| Self(text.into()))
             }
 
             pub fn as_str(&self) -> &str {

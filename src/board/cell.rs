@@ -174,9 +174,9 @@ impl Cell {
         Ok(())
     }
 
-    /// The ticket of `call` moved to another counter: it is shown here only if it was called here since.
-    pub fn leave(&mut self, call: &Call, mark: Mark) {
-        self.serving.take_if(|s| s.is_of(call) && !s.was_called_after(mark));
+    /// The ticket of `call` moved to another counter: it is shown here only if it was called here since. True when it goes.
+    pub fn leave(&mut self, call: &Call, mark: Mark) -> bool {
+        self.serving.take_if(|s| s.is_of(call) && !s.was_called_after(mark)).is_some()
     }
 
     /// A new day: what was reported before goes. A counter that only its calls have told of is not known to be open.

@@ -25,6 +25,10 @@ pub struct Counters {
     config: Vec<CounterConfig>,
     /// In the order of the board.
     cells: Vec<Cell>,
+    /// Cells that may look different since the views were renewed.
+    touched: Vec<usize>,
+    /// The same of all of them, and they stand in other places.
+    moved: bool,
     /// The last transfers, oldest first.
     moves: VecDeque<Move>,
 }
@@ -47,7 +51,7 @@ impl Move {
 impl Counters {
     pub fn new(config: Vec<CounterConfig>) -> Self {
         let cells = config.iter().enumerate().map(|(home, c)| Cell::new(c.id.clone(), Some(home))).collect();
-        Self { config, cells, moves: VecDeque::new() }
+        Self { config, cells, touched: Vec::new(), moved: true, moves: VecDeque::new() }
     }
 
     /// A call: its ticket comes onto the cell unless something later is known there. `live` says that it has just been
@@ -77,8 +81,10 @@ impl Counters {
     /// The ticket moved to `call.counter`: no other cell shows it, unless that one has later news of it.
     pub fn redirect(&mut self, call: &Call, now: Now) {
         let mark = mark(call.at, None, now);
-        for cell in self.cells.iter_mut().filter(|c| c.counter != call.counter) {
-            cell.leave(call, mark);
+        for (index, cell) in self.cells.iter_mut().enumerate().filter(|(_, c)| c.counter != call.counter) {
+            if cell.leave(call, mark) {
+                self.touched.push(index);
+            }
         }
         self.moves.push_back(Move::of(call, mark));
         if self.moves.len() > MOVES {
@@ -122,7 +128,8 @@ impl Counters {
 
     /// Nobody knows this counter's state any more.
     pub fn cleared(&mut self, counter: &Counter) {
-        let Some(index) = self.cells.iter().position(|c| c.counter == *counter) else { return };
+        let Some(index) = self.place_of(counter) else { return };
+        self.moved = true;
         match self.cells[index].home {
             None => drop(self.cells.remove(index)),
             home => self.cells[index] = Cell::new(counter.clone(), home),
@@ -131,6 +138,7 @@ impl Counters {
 
     /// A new day: tickets of yesterday go, and so do counters that were only heard of by them.
     pub fn turn(&mut self, counts: impl Fn(Timestamp) -> bool) {
+        self.moved = true;
         for cell in &mut self.cells {
             cell.turn(&counts);
         }
@@ -140,17 +148,48 @@ impl Counters {
 
     /// The counter's cell; an unknown counter gets one in the order of names, after those of the config.
     fn cell_or_new(&mut self, counter: &Counter) -> Result<&mut Cell, IgnoreReason> {
-        let index = match self.cells.iter().position(|c| c.counter == *counter) {
+        let index = match self.place_of(counter) {
             Some(index) => index,
             None if self.cells.len() >= LIMIT => return Err(IgnoreReason::TooMany),
             None => {
                 let order = |c: &Cell| c.home.is_some() || by_name(&c.counter) < by_name(counter);
                 let index = self.cells.partition_point(order);
                 self.cells.insert(index, Cell::new(counter.clone(), None));
+                self.moved = true;
                 index
             }
         };
+        self.touched.push(index);
         Ok(&mut self.cells[index])
+    }
+
+    fn place_of(&self, counter: &Counter) -> Option<usize> {
+        self.cells.iter().position(|c| c.counter == *counter)
+    }
+
+    /// Something outside has changed how the counter's cell looks.
+    pub fn touch(&mut self, counter: &Counter) {
+        let place = self.place_of(counter);
+        self.touched.extend(place);
+    }
+
+    /// Brings views of before up to date; true when that has changed one.
+    pub fn renew(&mut self, views: &mut Vec<CounterView>, holds: impl Fn(&Counter, &Ticket) -> bool) -> bool {
+        if std::mem::take(&mut self.moved) {
+            self.touched.clear();
+            let before = std::mem::replace(views, self.views(holds));
+            return before != *views;
+        }
+        let mut changed = false;
+        for index in self.touched.drain(..) {
+            let cell = &self.cells[index];
+            let view = cell.view(cell.home.map(|home| &self.config[home]), &holds);
+            if views[index] != view {
+                views[index] = view;
+                changed = true;
+            }
+        }
+        changed
     }
 
     /// The cells in order; `holds` says whether a ticket has or awaits the spotlight.

@@ -7,7 +7,7 @@
 //!   to its newest.
 //! - The same ticket at the same counter is there once: called again, it is renewed and moves to the top.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 
@@ -33,6 +33,9 @@ pub struct Spotlight {
     stack: Vec<Entry>,
     /// Oldest first.
     waiting: VecDeque<Entry>,
+    /// Some that wait may have been served.
+    served: bool,
+    held: Held,
     /// Who shared it when it was settled last, and since when.
     settled: Vec<CallId>,
     since: Millis,
@@ -63,6 +66,48 @@ impl Entry {
     }
 }
 
+/// Which calls have or await the spotlight, so that a counter finds its own without a look at all others.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    /// How many; two series may both have a number 12.
+    calls: HashMap<(Counter, Ticket), usize>,
+    /// Counters whose calls came or went.
+    touched: Vec<Counter>,
+}
+
+impl Held {
+    fn has(&self, counter: &Counter, ticket: &Ticket) -> bool {
+        self.calls.contains_key(&(counter.clone(), ticket.clone()))
+    }
+
+    fn add(&mut self, Spot { counter, ticket, .. }: &Spot) {
+        *self.calls.entry((counter.clone(), ticket.clone())).or_default() += 1;
+        self.touched.push(counter.clone());
+    }
+
+    fn drop(&mut self, Spot { counter, ticket, .. }: &Spot) {
+        let call = (counter.clone(), ticket.clone());
+        if let Some(count) = self.calls.get_mut(&call) {
+            *count -= 1;
+            if *count == 0 {
+                self.calls.remove(&call);
+            }
+        }
+        self.touched.push(counter.clone());
+    }
+
+    /// Lets only those stay.
+    fn keep(&mut self, stays: impl Fn(&Entry) -> bool) -> impl FnMut(&Entry) -> bool {
+        move |entry| {
+            let stays = stays(entry);
+            if !stays {
+                self.drop(&entry.spot);
+            }
+            stays
+        }
+    }
+}
+
 impl Spotlight {
     pub fn new(dwell: Millis, fresh: Millis) -> Self {
         Self {
@@ -71,6 +116,8 @@ impl Spotlight {
             lit: true,
             stack: Vec::new(),
             waiting: VecDeque::new(),
+            served: false,
+            held: Held::default(),
             settled: Vec::new(),
             since: Millis::ZERO,
         }
@@ -81,42 +128,59 @@ impl Spotlight {
         if std::mem::replace(&mut self.lit, lit) || !lit {
             return;
         }
-        self.stack.retain(|e| !e.absent);
+        let fresh = self.fresh;
+        self.stack.retain(self.held.keep(|e| !e.absent));
         let last = self.waiting.back().or(self.stack.first()).cloned();
-        let (fresh, stack) = (self.fresh, self.stack.drain(..).rev());
-        self.waiting = stack.chain(self.waiting.drain(..)).filter(|e| now - e.came <= fresh).collect();
-        if self.waiting.is_empty() {
-            self.stack.extend(last);
+        self.waiting = self.stack.drain(..).rev().chain(self.waiting.drain(..)).collect();
+        self.waiting.retain(self.held.keep(|e| now - e.came <= fresh));
+        if self.waiting.is_empty()
+            && let Some(last) = last
+        {
+            self.held.add(&last.spot);
+            self.stack.push(last);
         }
         self.settle(now);
     }
 
     /// A call asks for the spotlight.
     pub fn enter(&mut self, call: &Call, now: Now) {
-        self.waiting.retain(|e| !(e.served && e.spot.counter == call.counter && !e.is_ticket_of(call)));
+        self.drop_served(call);
         let (series, said) = (call.series.clone(), told(call.at, now));
         let came = now.mono;
         let entry = Entry { spot: spot(call), series, said, came, served: false, absent: false };
-        let same = |e: &Entry| e.is_of(call);
-        if let Some(index) = self.stack.iter().position(same) {
+        let known = self.holds(&call.counter, &call.ticket);
+        if let Some(index) = self.stack.iter().position(|e| e.is_of(call)) {
             self.stack.remove(index);
             self.admit(entry, now.mono);
-        } else if let Some(waiting) = self.waiting.iter_mut().find(|e| same(e)) {
+        } else if known && let Some(waiting) = self.waiting.iter_mut().find(|e| e.is_of(call)) {
             *waiting = entry;
         } else {
+            self.held.add(&entry.spot);
             self.waiting.push_back(entry);
-            if self.waiting.len() > WAITING {
-                self.waiting.pop_front();
+            if self.waiting.len() > WAITING
+                && let Some(oldest) = self.waiting.pop_front()
+            {
+                self.held.drop(&oldest.spot);
             }
         }
         self.settle(now.mono);
     }
 
+    /// The counter of `call` goes on: its tickets that were served wait no longer.
+    fn drop_served(&mut self, call: &Call) {
+        if self.served {
+            let gone = |e: &Entry| e.served && e.spot.counter == call.counter && !e.is_ticket_of(call);
+            self.waiting.retain(self.held.keep(|e| !gone(e)));
+            self.served = self.waiting.iter().any(|e| e.served);
+        }
+    }
+
     /// A new day: yesterday's numbers call nobody any more. What has just come is none of them, whatever the clock says.
     pub fn turn(&mut self, counts: impl Fn(Timestamp) -> bool, now: Millis) {
-        let stays = |e: &Entry| counts(e.said) || now - e.came <= self.fresh;
-        self.stack.retain(stays);
-        self.waiting.retain(stays);
+        let fresh = self.fresh;
+        let stays = |e: &Entry| counts(e.said) || now - e.came <= fresh;
+        self.stack.retain(self.held.keep(stays));
+        self.waiting.retain(self.held.keep(stays));
     }
 
     /// The ticket moved to the counter of `call`: where it stood for another one, it now points there.
@@ -126,8 +190,13 @@ impl Spotlight {
             if !e.is_ticket_of(call) || e.is_of(call) {
                 return true;
             }
+            self.held.drop(&e.spot);
             e.spot.counter = call.counter.clone();
-            !std::mem::replace(&mut placed, true)
+            let stays = !std::mem::replace(&mut placed, true);
+            if stays {
+                self.held.add(&e.spot);
+            }
+            stays
         };
         self.stack.retain_mut(&mut keep);
         self.waiting.retain_mut(keep);
@@ -135,32 +204,37 @@ impl Spotlight {
 
     /// The citizen came. The entry keeps its dwell, and waits on unless its counter calls the next one.
     pub fn served(&mut self, call: &Call) {
-        self.waiting.iter_mut().filter(|e| e.is_of(call)).for_each(|e| e.served = true);
+        for entry in self.waiting.iter_mut().filter(|e| e.is_of(call)) {
+            (entry.served, self.served) = (true, true);
+        }
     }
 
     /// Nobody came: it waits no longer, and leaves when its dwell ends.
     pub fn absent(&mut self, call: &Call) {
-        self.waiting.retain(|e| !e.is_of(call));
+        self.waiting.retain(self.held.keep(|e| !e.is_of(call)));
         self.stack.iter_mut().filter(|e| e.is_of(call)).for_each(|e| e.absent = true);
     }
 
     /// The call was a mistake.
     pub fn cancel(&mut self, call: &Call) {
-        self.stack.retain(|e| !e.is_of(call));
-        self.waiting.retain(|e| !e.is_of(call));
+        self.stack.retain(self.held.keep(|e| !e.is_of(call)));
+        self.waiting.retain(self.held.keep(|e| !e.is_of(call)));
     }
 
     /// Lets those go whose dwell has ended, and the next ones in.
     pub fn settle(&mut self, now: Millis) {
-        let last = self.stack.first().filter(|e| !e.absent).cloned();
-        self.stack.retain(|e| !self.lit || now < e.spot.since + self.dwell);
+        let (lit, dwell) = (self.lit, self.dwell);
+        let lasts = |e: &Entry| !lit || now < e.spot.since + dwell;
+        if self.waiting.is_empty() && !self.stack.iter().any(lasts) {
+            let stays = self.stack.first().is_some_and(|e| !e.absent);
+            self.stack.drain(usize::from(stays)..).for_each(|e| self.held.drop(&e.spot));
+        } else {
+            self.stack.retain(self.held.keep(lasts));
+        }
         while self.stack.len() < STACK
             && let Some(entry) = self.waiting.pop_front()
         {
             self.admit(entry, now);
-        }
-        if self.stack.is_empty() {
-            self.stack.extend(last);
         }
         if !self.stack.iter().map(|e| &e.spot.call).eq(&self.settled) {
             self.settled = self.stack.iter().map(|e| e.spot.call.clone()).collect();
@@ -188,8 +262,12 @@ impl Spotlight {
     }
 
     pub fn holds(&self, counter: &Counter, ticket: &Ticket) -> bool {
-        let is = |e: &Entry| e.spot.counter == *counter && e.spot.ticket == *ticket;
-        self.stack.iter().chain(&self.waiting).any(is)
+        self.held.has(counter, ticket)
+    }
+
+    /// The counters for which [`Spotlight::holds`] may say something else than when this was asked last.
+    pub fn take_touched(&mut self) -> Vec<Counter> {
+        std::mem::take(&mut self.held.touched)
     }
 
     /// Newest first.

@@ -119,6 +119,8 @@ pub struct ZoneQueue {
     turns: VecDeque<VecDeque<Pending>>,
     /// Recorded messages, after all others.
     recordings: VecDeque<Pending>,
+    /// Nothing that waits expires before this time.
+    expires: Option<Millis>,
 }
 
 #[derive(Clone, Debug)]
@@ -150,6 +152,7 @@ impl ZoneQueue {
             urgent: VecDeque::new(),
             turns: VecDeque::new(),
             recordings: VecDeque::new(),
+            expires: None,
         }
     }
 
@@ -175,6 +178,7 @@ impl ZoneQueue {
 
     /// Lets an announcement wait for its turn; returns the call that has to give way, if any.
     pub fn push(&mut self, pending: Pending) -> Option<Proof> {
+        self.note_expiry(&pending);
         if pending.is_urgent() {
             self.urgent.push_back(pending);
         } else if pending.is_recorded() {
@@ -185,6 +189,10 @@ impl ZoneQueue {
             self.turns.push_back(VecDeque::from([pending]));
         }
         if self.waiting() > WAITING { self.drop_oldest() } else { None }
+    }
+
+    fn note_expiry(&mut self, pending: &Pending) {
+        self.expires = self.expires.into_iter().chain(pending.expires).min();
     }
 
     fn turn_of(&self, pending: &Pending) -> Option<usize> {
@@ -206,7 +214,10 @@ impl ZoneQueue {
         if let Some(running) = self.running.as_mut().filter(|r| same(&r.pending)) {
             running.withdrawn = true;
         }
-        match self.turns.iter_mut().flatten().find(|p| same(p)) {
+        self.note_expiry(&new);
+        let turn = self.turn_of(&new);
+        // A ticket's call to a counter waits in that counter's turn.
+        match turn.and_then(|turn| self.turns[turn].iter_mut().find(|p| same(p))) {
             Some(old) => std::mem::replace(old, new).proof(Outcome::Superseded),
             None => self.push(new),
         }
@@ -236,14 +247,22 @@ impl ZoneQueue {
         if let Some(running) = self.running.as_mut().filter(|r| gone(&r.pending)) {
             running.withdrawn = true;
         }
-        self.remove_where(gone);
+        // Every input asks, and calls are many: no counter's turn has a notice in it.
+        let of_notices = |turn: &VecDeque<Pending>| turn.front().is_some_and(|p| p.turn().is_none());
+        if !self.urgent.is_empty() || !self.recordings.is_empty() || self.turns.iter().any(of_notices) {
+            self.remove_where(gone);
+        }
     }
 
     /// Drops what has waited too long, and takes back what should have ended long ago.
     pub fn expire(&mut self, now: Millis) -> Vec<Proof> {
         let lost = self.running.as_ref().filter(|r| now >= r.until).map(|r| r.id);
         let lost = lost.and_then(|id| self.ended(id, false, now));
-        let expired = self.remove_where(|p| p.has_expired(now));
+        let mut expired = Vec::new();
+        if self.expires.is_some_and(|at| now > at) {
+            expired = self.remove_where(|p| p.has_expired(now));
+            self.expires = self.first_expiry();
+        }
         let outcome = if self.muted { Outcome::Muted } else { Outcome::Expired };
         lost.into_iter().chain(expired.iter().filter_map(|p| p.proof(outcome))).collect()
     }
@@ -373,6 +392,7 @@ impl ZoneQueue {
     fn take_back(&mut self, mut pending: Pending) {
         let next = pending.broken_off == 0 || !self.works;
         pending.broken_off += u8::from(self.works);
+        self.note_expiry(&pending);
         if pending.is_urgent() {
             self.urgent.push_front(pending);
             return;
@@ -431,10 +451,13 @@ impl ZoneQueue {
         self.turns.iter().flatten().chain(&self.urgent).map(|p| p.queued).min()
     }
 
+    fn first_expiry(&self) -> Option<Millis> {
+        self.turns.iter().flatten().chain(&self.recordings).filter_map(|p| p.expires).min()
+    }
+
     /// When something expires, is tried again, or counts as lost.
     pub fn next_change(&self) -> Option<Millis> {
-        let all = self.turns.iter().flatten().chain(&self.recordings);
-        let expiry = all.filter_map(|p| p.expires).map(|at| at + Millis(1)).min();
+        let expiry = self.first_expiry().map(|at| at + Millis(1));
         let lost = self.running.as_ref().map(|r| r.until);
         let retry = self.hold.filter(|_| self.running.is_none() && self.may_start());
         [expiry, lost, retry].into_iter().flatten().min()

@@ -67,7 +67,7 @@ impl Hub {
         if proof.drawn.is_none() {
             self.undrawn.keep(proof.clone(), story.came);
         }
-        self.outlets.journal.write(Record::Proof { proof, at: now.wall });
+        self.facts.push(Record::Proof { proof, at: now.wall });
     }
 
     /// A proof that is out already is told once more, with the frame.
@@ -83,7 +83,7 @@ impl Hub {
         if let Some(came) = came {
             self.outlets.metrics.drawn(self.clock.now().mono - came);
         }
-        self.outlets.journal.write(Record::Drawn(drawn));
+        self.facts.push(Record::Drawn(drawn));
     }
 
     fn tell(&self, proof: &Proof) {
@@ -126,7 +126,7 @@ impl Hub {
                         self.outlets.metrics.sounded(now.mono - came);
                     }
                 }
-                self.outlets.journal.write(Record::Began { call: call.clone(), at });
+                self.facts.push(Record::Began { call: call.clone(), at });
             }
             Input::SpeechEnded { announcement, .. } => {
                 self.said.remove(announcement);

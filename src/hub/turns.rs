@@ -93,7 +93,7 @@ impl Hub {
         }
         let spoken = (proof.outcome == Outcome::Spoken).then(|| (proof.call.clone(), proof.zone.clone()));
         let at = self.clock.now().wall;
-        self.outlets.journal.write(Record::ProofElsewhere { screen, proof, at });
+        self.facts.push(Record::ProofElsewhere { screen, proof, at });
         spoken.is_some_and(|(call, zone)| self.apply(Input::SpokenElsewhere { call, zone }).shown)
     }
 }

@@ -42,13 +42,13 @@ impl Hub {
         for (topic, payload) in unsent {
             let payload = payload.into_bytes();
             let Ok(decoded) = wire::decode(&topic, &payload, zone) else {
-                self.outlets.journal.write(Record::Sent { topic });
+                self.facts.push(Record::Sent { topic });
                 continue;
             };
             let now = self.clock.now().wall;
             let gone = matches!(&decoded.input, Input::NoticePut(notice) if notice.has_ended(now));
             if gone || self.apply(decoded.input).taken != Taken::Applied {
-                self.outlets.journal.write(Record::Sent { topic });
+                self.facts.push(Record::Sent { topic });
                 continue;
             }
             tracing::info!(topic, "pushed before the start, and told to the hall again");
@@ -69,7 +69,7 @@ impl Hub {
         }
         self.unsent.0.insert(topic.clone());
         let (at, payload) = (self.clock.now().wall, String::from_utf8_lossy(payload).into_owned());
-        self.outlets.journal.write(Record::Unsent { at, topic: topic.clone(), payload });
+        self.facts.push(Record::Unsent { at, topic: topic.clone(), payload });
     }
 
     /// The broker has told a topic: what was pushed, or what somebody else has said since. What is older than the push is
@@ -80,6 +80,6 @@ impl Hub {
             return;
         }
         self.unsent.0.remove(&topic);
-        self.outlets.journal.write(Record::Sent { topic });
+        self.facts.push(Record::Sent { topic });
     }
 }

@@ -67,14 +67,24 @@ fn rounded_box(target: &mut Target<'_>, quad: &Quad) {
     let (left, right) = (area.x, area.x + area.w);
     let from = ((rect.x + rim).ceil().max(0.0) as u32).clamp(left, right);
     let to = ((rect.x + rect.w - rim).floor().max(0.0) as u32).clamp(from, right);
+    // As far from the top and the bottom nothing depends on the row either, but on the radii of the half that it is in.
+    let (top, bottom) = (rect.y + rim, rect.y + rect.h - rim - 1.0);
+    let half_of = |y: f32| (top..=bottom).contains(&y).then_some(y + 0.5 > centre.y);
+    let (mut known, mut middle, mut sides) = (None, (0, 0), Vec::new());
     for y in area.y..area.y + area.h {
-        let middle = at(centre.x - 0.5, y as f32);
+        let y_px = y as f32;
+        let of = half_of(y_px);
+        if of.is_none() || of != known {
+            known = of;
+            middle = at(centre.x - 0.5, y_px);
+            sides.clear();
+            sides.extend((left..from).chain(to..right).map(|x| at(x as f32, y_px)));
+        }
         let row = target.row(left, right, y);
         let (first, rest) = row.split_at_mut((from - left) as usize);
         let (plain, last) = rest.split_at_mut((to - from) as usize);
-        for (pixel, x) in first.iter_mut().zip(left..).chain(last.iter_mut().zip(to..)) {
-            let (colour, alpha) = at(x as f32, y as f32);
-            *pixel = over(*pixel, colour, alpha);
+        for (pixel, (colour, alpha)) in first.iter_mut().chain(last).zip(&sides) {
+            *pixel = over(*pixel, *colour, *alpha);
         }
         match middle {
             (_, 0) => {}
