@@ -41,6 +41,9 @@ function showView(next) {
   phase.hidden = next.open && !next.link.stale;
   if (!next.open) pill(phase, 'warn', 'Ngoài giờ làm việc');
   else if (next.link.stale) pill(phase, 'bad', 'Mất liên lạc với hệ thống xếp hàng');
+  const resting = next.counters.filter((counter) => counter.state === 'paused').map((counter) => nameOf(counter.counter));
+  $('resting').hidden = resting.length === 0;
+  $('resting').textContent = resting.length === 1 ? `${resting[0]} tạm nghỉ` : `${resting.length} quầy tạm nghỉ`;
   showCounters();
   showSound();
   startedWhenWhole();
@@ -73,7 +76,9 @@ function hear(message) {
 hall.link = new Link({
   state: (kind, words) => {
     pill($('link'), kind, words);
-    if (kind === 'bad') started();
+    if (kind !== 'bad') return;
+    if (!hall.me) $('sign-in-error').textContent = words;
+    started();
   },
   signedIn: async (reply, token) => {
     hall.me = reply;
@@ -100,6 +105,8 @@ function leave(words) {
   $('who').textContent = '';
   $('sign-in-error').textContent = words || '';
   $('summary').textContent = '';
+  $('phase').hidden = true;
+  $('resting').hidden = true;
   pill($('link'), 'wait', 'Chưa đăng nhập');
   arrange();
   readAbout();

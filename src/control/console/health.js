@@ -171,12 +171,18 @@ export async function showRejected() {
   }
 }
 
-function deed(done) {
+// An end says nothing of what it ends; what was put before it does.
+function ended(done, earlier) {
+  const put = earlier.find((before) => before.topic === done.topic && before.said);
+  return put ? `kết thúc: ${put.said.text.vi}` : 'kết thúc';
+}
+
+function deed(done, index, all) {
   const { said } = done;
-  const what = { call: 'gọi số', command: 'lệnh' }[done.topic] || done.topic.replace('notice/', 'thông báo ').replace(/^recording\/.*/, 'ghi âm lời nhắn').replace('counter/', 'quầy ')
-    .replace(/^screen\/(.*)\/command$/, 'lệnh cho $1');
+  const what = { call: 'gọi số', command: 'lệnh' }[done.topic] || done.topic.replace(/^notice\/.*/, 'thông báo')
+    .replace(/^recording\/.*/, 'ghi âm lời nhắn').replace('counter/', 'quầy ').replace(/^screen\/(.*)\/command$/, 'lệnh cho $1');
   let words = '';
-  if (said === '') words = 'kết thúc';
+  if (said === '') words = ended(done, all.slice(index + 1));
   else if (done.topic === 'call') words = `${KINDS[said.kind] || said.kind} ${said.ticket}, quầy ${said.counter}`;
   else if (said && said.do) words = [ORDERS[said.do] || said.do, said.value].filter((w) => w !== undefined).join(' ');
   else if (said && said.seconds) words = `${said.seconds} giây`;

@@ -136,6 +136,7 @@ function wanted() {
 
 async function put() {
   complain('notice-error', FIELDS, null);
+  tell('notice-done', '');
   try {
     const request = wanted();
     if (request.level === 'emergency') {
@@ -261,11 +262,10 @@ export async function showPast() {
     const since = new Date(Date.now() - WEEK_MS).toISOString();
     const { deeds } = await hall.link.ask({ type: 'audit', about: 'notice', since, limit: 100 });
     const rows = deeds.slice(0, 30).map((deed, index) => {
-      const put = typeof deed.said === 'object' && deed.said !== null;
-      const before = deeds.slice(index + 1).find((d) => d.topic === deed.topic && typeof d.said === 'object');
-      const said = put ? deed.said : before && before.said;
-      const what = put ? (before && isLive(deeds, index) ? 'sửa hoặc xếp lại' : 'phát') : 'kết thúc';
-      return [moment(deed.at), deed.who, what, said ? said.text.vi : deed.topic.replace('notice/', '')];
+      const earlier = deeds.slice(index + 1).filter((d) => d.topic === deed.topic);
+      const before = earlier.find((d) => d.said);
+      const said = deed.said || (before && before.said);
+      return [moment(deed.at), deed.who, what(deed, earlier[0]), said ? said.text.vi : deed.topic.replace('notice/', '')];
     });
     table('notice-past', ['Lúc', 'Ai', 'Việc', 'Nội dung'], rows, 'Bảy ngày qua chưa có thông báo nào.');
   } catch (error) {
@@ -273,10 +273,15 @@ export async function showPast() {
   }
 }
 
-// Whether the notice had been put, and not ended, before the deed at `index`.
-function isLive(deeds, index) {
-  const before = deeds.slice(index + 1).find((d) => d.topic === deeds[index].topic);
-  return Boolean(before) && typeof before.said === 'object';
+// What somebody did with a notice, by what it was before; an end says nothing.
+function what({ said, at }, before) {
+  if (!said) return 'kết thúc';
+  if (!before || !before.said) return 'phát';
+  const kept = ({ at: when, author, speak, ...rest }) => JSON.stringify(rest);
+  if (kept(said) !== kept(before.said)) return 'sửa';
+  // One that is still to come keeps its voice when it is only moved.
+  const heard = said.speak && !(new Date(said.from) > new Date(at));
+  return heard ? 'phát lại' : 'xếp lại';
 }
 
 // --- the beginning -------------------------------------------------------------------------------------------------
