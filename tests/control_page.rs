@@ -251,6 +251,9 @@ async fn a_counter_is_run_by_keyboard_alone() {
     let mut page = Browser::open(&token_url(&console, Role::Operator), 1440, 900).await;
     page.until("document.querySelectorAll('#pad li').length === 11").await;
     says(&mut page, "resting", "Quầy 8 tạm nghỉ").await;
+    // The hall's own names were there before anything was shown.
+    let third = "document.querySelector('#counter [value=\"3\"]').textContent";
+    assert_eq!(page.value(third).await, "Quầy 3 · Người được ủy quyền");
     for (counter, what) in [("5", "Người cao tuổi · Ưu tiên"), ("8", "Mở lại lúc 10:00 · Tiếp nhận hồ sơ")]
     {
         let cell = format!("document.querySelector('#pad [data-counter=\"{counter}\"] .what').textContent");

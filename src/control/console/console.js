@@ -25,7 +25,7 @@ function started() {
 }
 
 function startedWhenWhole() {
-  if (hall.view && hall.health && hall.about.title) started();
+  if (hall.view && hall.health) started();
 }
 
 // --- what the server tells -----------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ function leave(words) {
   $('resting').hidden = true;
   pill($('link'), 'wait', 'Chưa đăng nhập');
   arrange();
-  readAbout();
+  readAbout().then(started);
 }
 
 // --- the pages -----------------------------------------------------------------------------------------------------
@@ -148,12 +148,13 @@ function entered() {
   showRejected();
 }
 
+// The hall's names and its clock. Nothing that the server tells is shown right without them.
 async function readAbout() {
   try {
     hall.about = await (await fetch('/api/about', { cache: 'no-store' })).json();
   } catch (error) {
-    setTimeout(readAbout, 3000);
-    return;
+    await new Promise((resolve) => { setTimeout(resolve, 3000); });
+    return readAbout();
   }
   const { about } = hall;
   $('title').textContent = about.title;
@@ -166,8 +167,7 @@ async function readAbout() {
   $('history-day').value = date(new Date());
   fillZones();
   arrange();
-  if (!hall.token && !hall.link.token) started();
-  startedWhenWhole();
+  return undefined;
 }
 
 // A token in the address is taken out of it before anything else, so that it is not kept, shared or shown.
@@ -180,7 +180,6 @@ function tokenFromAddress() {
 function begin() {
   const token = tokenFromAddress() || sessionStorage.getItem(KEY);
   for (const start of [beginPicture, beginCounters, beginKeys, beginNotices, beginHistory, beginHealth, beginSound]) start();
-  readAbout();
   setTimeout(started, START_MS);
   $('sign-in-form').addEventListener('submit', (event) => {
     event.preventDefault();
@@ -204,7 +203,7 @@ function begin() {
   });
   $('dialog-form').addEventListener('submit', (event) => { event.preventDefault(); $('dialog').close('done'); });
   $('dialog-not').addEventListener('click', () => $('dialog').close(''));
-  if (token) hall.link.signIn(token);
+  if (token) readAbout().then(() => hall.link.signIn(token));
   else leave('');
 }
 

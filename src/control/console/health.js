@@ -19,6 +19,8 @@ const LINK = {
   'thrown-out': ['trùng mã máy trạm', 'Đặt screen.id (và do đó client_id) khác nhau cho mỗi màn hình.'],
 };
 const PRESENT = { surface: 'vẽ bằng GPU', software: 'vẽ bằng CPU', headless: 'không có màn hình' };
+// What a screen says in place of a device's name.
+const NO_GPU = 'none, the processor draws';
 const SOUND = {
   ok: ['good', 'hoạt động', ''],
   lost: ['bad', 'mất card âm thanh', 'Kiểm tra dây loa và nguồn; máy tự tìm lại liên tục.'],
@@ -112,7 +114,8 @@ function gpu(detail, screen) {
   const rebuilding = screen.gpu.startsWith('rebuilding');
   const again = detail.rebuilds ? `Đã dựng lại ${detail.rebuilds} lần.` : '';
   if (rebuilding) return ['GPU', 'bad', 'đang dựng lại', screen.gpu.replace('rebuilding: ', '')];
-  return ['GPU', 'good', PRESENT[screen.present] || screen.present, [screen.gpu, again].filter(Boolean).join(' · ')];
+  const device = screen.gpu === NO_GPU ? 'Không dùng GPU, bộ xử lý tự vẽ.' : screen.gpu;
+  return ['GPU', 'good', PRESENT[screen.present] || screen.present, [device, again].filter(Boolean).join(' · ')];
 }
 
 function skew(screen) {
