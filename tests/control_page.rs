@@ -348,6 +348,13 @@ async fn a_notice_is_changed_and_put_in_order_and_an_emergency_is_asked_about_fi
     page.value("document.getElementById('notice-send').click()").await;
     says(&mut page, "notice-done", "Đã sửa thông báo.").await;
     page.until(&format!("{texts} === 'Hai,Một lần nữa'")).await;
+    // One that is not the last keeps its place when it is changed.
+    page.value("document.querySelectorAll('#notice-list [data-spot$=\"/edit\"]')[0].click()").await;
+    page.until("document.getElementById('text').value === 'Hai'").await;
+    page.value(&fill("Hai lần")).await;
+    page.value("document.getElementById('notice-send').click()").await;
+    page.until(&format!("{texts} === 'Hai lần,Một lần nữa'")).await;
+    page.until("!document.getElementById('notice-send').hasAttribute('aria-disabled')").await;
 
     // How it will run: one short line stands, a long one passes in the time that it needs.
     page.value(&fill("Ngắn")).await;
@@ -380,9 +387,9 @@ async fn a_notice_is_changed_and_put_in_order_and_an_emergency_is_asked_about_fi
     page.until("document.activeElement.id === 'notice-list'").await;
     // A word of what was done is gone when the next thing is wrong.
     says(&mut page, "notice-done", "Đã kết thúc thông báo.").await;
-    page.value(&fill("")).await;
+    page.value(&fill(&"a".repeat(501))).await;
     page.value("document.getElementById('notice-send').click()").await;
-    says(&mut page, "notice-error", "Chưa nhập nội dung.").await;
+    says(&mut page, "notice-error", "Nội dung dài quá 500 ký tự.").await;
     says(&mut page, "notice-done", "").await;
     assert_eq!(page.complaints, Vec::<String>::new());
 }

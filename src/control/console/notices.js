@@ -134,6 +134,23 @@ function wanted() {
   return request;
 }
 
+// What is told anew is heard no more: whether one of these still waits for the loudspeakers.
+function waits(ids) {
+  const spoken = hall.notices.filter((notice) => notice.speak && ids.includes(notice.id)).map((notice) => notice.id);
+  return spoken.length > 0
+    && hall.speech.some((zone) => zone.more > 0 || zone.waiting.some((said) => spoken.includes(said.notice)));
+}
+
+// A notice that is told anew runs last of its level; those that stood behind it are told after it, and it keeps its place.
+async function putInPlace(request) {
+  const { id, level } = request;
+  const index = hall.notices.findIndex((notice) => notice.id === id && notice.level === level);
+  const behind = index < 0 ? [] : hall.notices.slice(index + 1).filter((notice) => notice.level === level);
+  await hall.link.ask(request);
+  const ids = behind.map((notice) => notice.id);
+  if (ids.length && level !== 'emergency' && !waits(ids)) await hall.link.ask({ type: 'notice.order', ids });
+}
+
 async function put() {
   complain('notice-error', FIELDS, null);
   tell('notice-done', '');
@@ -146,7 +163,7 @@ async function put() {
       });
       if (sure === null) return;
     }
-    await hall.link.ask(request);
+    await putInPlace(request);
     tell('notice-done', edited ? 'Đã sửa thông báo.' : 'Đã phát thông báo.');
     emptyForm();
     showPast();
@@ -235,7 +252,7 @@ function acts(notice, index) {
 // Heard once more in the hall: the same notice, told anew.
 async function again({ author, at, ...notice }) {
   try {
-    await hall.link.ask({ type: 'notice.put', ...notice, speak: true });
+    await putInPlace({ type: 'notice.put', ...notice, speak: true });
     tell('notice-done', 'Lời nhắn được phát khi không còn lượt gọi nào chờ.');
   } catch (error) {
     complain('notice-error', FIELDS, error);
@@ -243,10 +260,15 @@ async function again({ author, at, ...notice }) {
 }
 
 async function move(index, by) {
+  complain('notice-error', FIELDS, null);
   const ids = hall.notices.map((notice) => notice.id);
   [ids[index], ids[index + by]] = [ids[index + by], ids[index]];
   const { level } = hall.notices[index];
   const same = ids.filter((id) => hall.notices.find((n) => n.id === id).level === level);
+  if (waits(same)) {
+    complain('notice-error', FIELDS, { message: 'Có lời nhắn đang chờ phát qua loa, xếp lại thì mất. Hãy đợi phát xong.' });
+    return;
+  }
   try {
     await hall.link.ask({ type: 'notice.order', ids: same });
   } catch (error) {
