@@ -25,7 +25,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 pub enum What {
     /// Shows a notice on the ticker, and says it if asked to
-    Put(Put),
+    Put(Box<Put>),
     /// Shows the live notices
     List,
     /// Ends a notice
