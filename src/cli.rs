@@ -14,6 +14,7 @@ pub mod client;
 pub mod demo;
 pub mod devices;
 pub mod history;
+mod http;
 pub mod notice;
 pub mod order;
 pub mod output;

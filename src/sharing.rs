@@ -232,7 +232,7 @@ impl Sharing {
     fn ask(&mut self, now: Instant) {
         for (recording, sought) in self.sought.iter_mut().filter(|(_, sought)| now >= sought.ask_at) {
             sought.ask_at = now + ASK_EVERY;
-            let (topic, payload) = (recording_wanted(recording), wire::encode_sync_request(&self.screen));
+            let (topic, payload) = (recording_wanted(recording), wire::encode_asking(&self.screen));
             // A link that takes nothing more is asked again in a moment.
             let _ = self.publications.try_send(Publication { topic, payload, retain: false });
         }

@@ -32,7 +32,7 @@ pub use encode::{
 };
 use object::{Object, Reader};
 pub use screen::{decode_proof, decode_status, screens_value};
-pub use sync::{decode_sync, decode_sync_request, encode_sync, encode_sync_request};
+pub use sync::{decode_asking, decode_sync, encode_asking, encode_sync};
 pub use view::{encode_public, encode_view, speech_value, view_value};
 
 /// Largest payload that is read at all, in bytes (wire contract).

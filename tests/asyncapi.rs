@@ -128,11 +128,10 @@ fn the_program_reads_every_example_whole() {
     for example in examples(&document, "Status").into_iter().chain(examples(&document, "Offline")) {
         moiso::wire::decode_status("screen/sanh-1/status", example.to_string().as_bytes()).unwrap();
     }
-    for example in examples(&document, "RecordingWanted") {
-        moiso::wire::decode_sync_request("recording/x/wanted", example.to_string().as_bytes()).unwrap();
-    }
-    for example in examples(&document, "SyncRequest") {
-        moiso::wire::decode_sync_request("sync/request", example.to_string().as_bytes()).unwrap();
+    for example in examples(&document, "Asking") {
+        for topic in ["sync/request", "recording/x/wanted"] {
+            moiso::wire::decode_asking(topic, example.to_string().as_bytes()).unwrap();
+        }
     }
     for example in examples(&document, "SyncState") {
         let (inputs, wrong) =

@@ -47,15 +47,41 @@ async fn a_notice_runs_on_the_board_and_stands_on_the_other_console_until_it_is_
     until(SOON, "it runs on the board", || foot(&daemon) != empty);
     notices.wait_for(|message| message.contains("Quầy 8 tạm nghỉ <b>đến 10 giờ</b>"));
 
-    two.value("document.querySelector('#notice-list [data-spot$=\"/end\"]').click()").await;
+    // Another one comes, is put first, changed and ended.
+    let first = |text: &str| format!("document.querySelector('#notice-list p').textContent === '{text}'");
+    let press =
+        |what: &str| format!("document.querySelector('#notice-list [data-spot$=\"/{what}\"]').click()");
+    one.value("document.getElementById('text').value = 'Hết số'").await;
+    one.value("document.getElementById('notice-send').click()").await;
+    one.until("document.querySelectorAll('#notice-list li').length === 2").await;
+    one.value(&press("up")).await;
+    one.until(&first("Hết số")).await;
+    one.value(&press("edit")).await;
+    one.value("document.getElementById('text').value = 'Hết số hôm nay'").await;
+    one.value("document.getElementById('notice-send').click()").await;
+    one.until(&first("Hết số hôm nay")).await;
+    one.value(&press("end")).await;
+    two.until("document.querySelectorAll('#notice-list li').length === 1").await;
+
+    two.value(&press("end")).await;
     one.until("document.querySelectorAll('#notice-list li').length === 0").await;
     until(SOON, "the ticker is empty again", || foot(&daemon) == empty);
     one.value("location.hash = '#suc-khoe'").await;
     one.value("location.hash = '#thong-bao'").await;
-    one.until("document.querySelectorAll('#notice-past tbody tr').length === 2").await;
-    let past = one.value("document.getElementById('notice-past').innerText").await;
-    let past = past.as_str().unwrap();
-    assert!(past.contains("kết thúc") && past.contains("Quầy hướng dẫn"), "{past}");
+    one.until("document.querySelectorAll('#notice-past tbody tr').length === 8").await;
+    let column = |n: usize| {
+        format!(
+            "Array.from(document.querySelectorAll('#notice-past td:nth-child({n})'), (td) => td.textContent).join()"
+        )
+    };
+    assert_eq!(
+        one.value(&column(3)).await,
+        // The other one is told after the one that was changed, so that each keeps its place.
+        "kết thúc,kết thúc,xếp lại,sửa,xếp lại,xếp lại,phát,phát",
+        "the last first"
+    );
+    let who = one.value(&column(2)).await;
+    assert!(who.as_str().unwrap().starts_with("Quầy hướng dẫn,"), "{who}");
     assert_eq!((&one.complaints, &two.complaints), (&Vec::new(), &Vec::new()));
 }
 

@@ -34,7 +34,7 @@ pub fn check(data: &[u8]) {
                 assert_eq!((again.call, again.outcome), (proof.call, proof.outcome));
             }
         }
-        "sync/request" => drop(wire::decode_sync_request(topic, payload)),
+        "sync/request" => drop(wire::decode_asking(topic, payload)),
         "sync/state/sanh-1" => drop(wire::decode_sync(topic, payload, &TimeZone::UTC)),
         _ => input(topic, payload),
     }

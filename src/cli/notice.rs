@@ -25,7 +25,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 pub enum What {
     /// Shows a notice on the ticker, and says it if asked to
-    Put(Put),
+    Put(Box<Put>),
     /// Shows the live notices
     List,
     /// Ends a notice
@@ -60,6 +60,9 @@ pub struct Put {
     /// Only these zones
     #[arg(long = "zone", value_name = "ZONE")]
     pub zones: Vec<String>,
+    /// An address or a text that the board shows beside it as a QR code
+    #[arg(long, value_name = "TEXT")]
+    pub qr: Option<String>,
     /// Also says it
     #[arg(long)]
     pub speak: bool,
@@ -90,8 +93,13 @@ impl Put {
             "zones": self.zones,
             "speak": self.speak,
         });
-        let optional =
-            [("until", &self.until), ("from", &self.from), ("id", &self.id), ("recording", &self.recording)];
+        let optional = [
+            ("until", &self.until),
+            ("from", &self.from),
+            ("id", &self.id),
+            ("qr", &self.qr),
+            ("recording", &self.recording),
+        ];
         for (name, value) in optional {
             if let Some(value) = value {
                 request[name] = value.as_str().into();
@@ -166,11 +174,12 @@ mod tests {
     #[test]
     fn a_notice_is_asked_for_as_the_protocol_has_it() {
         let given =
-            ["moiso", "put", "Hết số", "--level", "important", "--for", "30m", "--speak", "--zone", "sanh"];
+            "moiso put Hết_số --level important --for 30m --speak --zone sanh --qr https://hall.example";
+        let given = given.split(' ').map(|word| word.replace('_', " "));
         let Args { what: What::Put(put), .. } = Line::try_parse_from(given).unwrap().args else { panic!() };
         let wanted = json!({
             "type": "notice.put", "text": { "vi": "Hết số" }, "level": "important", "zones": ["sanh"],
-            "speak": true, "for_s": 1800,
+            "speak": true, "for_s": 1800, "qr": "https://hall.example",
         });
         assert_eq!(put.request(), wanted);
     }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::client::{ClientError, verdict, wire};
+use super::http::{self, Answer, Request};
 use super::trust::Place;
 use crate::config::Config;
 
@@ -20,35 +20,14 @@ const ANSWER_MAX: u64 = 64 * 1024;
 /// [`ClientError`].
 pub async fn recording(url: &str, token: &str, sound: &[u8], config: &Config) -> Result<Value, ClientError> {
     let place = Place::of(url).ok_or_else(|| ClientError::Address(url.to_owned()))?;
-    let exchange = exchange(url, &place, token, sound, config);
+    let (host, path) = whereto(url);
+    let request = Request { method: "POST", path: &path, host, token: Some(token), body: sound };
+    let exchange = async { http::ask(wire(&place, config).await?, request, ANSWER_MAX).await };
     let unreachable =
         |why: std::io::Error| ClientError::Unreachable { url: url.to_owned(), why: why.to_string() };
     let answer = tokio::time::timeout(WITHIN, exchange).await.map_err(|_| ClientError::Late(WITHIN))?;
-    read(&answer.map_err(unreachable)?)
-}
-
-async fn exchange(
-    url: &str,
-    place: &Place,
-    token: &str,
-    sound: &[u8],
-    config: &Config,
-) -> std::io::Result<Vec<u8>> {
-    let mut wire = wire(place, config).await?;
-    let (host, path) = whereto(url);
-    let length = sound.len();
-    // 1.0: its answer comes whole and ends with the connection, also through a proxy.
-    let head = format!(
-        "POST {path} HTTP/1.0\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n"
-    );
-    wire.write_all(head.as_bytes()).await?;
-    // A daemon that refuses need not take all of it; its answer says why.
-    let _ = wire.write_all(sound).await;
-    let _ = wire.flush().await;
-    let mut answer = Vec::new();
-    let read = wire.take(ANSWER_MAX).read_to_end(&mut answer).await;
-    // One that closes without a goodbye has answered all the same.
-    if answer.is_empty() { read.map(|_| answer) } else { Ok(answer) }
+    let no_http = || ClientError::Broken("the daemon's answer is cut or no HTTP".to_owned());
+    read(&answer.map_err(unreachable)?.ok_or_else(no_http)?)
 }
 
 /// The `Host` of a WebSocket's address, and where its recordings go: beside the WebSocket, also behind a proxy's prefix.
@@ -60,17 +39,13 @@ fn whereto(url: &str) -> (&str, String) {
 }
 
 /// The daemon's answer as a reply of the WebSocket would be.
-fn read(answer: &[u8]) -> Result<Value, ClientError> {
-    let broken = || ClientError::Broken("the daemon's answer is no HTTP".to_owned());
-    let cut = answer.windows(4).position(|w| w == b"\r\n\r\n").ok_or_else(broken)?;
-    let status: u16 =
-        answer.get(9..12).and_then(|s| std::str::from_utf8(s).ok()?.parse().ok()).ok_or_else(broken)?;
-    let said = serde_json::from_slice::<Value>(&answer[cut + 4..]);
-    let mut said = said.map_err(|_| ClientError::Broken(format!("HTTP {status}")))?;
+fn read(answer: &Answer) -> Result<Value, ClientError> {
+    let said = serde_json::from_slice::<Value>(&answer.body);
+    let mut said = said.map_err(|_| ClientError::Broken(format!("HTTP {}", answer.status)))?;
     if !said.is_object() {
         said = json!({});
     }
-    said["ok"] = (status == 200).into();
+    said["ok"] = (answer.status == 200).into();
     verdict(said)
 }
 
@@ -91,14 +66,10 @@ mod tests {
 
     #[test]
     fn an_answer_is_a_recording_or_the_daemons_own_words() {
-        let kept = b"HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\n{\"recording\":\"ab\",\"seconds\":3}";
-        assert_eq!(read(kept).unwrap()["recording"], "ab");
-        let refused =
-            b"HTTP/1.1 422 Unprocessable\r\n\r\n{\"error\":{\"code\":\"invalid\",\"message\":\"x\"}}";
-        assert!(matches!(read(refused), Err(ClientError::Refused(refusal)) if refusal.code == "invalid"));
-        assert!(matches!(read(b"HTTP/1.1 502 Bad Gateway\r\n\r\n<html>"), Err(ClientError::Broken(_))));
-        for none in [&b""[..], b"HTTP", b"\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n{}"] {
-            assert!(matches!(read(none), Err(ClientError::Broken(_))));
-        }
+        let answer = |status: u16, body: &str| read(&Answer { status, body: body.into() });
+        assert_eq!(answer(200, r#"{"recording":"ab","seconds":3}"#).unwrap()["recording"], "ab");
+        let refused = answer(422, r#"{"error":{"code":"invalid","message":"x"}}"#);
+        assert!(matches!(refused, Err(ClientError::Refused(refusal)) if refusal.code == "invalid"));
+        assert!(matches!(answer(502, "<html>"), Err(ClientError::Broken(_))));
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
 use super::client::{ClientError, Connect, PATIENCE};
@@ -15,6 +16,9 @@ pub struct WatchArgs {
     /// view, notices, health, proofs, screens, speech; may be given several times [default: all]
     #[arg(long = "topic", value_parser = ["view", "notices", "health", "proofs", "screens", "speech"])]
     pub topics: Vec<String>,
+    /// Taken as everywhere; the events are JSON either way
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub connect: Connect,
 }
@@ -57,7 +61,8 @@ pub fn status(args: &StatusArgs, config: &Config) -> anyhow::Result<ExitCode> {
     if args.output.json {
         println!("{health}");
     } else {
-        print!("{}", page(&health, &unwell));
+        let zone = TimeZone::get(&config.hall.time_zone).unwrap_or(TimeZone::UTC);
+        print!("{}", page(&health, &unwell, &zone));
     }
     Ok(if unwell.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -70,13 +75,17 @@ fn unwell(health: &Value) -> Vec<String> {
     unwell.map(|part| format!("{}: {}", text(part, "part"), text(part, "why"))).collect()
 }
 
-fn page(health: &Value, unwell: &[String]) -> String {
+fn page(health: &Value, unwell: &[String], zone: &TimeZone) -> String {
     let screen = &health["detail"]["screen"];
     let text = |key: &str| match &screen[key] {
         Value::String(text) => text.clone(),
         Value::Null => "-".to_owned(),
+        Value::Array(all) => all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     };
+    let frame_at = text("frame_at").parse::<Timestamp>();
+    let frame_at = frame_at
+        .map_or_else(|_| "-".to_owned(), |at| zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string());
     let mut out = String::new();
     let mut line = |name: &str, value: String| {
         // A text takes everything.
@@ -89,9 +98,9 @@ fn page(health: &Value, unwell: &[String]) -> String {
     }
     line("version", text("version"));
     line("link", text("link"));
-    line("audio", format!("{}, zones {}", text("audio"), text("zones")));
+    line("audio", format!("{}, zones: {}", text("audio"), text("zones")));
     line("journal", text("journal"));
-    line("picture", format!("{}, {}, last frame {}", text("present"), text("gpu"), text("frame_at")));
+    line("picture", format!("{}, {}, last frame {}", text("present"), text("gpu"), frame_at));
     line("panel", if screen["panel"].is_null() { "always on".to_owned() } else { text("panel") });
     line("clock", format!("{} ms ahead of the queue system", text("skew_ms")));
     line("backlog", format!("{} s", text("backlog_s")));
@@ -106,6 +115,16 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn a_page_for_people_has_words_and_the_halls_own_time() {
+        let screen =
+            json!({ "audio": "ok", "zones": ["sanh", "lau-2"], "frame_at": "2026-11-28T01:49:00.005Z" });
+        let zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+        let page = page(&json!({ "detail": { "screen": screen } }), &[], &zone);
+        assert!(page.contains("ok, zones: sanh, lau-2\n"), "{page}");
+        assert!(page.contains("last frame 2026-11-28 08:49:00\n"), "{page}");
+    }
+
+    #[test]
     fn a_healthy_screen_has_nothing_to_say_and_a_sick_one_names_every_part() {
         let of =
             |parts: Value| json!({"live": true, "detail": {"verdict": "ok", "parts": parts, "screen": {}}});
@@ -113,7 +132,7 @@ mod tests {
             json!([{"part": "hub", "state": "ok", "why": "answers"}, {"part": "audio", "state": "off", "why": ""}]),
         );
         assert_eq!(unwell(&well), [""; 0]);
-        assert!(page(&well, &[]).starts_with("verdict   ok\n"));
+        assert!(page(&well, &[], &TimeZone::UTC).starts_with("verdict   ok\n"));
         let sick = of(json!([
             {"part": "link", "state": "failed", "why": "nothing listens; look"},
             {"part": "journal", "state": "degraded", "why": "disk full"},
@@ -122,6 +141,6 @@ mod tests {
         let words = unwell(&sick);
         assert_eq!(words.len(), 3, "{words:?}");
         assert_eq!(words[0], "link: nothing listens; look");
-        assert!(page(&sick, &words).contains("journal: disk full"));
+        assert!(page(&sick, &words, &TimeZone::UTC).contains("journal: disk full"));
     }
 }

@@ -144,7 +144,7 @@ impl Delivery {
                 }
                 Ok(answers)
             }
-            Subject::Asked(below) => match wire::decode_sync_request(below, &message.payload) {
+            Subject::Asked(below) => match wire::decode_asking(below, &message.payload) {
                 Ok(screen) => self.tell(Request::SyncAsked { screen }).await,
                 Err(rejection) => self.refuse(&rejection).await,
             },
@@ -153,7 +153,7 @@ impl Delivery {
                 Ok(proof) => self.tell(Request::ProofHeard { screen: screen.to_owned(), proof }).await,
                 Err(rejection) => self.refuse(&rejection).await,
             },
-            Subject::RecordingWanted(id, below) => match wire::decode_sync_request(below, &message.payload) {
+            Subject::RecordingWanted(id, below) => match wire::decode_asking(below, &message.payload) {
                 Ok(screen) => {
                     self.sharing.asked(id, screen);
                     Ok(Vec::new())

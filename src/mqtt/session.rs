@@ -226,7 +226,7 @@ impl Session<'_> {
         self.client.try_subscribe_many(filters).map_err(full)?;
         self.link.outbox.push(Publication {
             topic: self.link.topics.sync_request(),
-            payload: wire::encode_sync_request(self.link.topics.screen()),
+            payload: wire::encode_asking(self.link.topics.screen()),
             retain: false,
         });
         self.send_status();

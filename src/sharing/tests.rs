@@ -102,7 +102,7 @@ impl Peer {
         let parts: Vec<&str> = publication.topic.split('/').collect();
         match parts[..] {
             ["recording", id, "wanted"] => {
-                let screen = wire::decode_sync_request(&publication.topic, &publication.payload).unwrap();
+                let screen = wire::decode_asking(&publication.topic, &publication.payload).unwrap();
                 self.door.asked(id, screen);
             }
             ["recording", id, "part", part, of] => {

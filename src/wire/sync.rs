@@ -14,16 +14,16 @@ use crate::config::topic_level;
 /// the largest entry, a notice.
 const MESSAGE_MAX: usize = 48 * 1024;
 
-/// The payload of `sync/request`.
-pub fn encode_sync_request(screen: &str) -> Vec<u8> {
+/// The payload of `sync/request` and of `recording/{id}/wanted`: who asks.
+pub fn encode_asking(screen: &str) -> Vec<u8> {
     encode::json(&json!({ "screen": screen }))
 }
 
-/// Which screen asks for the hall's state.
+/// Which screen asks, for the hall's state or for a recording.
 ///
 /// # Errors
 /// When it is none that an answer can be sent to.
-pub fn decode_sync_request(topic: &str, payload: &[u8]) -> Result<String, Rejection> {
+pub fn decode_asking(topic: &str, payload: &[u8]) -> Result<String, Rejection> {
     let wrong = WordError::Unknown { allowed: "a name of letters, digits, - _ and ." };
     let name = |text: &str| topic_level(text).ok_or(wrong.clone());
     let fields = object_of(payload).map_err(|fault| fault.at(topic))?;

@@ -327,9 +327,8 @@ fn commands_are_read() {
 
 #[test]
 fn only_a_screen_that_can_be_answered_may_ask() {
-    let ask = |screen: &str| {
-        decode_sync_request("sync/request", json!({ "screen": screen }).to_string().as_bytes())
-    };
+    let ask =
+        |screen: &str| decode_asking("sync/request", json!({ "screen": screen }).to_string().as_bytes());
     assert_eq!(ask("sanh-1").unwrap(), "sanh-1");
     for wrong in ["a/b", "+", "#", ""] {
         assert_eq!(ask(wrong).unwrap_err().field.as_deref(), Some("screen"), "{wrong}");

@@ -363,11 +363,7 @@ impl Client {
     /// The next event of a kind; others before it are passed over.
     pub async fn event(&mut self, kind: &str) -> Value {
         loop {
-            let held = if self.events.is_empty() { None } else { Some(self.events.remove(0)) };
-            let event = match held {
-                Some(event) => event,
-                None => self.next().await.expect("the session is open"),
-            };
+            let event = tokio::time::timeout(PATIENCE, self.any_event()).await.expect("an event in time");
             if event["event"] == kind {
                 return event;
             }

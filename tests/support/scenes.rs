@@ -221,13 +221,13 @@ pub fn speech(wall: Timestamp) -> moiso::hub::Speech {
     use moiso::board::input::Message;
     use moiso::board::view::{SpeechLine, ZoneSpeech};
     use moiso::clock::{Millis, Now};
-    let call = |code: &str, counter: &str, queued: i64| SpeechLine {
+    let call = |code: &str, counter: &str, lane: Lane, queued: i64| SpeechLine {
         message: Message::Call {
             call: CallId::parse(code).unwrap(),
             ticket: ticket(code),
             counter: Counter::parse(counter).unwrap(),
             kind: Kind::Call,
-            lane: Lane::Regular,
+            lane,
             series: None,
         },
         queued: Millis(queued),
@@ -240,8 +240,11 @@ pub fn speech(wall: Timestamp) -> moiso::hub::Speech {
     };
     let busy = ZoneSpeech {
         zone: Zone::parse("sanh").unwrap(),
-        running: Some(call("A012", "5", 60_000)),
-        waiting: vec![call("B107", "2", 51_000), SpeechLine { message: recorded, queued: Millis(0) }],
+        running: Some(call("A012", "5", Lane::Elderly, 60_000)),
+        waiting: vec![
+            call("B107", "2", Lane::Regular, 51_000),
+            SpeechLine { message: recorded, queued: Millis(0) },
+        ],
         more: 3,
     };
     let quiet =

@@ -4,14 +4,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::super::client::Client;
+use super::super::http::{self, Request};
 use crate::config::Config;
 
 /// For an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Largest answer that is read: a picture.
+const ANSWER_MAX: u64 = 64 * 1024 * 1024;
 /// Ids of the notices that come and go.
 const NOTICES: [&str; 2] = ["soak-1", "soak-2"];
 
@@ -29,13 +31,11 @@ impl Door {
     }
 
     async fn ask(&self, path: &str) -> Option<Vec<u8>> {
-        let mut stream = TcpStream::connect(self.address).await.ok()?;
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
-        stream.write_all(request.as_bytes()).await.ok()?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.ok()?;
-        let end = answer.windows(4).position(|w| w == b"\r\n\r\n")?;
-        answer.starts_with(b"HTTP/1.1 200").then(|| answer.split_off(end + 4))
+        let stream = TcpStream::connect(self.address).await.ok()?;
+        let host = self.address.to_string();
+        let request = Request { method: "GET", path, host: &host, token: None, body: &[] };
+        let answer = http::ask(stream, request, ANSWER_MAX).await.ok()??;
+        (answer.status == 200).then_some(answer.body)
     }
 
     async fn enter(&self) -> Option<Client> {

@@ -25,7 +25,7 @@ function started() {
 }
 
 function startedWhenWhole() {
-  if (hall.view && hall.health && hall.about.title) started();
+  if (hall.view && hall.health) started();
 }
 
 // --- what the server tells -----------------------------------------------------------------------------------------
@@ -41,6 +41,9 @@ function showView(next) {
   phase.hidden = next.open && !next.link.stale;
   if (!next.open) pill(phase, 'warn', 'Ngoài giờ làm việc');
   else if (next.link.stale) pill(phase, 'bad', 'Mất liên lạc với hệ thống xếp hàng');
+  const resting = next.counters.filter((counter) => counter.state === 'paused').map((counter) => nameOf(counter.counter));
+  $('resting').hidden = resting.length === 0;
+  $('resting').textContent = resting.length === 1 ? `${resting[0]} tạm nghỉ` : `${resting.length} quầy tạm nghỉ`;
   showCounters();
   showSound();
   startedWhenWhole();
@@ -73,7 +76,9 @@ function hear(message) {
 hall.link = new Link({
   state: (kind, words) => {
     pill($('link'), kind, words);
-    if (kind === 'bad') started();
+    if (kind !== 'bad') return;
+    if (!hall.me) $('sign-in-error').textContent = words;
+    started();
   },
   signedIn: async (reply, token) => {
     hall.me = reply;
@@ -100,9 +105,11 @@ function leave(words) {
   $('who').textContent = '';
   $('sign-in-error').textContent = words || '';
   $('summary').textContent = '';
+  $('phase').hidden = true;
+  $('resting').hidden = true;
   pill($('link'), 'wait', 'Chưa đăng nhập');
   arrange();
-  readAbout();
+  readAbout().then(started);
 }
 
 // --- the pages -----------------------------------------------------------------------------------------------------
@@ -141,12 +148,13 @@ function entered() {
   showRejected();
 }
 
+// The hall's names and its clock. Nothing that the server tells is shown right without them.
 async function readAbout() {
   try {
     hall.about = await (await fetch('/api/about', { cache: 'no-store' })).json();
   } catch (error) {
-    setTimeout(readAbout, 3000);
-    return;
+    await new Promise((resolve) => { setTimeout(resolve, 3000); });
+    return readAbout();
   }
   const { about } = hall;
   $('title').textContent = about.title;
@@ -159,8 +167,7 @@ async function readAbout() {
   $('history-day').value = date(new Date());
   fillZones();
   arrange();
-  if (!hall.token && !hall.link.token) started();
-  startedWhenWhole();
+  return undefined;
 }
 
 // A token in the address is taken out of it before anything else, so that it is not kept, shared or shown.
@@ -173,7 +180,6 @@ function tokenFromAddress() {
 function begin() {
   const token = tokenFromAddress() || sessionStorage.getItem(KEY);
   for (const start of [beginPicture, beginCounters, beginKeys, beginNotices, beginHistory, beginHealth, beginSound]) start();
-  readAbout();
   setTimeout(started, START_MS);
   $('sign-in-form').addEventListener('submit', (event) => {
     event.preventDefault();
@@ -197,7 +203,7 @@ function begin() {
   });
   $('dialog-form').addEventListener('submit', (event) => { event.preventDefault(); $('dialog').close('done'); });
   $('dialog-not').addEventListener('click', () => $('dialog').close(''));
-  if (token) hall.link.signIn(token);
+  if (token) readAbout().then(() => hall.link.signIn(token));
   else leave('');
 }
 

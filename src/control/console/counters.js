@@ -1,11 +1,11 @@
 // The counters: calling by hand, calling again, sending on, marking who did not come, pausing and opening.
 
-import { hall, laneName, may, nameOf } from '/assets/hall.js';
+import { hall, may, nameOf, whose } from '/assets/hall.js';
 import { freshId } from '/assets/link.js';
 import { listen } from '/assets/listen.js';
-import { $, action, busyWhile, complain, confirmed, make, replace, tell, timeOfDay } from '/assets/show.js';
+import { $, action, busyWhile, capital, complain, confirmed, make, replace, tell, timeOfDay } from '/assets/show.js';
 
-const STATES = { open: 'đang mở', paused: 'nghỉ', closed: 'đóng' };
+const STATES = { open: 'đang mở', paused: 'tạm nghỉ', closed: 'đóng' };
 const DONE = {
   call: 'Đã gọi', recall: 'Đã gọi lại', transfer: 'Đã chuyển', absent: 'Đã ghi vắng', cancel: 'Đã hủy',
 };
@@ -51,13 +51,14 @@ export function choose(id) {
 function cell(counter, key) {
   const open = counter.state === 'open';
   const state = open && !counter.known ? 'chưa mở' : STATES[counter.state];
-  const back = counter.reopens ? ` đến ${counter.reopens}` : '';
-  const what = [counter.label, laneName(counter.lane)].filter(Boolean).join(' · ');
+  // What changes comes first: a cell on a phone has no room for all.
+  const back = counter.reopens ? `mở lại lúc ${counter.reopens}` : '';
+  const what = [capital(back || whose(counter)), counter.label].filter(Boolean).join(' · ');
   const name = make('span', {}, nameOf(counter.counter));
   if (key !== counter.counter && may('operator')) name.prepend(make('kbd', { title: `Gõ ${key} để chọn quầy này` }, key), ' ');
   const kinds = [counter.called ? 'called' : open && counter.known ? '' : 'off', counter.counter === chosen ? 'chosen' : ''];
   const item = make('li', { className: kinds.join(' ').trim(), 'data-counter': counter.counter },
-    make('div', { className: 'top' }, name, make('span', {}, state + back)),
+    make('div', { className: 'top' }, name, make('span', {}, state)),
     make('div', { className: 'ticket' }, counter.ticket || '—'),
     make('div', { className: 'what', title: what }, what));
   if (may('operator')) item.append(buttons(counter));
@@ -144,6 +145,7 @@ export async function toggle(counter) {
 
 async function change(counter, state, reopens, words) {
   complain('call-error', FIELDS, null);
+  tell('call-done', '');
   const request = { type: 'counter', counter: counter.counter, state };
   if (reopens) request.reopens = reopens;
   try {
@@ -156,6 +158,7 @@ async function change(counter, state, reopens, words) {
 
 export async function call(kind, ticket, counter, lane) {
   complain('call-error', FIELDS, null);
+  tell('call-done', '');
   try {
     await hall.link.ask({ type: 'call', id: freshId(), kind, ticket, counter, lane: lane || 'regular' });
     tell('call-done', `${DONE[kind]} ${ticket}, ${nameOf(counter)}.`);

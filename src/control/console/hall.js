@@ -37,7 +37,9 @@ export function nameOf(counter) {
   return `${(known && known.noun) || 'Quầy'} ${counter}`;
 }
 
-export function laneName(id) {
+// Why the holder of a ticket is served the way they are, in words; empty for most.
+export function whose({ lane: id, slot }) {
+  if (slot) return `hẹn ${slot}`;
   const lane = hall.about.lanes.find((l) => l.id === id);
   return lane && id !== 'regular' ? lane.name : '';
 }

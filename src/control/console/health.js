@@ -19,6 +19,8 @@ const LINK = {
   'thrown-out': ['trùng mã máy trạm', 'Đặt screen.id (và do đó client_id) khác nhau cho mỗi màn hình.'],
 };
 const PRESENT = { surface: 'vẽ bằng GPU', software: 'vẽ bằng CPU', headless: 'không có màn hình' };
+// What a screen says in place of a device's name.
+const NO_GPU = 'none, the processor draws';
 const SOUND = {
   ok: ['good', 'hoạt động', ''],
   lost: ['bad', 'mất card âm thanh', 'Kiểm tra dây loa và nguồn; máy tự tìm lại liên tục.'],
@@ -112,7 +114,8 @@ function gpu(detail, screen) {
   const rebuilding = screen.gpu.startsWith('rebuilding');
   const again = detail.rebuilds ? `Đã dựng lại ${detail.rebuilds} lần.` : '';
   if (rebuilding) return ['GPU', 'bad', 'đang dựng lại', screen.gpu.replace('rebuilding: ', '')];
-  return ['GPU', 'good', PRESENT[screen.present] || screen.present, [screen.gpu, again].filter(Boolean).join(' · ')];
+  const device = screen.gpu === NO_GPU ? 'Không dùng GPU, bộ xử lý tự vẽ.' : screen.gpu;
+  return ['GPU', 'good', PRESENT[screen.present] || screen.present, [device, again].filter(Boolean).join(' · ')];
 }
 
 function skew(screen) {
@@ -171,12 +174,18 @@ export async function showRejected() {
   }
 }
 
-function deed(done) {
+// An end says nothing of what it ends; what was put before it does.
+function ended(done, earlier) {
+  const put = earlier.find((before) => before.topic === done.topic && before.said);
+  return put ? `kết thúc: ${put.said.text.vi}` : 'kết thúc';
+}
+
+function deed(done, index, all) {
   const { said } = done;
-  const what = { call: 'gọi số', command: 'lệnh' }[done.topic] || done.topic.replace('notice/', 'thông báo ').replace(/^recording\/.*/, 'ghi âm lời nhắn').replace('counter/', 'quầy ')
-    .replace(/^screen\/(.*)\/command$/, 'lệnh cho $1');
+  const what = { call: 'gọi số', command: 'lệnh' }[done.topic] || done.topic.replace(/^notice\/.*/, 'thông báo')
+    .replace(/^recording\/.*/, 'ghi âm lời nhắn').replace('counter/', 'quầy ').replace(/^screen\/(.*)\/command$/, 'lệnh cho $1');
   let words = '';
-  if (said === '') words = 'kết thúc';
+  if (said === '') words = ended(done, all.slice(index + 1));
   else if (done.topic === 'call') words = `${KINDS[said.kind] || said.kind} ${said.ticket}, quầy ${said.counter}`;
   else if (said && said.do) words = [ORDERS[said.do] || said.do, said.value].filter((w) => w !== undefined).join(' ');
   else if (said && said.seconds) words = `${said.seconds} giây`;

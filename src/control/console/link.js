@@ -28,6 +28,8 @@ export class Link {
     this.ready = false;
     this.heard = 0;
     this.probed = 0;
+    // What the server said when it would not let anybody in for now.
+    this.why = '';
     setInterval(() => this.watch(), LOOK_MS);
     window.addEventListener('online', () => this.hurry());
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.hurry(); });
@@ -36,6 +38,7 @@ export class Link {
   signIn(token) {
     this.token = token;
     this.failures = 0;
+    this.why = '';
     this.open();
   }
 
@@ -73,13 +76,17 @@ export class Link {
       const reply = await this.send({ type: 'hello', token: this.token }, true);
       this.ready = true;
       this.failures = 0;
+      this.why = '';
       if (reply.session) this.token = reply.session;
       this.on.state('good', '● Đang hoạt động');
       this.on.signedIn(reply, this.token);
       this.repeat();
     } catch (error) {
       // Busy and stopping pass by themselves; anything else is the token's fault.
-      if (!(error instanceof Refusal) || ['busy', 'stopping', 'lost', 'late'].includes(error.code)) return;
+      if (!(error instanceof Refusal) || ['busy', 'stopping', 'lost', 'late'].includes(error.code)) {
+        if (error.code === 'busy') this.why = error.message;
+        return;
+      }
       this.token = null;
       this.on.refused(error);
     }
@@ -153,7 +160,7 @@ export class Link {
     if (!this.token) return;
     this.failures += 1;
     const wait = Math.min(15000, 500 * 2 ** Math.min(this.failures, 5)) * (0.75 + Math.random() / 2);
-    this.on.state('bad', 'Mất kết nối, đang thử lại…');
+    this.on.state('bad', this.why || 'Mất kết nối, đang thử lại…');
     this.timer = setTimeout(() => this.open(), wait);
   }
 

@@ -134,8 +134,26 @@ function wanted() {
   return request;
 }
 
+// What is told anew is heard no more: whether one of these still waits for the loudspeakers.
+function waits(ids) {
+  const spoken = hall.notices.filter((notice) => notice.speak && ids.includes(notice.id)).map((notice) => notice.id);
+  return spoken.length > 0
+    && hall.speech.some((zone) => zone.more > 0 || zone.waiting.some((said) => spoken.includes(said.notice)));
+}
+
+// A notice that is told anew runs last of its level; those that stood behind it are told after it, and it keeps its place.
+async function putInPlace(request) {
+  const { id, level } = request;
+  const index = hall.notices.findIndex((notice) => notice.id === id && notice.level === level);
+  const behind = index < 0 ? [] : hall.notices.slice(index + 1).filter((notice) => notice.level === level);
+  await hall.link.ask(request);
+  const ids = behind.map((notice) => notice.id);
+  if (ids.length && level !== 'emergency' && !waits(ids)) await hall.link.ask({ type: 'notice.order', ids });
+}
+
 async function put() {
   complain('notice-error', FIELDS, null);
+  tell('notice-done', '');
   try {
     const request = wanted();
     if (request.level === 'emergency') {
@@ -145,7 +163,7 @@ async function put() {
       });
       if (sure === null) return;
     }
-    await hall.link.ask(request);
+    await putInPlace(request);
     tell('notice-done', edited ? 'Đã sửa thông báo.' : 'Đã phát thông báo.');
     emptyForm();
     showPast();
@@ -234,7 +252,7 @@ function acts(notice, index) {
 // Heard once more in the hall: the same notice, told anew.
 async function again({ author, at, ...notice }) {
   try {
-    await hall.link.ask({ type: 'notice.put', ...notice, speak: true });
+    await putInPlace({ type: 'notice.put', ...notice, speak: true });
     tell('notice-done', 'Lời nhắn được phát khi không còn lượt gọi nào chờ.');
   } catch (error) {
     complain('notice-error', FIELDS, error);
@@ -242,10 +260,15 @@ async function again({ author, at, ...notice }) {
 }
 
 async function move(index, by) {
+  complain('notice-error', FIELDS, null);
   const ids = hall.notices.map((notice) => notice.id);
   [ids[index], ids[index + by]] = [ids[index + by], ids[index]];
   const { level } = hall.notices[index];
   const same = ids.filter((id) => hall.notices.find((n) => n.id === id).level === level);
+  if (waits(same)) {
+    complain('notice-error', FIELDS, { message: 'Có lời nhắn đang chờ phát qua loa, xếp lại thì mất. Hãy đợi phát xong.' });
+    return;
+  }
   try {
     await hall.link.ask({ type: 'notice.order', ids: same });
   } catch (error) {
@@ -261,11 +284,10 @@ export async function showPast() {
     const since = new Date(Date.now() - WEEK_MS).toISOString();
     const { deeds } = await hall.link.ask({ type: 'audit', about: 'notice', since, limit: 100 });
     const rows = deeds.slice(0, 30).map((deed, index) => {
-      const put = typeof deed.said === 'object' && deed.said !== null;
-      const before = deeds.slice(index + 1).find((d) => d.topic === deed.topic && typeof d.said === 'object');
-      const said = put ? deed.said : before && before.said;
-      const what = put ? (before && isLive(deeds, index) ? 'sửa hoặc xếp lại' : 'phát') : 'kết thúc';
-      return [moment(deed.at), deed.who, what, said ? said.text.vi : deed.topic.replace('notice/', '')];
+      const earlier = deeds.slice(index + 1).filter((d) => d.topic === deed.topic);
+      const before = earlier.find((d) => d.said);
+      const said = deed.said || (before && before.said);
+      return [moment(deed.at), deed.who, what(deed, earlier[0]), said ? said.text.vi : deed.topic.replace('notice/', '')];
     });
     table('notice-past', ['Lúc', 'Ai', 'Việc', 'Nội dung'], rows, 'Bảy ngày qua chưa có thông báo nào.');
   } catch (error) {
@@ -273,10 +295,15 @@ export async function showPast() {
   }
 }
 
-// Whether the notice had been put, and not ended, before the deed at `index`.
-function isLive(deeds, index) {
-  const before = deeds.slice(index + 1).find((d) => d.topic === deeds[index].topic);
-  return Boolean(before) && typeof before.said === 'object';
+// What somebody did with a notice, by what it was before; an end says nothing.
+function what({ said, at }, before) {
+  if (!said) return 'kết thúc';
+  if (!before || !before.said) return 'phát';
+  const kept = ({ at: when, author, speak, ...rest }) => JSON.stringify(rest);
+  if (kept(said) !== kept(before.said)) return 'sửa';
+  // One that is still to come keeps its voice when it is only moved.
+  const heard = said.speak && !(new Date(said.from) > new Date(at));
+  return heard ? 'phát lại' : 'xếp lại';
 }
 
 // --- the beginning -------------------------------------------------------------------------------------------------

@@ -58,7 +58,18 @@ function show() {
     item.textContent = notice.text;
     return item;
   }));
+  placeNotices();
   showMine();
+}
+
+// Who opens the page looks for a number; only an emergency comes before it.
+function placeNotices() {
+  const part = $('notices-part');
+  const main = part.parentElement;
+  const first = now.notices.some((notice) => notice.level === 'emergency');
+  if (first === (main.firstElementChild === part)) return;
+  if (first) main.prepend(part);
+  else $('recent-part').after(part);
 }
 
 function showHero() {
@@ -107,10 +118,11 @@ function latestLike(mine) {
 function answer(mine) {
   const called = now.called.find((s) => s.ticket === mine);
   if (called) return [`Mời bạn đến ${place(called.counter)}`, 'Đang mời số của bạn.', true];
-  const served = now.counters.find((c) => c.ticket === mine);
-  if (served) return [`Đã gọi bạn đến ${place(served.counter)}`, 'Nếu chưa đến, xin đến quầy ngay.', true];
+  // The counter may still show the number of who did not come.
   const missed = 'Xin đến quầy hướng dẫn để được giúp.';
   if (now.missed.includes(mine)) return ['Số của bạn đã được gọi', missed, false];
+  const served = now.counters.find((c) => c.ticket === mine);
+  if (served) return [`Đã gọi bạn đến ${place(served.counter)}`, 'Nếu chưa đến, xin đến quầy ngay.', true];
   const past = now.recent.find((c) => c.ticket === mine);
   if (past) return [`Đã gọi bạn đến ${place(past.counter)} lúc ${clock(new Date(past.at))}`, missed, false];
   const next = now.queues.find((q) => q.next.includes(mine));

@@ -104,15 +104,18 @@ export function action(words, spoken, spot, work) {
   }, words);
 }
 
-// New content in an old place; whoever was on a part of it is still on it.
+// New content in an old place. Whoever was on a part of it is still on it; where that is gone, on what is left of the same
+// thing (a spot is `thing/part`); where the thing is gone too, on the place, so that the keyboard goes on from there.
 export function replace(place, items) {
-  const focused = document.activeElement && document.activeElement.dataset.spot;
-  const inside = focused && $(place).contains(document.activeElement);
-  $(place).replaceChildren(...items);
-  if (inside) {
-    const again = $(place).querySelector(`[data-spot="${CSS.escape(focused)}"]`);
-    if (again) again.focus();
-  }
+  const whole = $(place);
+  const { spot } = whole.contains(document.activeElement) ? document.activeElement.dataset : {};
+  whole.replaceChildren(...items);
+  if (!spot) return;
+  const thing = spot.slice(0, spot.lastIndexOf('/') + 1);
+  const left = [`="${CSS.escape(spot)}"`, `^="${CSS.escape(thing)}"`];
+  const again = left.map((rest) => whole.querySelector(`[data-spot${rest}]:enabled`)).find(Boolean);
+  if (!again) whole.tabIndex = -1;
+  (again || whole).focus();
 }
 
 // A table that becomes a list of cards on a phone; the roles keep it a table for those who hear it.

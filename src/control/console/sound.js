@@ -1,14 +1,18 @@
 // The loudspeakers of the hall: what was called last, to be heard here; volume, silence and a test there.
 
-import { hall, may, nameOf } from '/assets/hall.js';
+import { hall, may, nameOf, whose } from '/assets/hall.js';
 import { freshId } from '/assets/link.js';
 import { listenToCall } from '/assets/listen.js';
 import { $, badge, busyWhile, clock, make, pill, replace, span, tell } from '/assets/show.js';
 
 const SHOWN = 5;
+const STATES = {
+  ok: ['good', 'có tiếng'], lost: ['bad', 'mất loa'], muted: ['warn', 'đang tắt tiếng'], off: ['wait', 'máy này không đọc'],
+};
 
 function line(call, when, place) {
-  return make('li', {}, make('b', {}, call.ticket), make('span', {}, nameOf(call.counter)), make('small', {}, when),
+  const words = [nameOf(call.counter), whose(call)].filter(Boolean).join(' · ');
+  return make('li', {}, make('b', {}, call.ticket), make('span', {}, words), make('small', {}, when),
     make('button', {
       type: 'button', className: 'small', 'aria-label': `Nghe ${call.ticket}, ${nameOf(call.counter)}`,
       'data-spot': `${place || 'listen'}/${call.ticket}/${call.counter}`,
@@ -25,11 +29,11 @@ function spoken(said, zone, when) {
 }
 
 function waited(said) {
-  return `chờ ${span(Math.max(0, Math.round((Date.now() - new Date(said.since)) / 1000)))}`;
+  return Math.max(0, Math.round((Date.now() - new Date(said.since)) / 1000));
 }
 
 function zoneOf({ zone, running, waiting, more }) {
-  const lines = waiting.map((said) => spoken(said, zone, waited(said)));
+  const lines = waiting.map((said) => spoken(said, zone, `chờ ${span(waited(said))}`));
   if (running) lines.unshift(spoken(running, zone, badge('warn', 'đang đọc')));
   if (more) lines.push(make('li', { className: 'said' }, make('span', {}, `và ${more} lượt nữa`)));
   const name = hall.speech.length > 1 ? `Khu ${zone}` : 'Đang đọc và chờ đọc';
@@ -41,6 +45,19 @@ export function showSpeech() {
   // With several zones each is named, also where only one is busy.
   replace('speech', busy.map(zoneOf));
   $('no-speech').hidden = busy.length > 0 || hall.speech.length === 0;
+  showState();
+}
+
+// Whether it can be heard, how many wait and for how long.
+function showState() {
+  const { health, speech } = hall;
+  if (!health || !health.detail.screen) return;
+  const { audio } = health.detail.screen;
+  const [kind, words] = STATES[audio] || ['wait', audio];
+  const waiting = speech.flatMap((zone) => zone.waiting);
+  const count = speech.reduce((sum, zone) => sum + zone.more, waiting.length);
+  const wait = count ? ` · còn ${count} lượt · chờ lâu nhất ${span(Math.max(...waiting.map(waited)))}` : '';
+  pill($('sound-state'), kind, words + wait);
 }
 
 export function showSound() {
@@ -53,10 +70,7 @@ export function showSound() {
   const { health } = hall;
   if (!health || !health.detail.screen) return;
   const { screen, volume_percent: volume } = health.detail;
-  const words = { ok: 'có tiếng', lost: 'mất loa', muted: 'đang tắt tiếng', off: 'máy này không đọc' };
-  const kind = { ok: 'good', lost: 'bad', muted: 'warn', off: 'wait' }[screen.audio] || 'wait';
-  const waiting = screen.backlog_s ? ` · chờ lâu nhất ${span(screen.backlog_s)}` : '';
-  pill($('sound-state'), kind, (words[screen.audio] || screen.audio) + waiting);
+  showState();
   $('sound-orders').hidden = !may('technician') || screen.audio === 'off';
   $('mute').textContent = screen.audio === 'muted' ? 'Bật tiếng' : 'Tắt tiếng';
   if (Number.isInteger(volume) && document.activeElement !== $('volume')) setVolume(volume);
