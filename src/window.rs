@@ -15,6 +15,7 @@ use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
 use winit::keyboard::{Key, NamedKey};
 use winit::monitor::MonitorHandle;
 use winit::platform::x11::WindowAttributesExtX11;
+use winit::raw_window_handle::{HasWindowHandle as _, RawWindowHandle};
 use winit::window::{Fullscreen, Window, WindowAttributes, WindowId};
 
 use crate::config::{PresentMode, ScreenConfig};
@@ -138,10 +139,7 @@ impl ApplicationHandler for Kiosk<'_> {
     fn window_event(&mut self, event_loop: &ActiveEventLoop, _: WindowId, event: WindowEvent) {
         match event {
             WindowEvent::CloseRequested => event_loop.exit(),
-            WindowEvent::Destroyed => {
-                self.failed.get_or_insert(PresentError::Gone("the window was destroyed".into()));
-                event_loop.exit();
-            }
+            WindowEvent::Destroyed => self.destroyed(event_loop),
             WindowEvent::Resized(size) => {
                 self.size = size_of(size);
                 self.show.forget();
@@ -215,6 +213,11 @@ impl Kiosk<'_> {
         due.map(crate::clock::Millis::to_duration)
     }
 
+    fn destroyed(&mut self, event_loop: &ActiveEventLoop) {
+        self.failed.get_or_insert(PresentError::Gone("the window was destroyed".into()));
+        event_loop.exit();
+    }
+
     fn cover_soon(&mut self, event_loop: &ActiveEventLoop) {
         if self.cover.change(Instant::now()) {
             self.cover(event_loop);
@@ -225,6 +228,11 @@ impl Kiosk<'_> {
     fn cover(&mut self, event_loop: &ActiveEventLoop) {
         self.cover.done(Instant::now());
         let Some(window) = self.window.clone() else { return };
+        if let (Some(server), Some(id)) = (&self.server, x11_id(&window))
+            && !server.has(id)
+        {
+            return self.destroyed(event_loop);
+        }
         self.size = size_of(window.inner_size());
         if !self.screen.full_screen {
             return;
@@ -299,6 +307,15 @@ impl Kiosk<'_> {
 /// What the window system calls this monitor; none when it does not know it any more, which means the present one.
 fn handle_of(event_loop: &ActiveEventLoop, monitor: &Monitor) -> Option<MonitorHandle> {
     event_loop.available_monitors().find(|handle| handle.name().as_ref() == Some(&monitor.name))
+}
+
+/// What an X server calls this window.
+fn x11_id(window: &Window) -> Option<u32> {
+    match window.window_handle().ok()?.as_raw() {
+        RawWindowHandle::Xlib(handle) => u32::try_from(handle.window).ok(),
+        RawWindowHandle::Xcb(handle) => Some(handle.window.get()),
+        _ => None,
+    }
 }
 
 fn place_of(monitor: &Monitor) -> PhysicalPosition<i32> {

@@ -366,6 +366,7 @@ fn destroyed_window() {
         let (status, said) = board.end();
         println!("{present}, running {running}: {status:?}: {}", said.lines().last().unwrap_or_default());
         assert!(!status.success() && status.code().is_some(), "{status:?}\n{said}");
+        assert!(said.contains("the window was destroyed") && !said.contains("panicked"), "{said}");
     }
 }
 

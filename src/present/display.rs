@@ -5,6 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use x11rb::connection::Connection as _;
+use x11rb::cookie::Cookie;
+use x11rb::errors::ReplyError;
 use x11rb::protocol::randr::{ConnectionExt as _, MonitorInfo};
 use x11rb::protocol::screensaver::ConnectionExt as _;
 use x11rb::protocol::xproto::{ConnectionExt as _, ScreenSaver};
@@ -76,6 +78,12 @@ impl Server {
         self.connection.screensaver_suspend(1).ok()?.check().ok()?;
         // A screen that is blank already stays so until something happens.
         self.connection.force_screen_saver(ScreenSaver::RESET).ok()?.check().ok()
+    }
+
+    /// Whether nobody has destroyed this window: the toolkit panics when it is asked about one that is gone.
+    pub(crate) fn has(&self, window: u32) -> bool {
+        let told = self.connection.get_geometry(window).map_err(ReplyError::from).and_then(Cookie::reply);
+        !matches!(told, Err(ReplyError::X11Error(_)))
     }
 
     /// The monitors as they are now; winit's own list may miss the last of several changes. None when it cannot say.
