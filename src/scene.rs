@@ -14,6 +14,7 @@ mod canvas;
 mod chip;
 mod counters;
 mod damage;
+mod destination;
 pub mod distance;
 pub mod fit;
 pub mod font;

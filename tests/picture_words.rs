@@ -12,7 +12,7 @@ use moiso::board::call::{Counter, Kind, Lane};
 use moiso::board::view::{BoardView, ClosedReason, Opening, Phase};
 use moiso::clock::Millis;
 use moiso::config::Config;
-use moiso::scene::{Look, Rect, Scene, Shape, Size, TextRun, compose, plan};
+use moiso::scene::{Colour, Face, Look, Rect, Scene, Shape, Size, TextRun, compose, plan};
 use proptest::prelude::*;
 use views::{LANDSCAPE, PORTRAIT};
 
@@ -137,6 +137,43 @@ fn chips_and_invitations_are_whole_or_not_there() {
             }
         }
     }
+}
+
+/// The largest text of these words in this colour.
+fn largest(scene: &Scene, text: &str, colour: Colour) -> f32 {
+    runs(scene)
+        .filter(|run| &*run.text == text && run.colour == colour)
+        .map(|run| run.size)
+        .fold(0.0, f32::max)
+}
+
+#[test]
+fn number_and_counter_of_two_calls_stand_a_quarter_larger_than_those_of_three() {
+    let theme = views::look().theme;
+    let called = |calls: usize, size: Size| {
+        let mut view = views::three();
+        view.spotlight.truncate(calls);
+        let spot = view.spotlight[0].clone();
+        let scene = picture(&view, &views::look(), size);
+        let number = largest(&scene, spot.ticket.as_str(), theme.call_ink);
+        (number, largest(&scene, spot.counter.as_str(), theme.call))
+    };
+    for size in [Size { w: 1280, h: 720 }, LANDSCAPE, Size { w: 3840, h: 2160 }] {
+        let ((number, counter), (of_three, counter_of_three)) = (called(2, size), called(3, size));
+        assert!(
+            number > of_three * 1.25 && counter > counter_of_three * 1.25,
+            "{size:?}: {number}, {counter}"
+        );
+        assert!(counter < number, "{size:?}: {number}, {counter}");
+        assert!(called(1, size).0 > number, "{size:?}");
+    }
+}
+
+#[test]
+fn what_to_do_in_an_emergency_is_as_large_as_the_screen_allows() {
+    let scene = picture(&views::emergency(), &views::look(), LANDSCAPE);
+    let words = runs(&scene).filter(|run| run.face == Face::Words(600) && run.size > 90.0);
+    assert!(words.count() >= 2, "{:?}", said(&scene));
 }
 
 #[test]

@@ -191,6 +191,17 @@ pub fn has_glyph(letter: char, face: Face) -> bool {
     SHAPERS[face_index(face)].outlines.glyph_index(letter).is_some()
 }
 
+/// What the capitals of a large number take of their room at most.
+const CAP_SHARE: f32 = 0.92;
+
+/// The height that a large number takes, in em: its capitals with some air, and in any case all of its ink, as with the
+/// tail of a Q.
+pub fn number_em(number: &str) -> f32 {
+    let face = Face::Digits(800);
+    let ink = ink(number, face);
+    (cap_em(face) / CAP_SHARE).max(ink.above + ink.below)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,9 +4,12 @@ use super::canvas::{Canvas, LINE, Type};
 use super::{Align, Board, Rect, Shape, fit, words};
 use crate::board::view::{ClosedReason, Opening, TickerItem};
 
-/// How small the closed screen and an emergency may become, as shares of their designed sizes.
-const CLOSED_LEAST: f32 = 0.5;
-const EMERGENCY_LEAST: f32 = 0.34;
+/// How small and how large the closed screen and an emergency may become, as shares of their designed sizes. The words of
+/// an emergency take all the room they can: they must be read from the back of the hall.
+const CLOSED: [f32; 2] = [0.5, 1.0];
+const EMERGENCY: [f32; 2] = [0.34, 1.5];
+/// Font sizes of when the hall opens at 1080 lines: as large as one line holds.
+const OPENING: [f32; 2] = [110.0, 140.0];
 
 /// A paragraph: lines of one type, with room above.
 struct Paragraph {
@@ -26,9 +29,9 @@ fn paragraph(text: &str, kind: Type, above: f32, room: f32) -> Paragraph {
     Paragraph { lines: fit::lines(text, kind.face, kind.size, room), kind, above }
 }
 
-/// The paragraphs that `of` makes for a share of their designed size: the largest that `area` holds, down to `least`.
-fn fitted(area: Rect, least: f32, of: impl Fn(f32) -> Vec<Paragraph>) -> Vec<Paragraph> {
-    let mut share = 1.0;
+/// The paragraphs that `of` makes for a share of their designed size: the largest that `area` holds.
+fn fitted(area: Rect, [least, most]: [f32; 2], of: impl Fn(f32) -> Vec<Paragraph>) -> Vec<Paragraph> {
+    let mut share = most;
     loop {
         let paragraphs = of(share);
         if height(&paragraphs) <= area.h || share <= least {
@@ -78,19 +81,22 @@ pub fn closed(
     let (theme, px) = (&board.look.theme, board.px);
     let room = area.inset(px.of(if board.portrait { 60.0 } else { 160.0 }), px.of(40.0));
     let (vi, en) = words::opening(reason, opens, is_over_noon(board));
-    let paragraphs = fitted(room, CLOSED_LEAST, |share| {
-        let kind = |weight, size: f32, colour| Type::words(weight, (px.of(size) * share).floor(), colour);
+    let opening =
+        Type::words(800, px.of(OPENING[1]), theme.ink).floor(px.of(OPENING[0])).fit(&vi, room.w).size;
+    let paragraphs = fitted(room, CLOSED, |share| {
+        let of_size = |weight, size: f32, colour| Type::words(weight, (size * share).floor(), colour);
+        let kind = |weight, size: f32, colour| of_size(weight, px.of(size), colour);
         let part = |text: &str, kind, above: f32| paragraph(text, kind, (above * share).floor(), room.w);
         let mut all = Vec::new();
         if let Some(why) = words::reason(reason) {
             all.push(part(why, kind(600, 50.0, theme.quiet), 0.0));
         }
-        all.push(part(&vi, kind(800, 110.0, theme.ink), px.of(10.0)));
+        all.push(part(&vi, of_size(800, opening, theme.ink), px.of(10.0)));
         if board.look.english {
             all.push(part(&en, kind(500, 50.0, theme.quiet), 0.0));
         }
         for (index, advice) in board.look.advice.iter().enumerate() {
-            let above = if index == 0 { px.of(26.0) } else { px.of(6.0) };
+            let above = if index == 0 { px.of(26.0) } else { 0.0 };
             all.push(part(advice, kind(500, 46.0, theme.quiet), above));
         }
         all
@@ -108,20 +114,20 @@ fn is_over_noon(board: &Board<'_>) -> bool {
 pub fn emergency(canvas: &mut Canvas, board: &Board<'_>, area: Rect, notice: &TickerItem) {
     let (theme, px) = (&board.look.theme, board.px);
     canvas.fill(area, theme.alarm, 0.0);
-    let inset = area.inset(px.of(if board.portrait { 60.0 } else { 140.0 }), px.of(40.0));
-    let icon = px.of(150.0);
+    let inset = area.inset(px.of(if board.portrait { 60.0 } else { 100.0 }), px.of(40.0));
+    let icon = px.of(100.0);
     let place = Rect { y: inset.y, h: icon, ..inset };
     let room = Rect { y: inset.y + icon + px.of(10.0), h: inset.h - icon - px.of(10.0), ..inset };
-    let paragraphs = fitted(room, EMERGENCY_LEAST, |share| {
+    let paragraphs = fitted(room, EMERGENCY, |share| {
         let kind = |weight, size: f32| Type::words(weight, size.floor(), theme.alarm_ink);
         let text = (px.of(72.0) * share).floor();
-        let head = px.of(110.0) * share.max(0.6);
+        let head = px.of(110.0) * share.clamp(0.6, 1.0);
         let mut all = vec![
             paragraph("Thông báo khẩn", kind(800, head), 0.0, room.w),
             paragraph(&notice.text, kind(600, text), px.of(20.0), room.w),
         ];
         if let Some(english) = &notice.text_en {
-            all.push(paragraph(english, kind(500, (text * 0.7).round()), px.of(24.0), room.w));
+            all.push(paragraph(english, kind(500, (text * 0.6).round()), px.of(24.0), room.w));
         }
         all
     });

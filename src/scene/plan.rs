@@ -28,7 +28,7 @@ pub const DOTS: f32 = 26.0;
 const TICKET_MAX: f32 = 160.0;
 /// Smallest width over height of a cell, so that counter and ticket stand side by side, both large; where there are few
 /// cells they fill the room instead of leaving it empty.
-const SQUATTEST: f32 = 2.2;
+const SQUATTEST: f32 = 1.9;
 const SQUATTEST_OF_FEW: f32 = 0.6;
 /// Counters that are few.
 pub const FEW: usize = 4;

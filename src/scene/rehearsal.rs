@@ -79,6 +79,9 @@ fn boards(view: &BoardView) -> Vec<BoardView> {
         let spotlight: Vec<Spot> = (0..count).filter_map(|n| spot(ticket(9 - n)?, place(n)?)).collect();
         boards.push(BoardView { spotlight, ..busy.clone() });
     }
+    // On the signs of two calls `11` is smaller than `1`.
+    let last = places.iter().rev().take(2).zip(8..).filter_map(|(place, n)| spot(ticket(n)?, place.clone()));
+    boards.push(BoardView { spotlight: last.collect(), ..busy.clone() });
     // Long names of counters have sizes of their own.
     let long = places.iter().filter(|place| place.as_str().chars().count() > 3).take(LONG_NAMES);
     let calls = long.filter_map(|place| spot(ticket(9)?, place.clone()));

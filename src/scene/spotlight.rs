@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::canvas::{Canvas, LINE, Type};
 use super::chip::{Chip, Row};
+use super::destination::{self, Sign};
 use super::layout::{Track, columns, rows};
-use super::{Align, Board, Face, Image, Rect, Scale, Shape, fit, font, motion, words};
+use super::{Align, Board, Image, Rect, Scale, Shape, font, motion, words};
 use crate::board::view::Spot;
 
 pub fn draw(canvas: &mut Canvas, board: &Board<'_>, area: Rect) {
@@ -33,7 +34,7 @@ pub fn least_height(board: &Board<'_>, w: f32) -> f32 {
     let px = board.px;
     let of_size = |spot: &Spot, size: f32, w: f32| {
         let kind = Type { floor: px.of(40.0), ..Type::digits(800, px.of(size), board.look.theme.call_ink) };
-        (kind.fit(spot.ticket.as_str(), w).size * room_em(spot.ticket.as_str())).ceil()
+        (kind.fit(spot.ticket.as_str(), w).size * font::number_em(spot.ticket.as_str())).ceil()
     };
     match &board.view.spotlight[..] {
         [] => px.of(WELCOME) + if board.look.english { px.of(58.0) } else { 0.0 },
@@ -43,10 +44,13 @@ pub fn least_height(board: &Board<'_>, w: f32) -> f32 {
             number + px.of(62.0 + 140.0 + 84.0) + if holder.is_some() { px.of(60.0) } else { 0.0 }
         }
         spots => {
-            let head = |spot: &Spot| if stacked_head(board, spot).is_empty() { 0.0 } else { px.of(50.0) };
-            let ticket_w = halves(px, Rect { w, ..Rect::default() }.inset(px.of(34.0), 0.0))[0].w;
-            let one =
-                |spot: &Spot| px.of(36.0) + head(spot) + of_size(spot, STACKED, ticket_w).max(px.of(PLACE));
+            let inner = stacked_inner(px, Rect { w, ..Rect::default() });
+            let (ticket, place) = match signs(board, spots, inner) {
+                Some([ticket, _]) => (ticket, SIGN),
+                None => (halves(px, inner)[0], PLACE),
+            };
+            let number = |spot: &Spot| of_size(spot, STACKED, ticket.w).max(px.of(place));
+            let one = |spot: &Spot| px.of(36.0) + head_height(board, spot) + number(spot);
             // All of them are as high as the highest.
             let highest = spots.iter().map(one).fold(0.0, f32::max);
             let more = if board.view.spotlight_waiting > 0 { px.of(66.0) } else { 0.0 };
@@ -55,11 +59,10 @@ pub fn least_height(board: &Board<'_>, w: f32) -> f32 {
     }
 }
 
-/// Largest sizes of a called number at 1080 lines, alone and in the stack, and what its capitals take of their room at
-/// most. A usual number on a usual screen is as wide as its room before it is as large.
+/// Largest sizes of a called number at 1080 lines, alone and in the stack. A usual number on a usual screen is as wide as
+/// its room before it is as large.
 const HERO: f32 = 400.0;
 const STACKED: f32 = 220.0;
-const CAP_SHARE: f32 = 0.92;
 /// Height of the welcome in one language at 1080 lines.
 const WELCOME: f32 = 510.0;
 
@@ -117,21 +120,13 @@ fn hero(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot) {
         middle.h -= h;
     }
     canvas.text(middle, spot.ticket.as_str(), &number(middle, HERO, board, spot).aligned(Align::Centre));
-    destination(canvas, board, parts[2], spot, 96.0);
+    destination::line(canvas, board, parts[2], spot, 96.0);
 }
 
 /// A ticket number as large as its box allows, up to `size` at 1080 lines.
 fn number(room: Rect, size: f32, board: &Board<'_>, spot: &Spot) -> Type {
-    let size = board.px.of(size).min(room.h / room_em(spot.ticket.as_str()));
+    let size = board.px.of(size).min(room.h / font::number_em(spot.ticket.as_str()));
     Type { floor: board.px.of(40.0), ..Type::digits(800, size, board.look.theme.call_ink) }
-}
-
-/// The height that a number takes, in em: its capitals with some air, and in any case all of its ink, as with the tail
-/// of a Q.
-fn room_em(ticket: &str) -> f32 {
-    let face = Face::Digits(800);
-    let ink = font::ink(ticket, face);
-    (font::cap_em(face) / CAP_SHARE).max(ink.above + ink.below)
 }
 
 fn hero_head(canvas: &mut Canvas, board: &Board<'_>, row: Rect, spot: &Spot) {
@@ -192,93 +187,6 @@ fn more(board: &Board<'_>) -> Option<Chip> {
     })
 }
 
-/// `→ Quầy 5`, in reversed colours; `size` is that of a counter's name.
-fn destination(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, size: f32) {
-    let (theme, px) = (&board.look.theme, board.px);
-    let mark = motion::mark(canvas);
-    canvas.fill(area, theme.call_ink, px.of(theme.radius));
-    let inner = area.inset(px.of(24.0), 0.0);
-    let (arrow, gap) = (px.of(size * 0.7), px.of(size * 0.3));
-    let place = Place::of(board, spot, inner.w - arrow - gap, area.h, size);
-    let mut english = None;
-    if board.look.english {
-        let kind = Type::words(500, px.of(size * 0.36), theme.call).floor(px.of(size * 0.2));
-        let text = format!("{} {}", words::noun_en(board.noun(&spot.counter)), spot.counter);
-        let room = inner.w - arrow - gap * 2.0 - place.width();
-        english = Some((kind, kind.fit(&text, room.max(0.0)))).filter(|(_, f)| !f.text.ends_with('…'));
-    }
-    let second = english.as_ref().map_or(0.0, |(_, f)| f.width + gap);
-    let x = inner.x + ((inner.w - arrow - gap - place.width() - second) / 2.0).round();
-    canvas.icon(Shape::Arrow, Rect { x, w: arrow, ..inner }, theme.call);
-    motion::breathe(canvas, board, mark, (gap * 0.5).round());
-    let x = place.draw(canvas, Rect { x: x + arrow + gap, ..inner });
-    if let Some((kind, fitted)) = english {
-        canvas.fitted(Rect { x: x + gap, w: fitted.width.ceil() + 1.0, ..inner }, &fitted, &kind);
-    }
-}
-
-/// Where to go. A short counter stands larger than its noun: it is what is looked for on the counters' signs, and must
-/// be read from as far as a number on the grid. A long name is one line with its noun.
-struct Place {
-    noun: Option<(Type, fit::Fitted)>,
-    counter: (Type, fit::Fitted),
-    gap: f32,
-}
-
-/// Letters of a counter that stands larger than its noun, at most.
-const SHORT: usize = 4;
-/// Sizes of noun and counter then, beside that of a name; how small both may become for it; and how much of the height
-/// the counter takes at most.
-const NOUN: f32 = 0.8;
-const COUNTER: f32 = 1.65;
-const LEAST: f32 = 0.6;
-const PLACE_SHARE: f32 = 0.72;
-
-impl Place {
-    fn of(board: &Board<'_>, spot: &Spot, room: f32, h: f32, size: f32) -> Self {
-        let (ink, px) = (board.look.theme.call, board.px);
-        let id = spot.counter.as_str();
-        if id.chars().count() <= SHORT && !id.contains(' ') {
-            let face = Face::Digits(800);
-            let highest = h * PLACE_SHARE / font::cap_em(face);
-            let gap = px.of(size * 0.22);
-            let of_share = |share: f32| {
-                let noun = Type::words(800, px.of(size * NOUN) * share, ink);
-                let counter = Type::digits(800, (px.of(size * COUNTER) * share).min(highest), ink);
-                let whole = |kind: Type, text| kind.floor(kind.size).fit(text, f32::INFINITY);
-                let (words, number) = (whole(noun, board.noun(&spot.counter)), whole(counter, id));
-                Self { noun: Some((noun, words)), counter: (counter, number), gap }
-            };
-            let shares = (0..=8u8).map(|step| 1.0 - (1.0 - LEAST) * f32::from(step) / 8.0);
-            if let Some(place) = shares.map(of_share).find(|place| place.width() <= room) {
-                return place;
-            }
-        }
-        let kind = Type::words(800, px.of(size), ink).floor(px.of(size * 0.4));
-        Self { noun: None, counter: (kind, board.place(&spot.counter, &kind, room)), gap: 0.0 }
-    }
-
-    fn width(&self) -> f32 {
-        self.noun.as_ref().map_or(0.0, |(_, noun)| noun.width + 1.0 + self.gap) + self.counter.1.width
-    }
-
-    /// Draws it from the left of `row` and returns where it ends.
-    fn draw(&self, canvas: &mut Canvas, row: Rect) -> f32 {
-        let (kind, fitted) = &self.counter;
-        let mut x = row.x;
-        if let Some((noun, words)) = &self.noun {
-            let w = words.width.ceil() + 1.0;
-            let h = (words.size * LINE).ceil().min(row.h);
-            let y = row.y + ((row.h - h) / 2.0).round();
-            canvas.fitted(Rect { x, y, w, h }, words, noun);
-            x += w + self.gap;
-        }
-        let w = fitted.width.ceil() + 1.0;
-        canvas.fitted(Rect { x, w, ..row }, fitted, kind);
-        x + w
-    }
-}
-
 /// Two or three calls at once.
 fn stack(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spots: &[Spot]) {
     let px = board.px;
@@ -291,16 +199,63 @@ fn stack(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spots: &[Spot]) {
         row_of_one.draw(canvas, row, row.x, px.of(board.look.theme.radius_chip));
     }
     let tracks = vec![Track::Share(1.0); spots.len()];
-    for (index, (place, spot)) in rows(area, &tracks, px.of(18.0)).into_iter().zip(spots).enumerate() {
-        arriving(canvas, board, spot, |canvas| stacked(canvas, board, place, spot, index == 0));
+    let places = rows(area, &tracks, px.of(18.0));
+    let high = places
+        .iter()
+        .zip(spots)
+        .all(|(place, spot)| stacked_inner(px, *place).h - head_height(board, spot) >= px.of(SIGN));
+    for (index, (place, spot)) in places.into_iter().zip(spots).enumerate() {
+        arriving(canvas, board, spot, |canvas| {
+            let ground = if index == 0 { board.look.theme.call } else { board.look.theme.call_older };
+            canvas.fill(place, ground, px.of(22.0));
+            let inner = stacked_inner(px, place);
+            match signs(board, spots, inner).filter(|_| high) {
+                Some(parts) => with_sign(canvas, board, parts, spot),
+                None => stacked(canvas, board, inner, spot),
+            }
+        });
     }
 }
 
-fn stacked(canvas: &mut Canvas, board: &Board<'_>, area: Rect, spot: &Spot, newest: bool) {
+fn stacked_inner(px: Scale, place: Rect) -> Rect {
+    place.inset(px.of(34.0), px.of(16.0))
+}
+
+/// Height of a stacked call's chips with the gap below them, and what must be left of a call's height for it to have a sign,
+/// at 1080 lines.
+const HEAD: f32 = 50.0;
+const SIGN: f32 = 180.0;
+
+fn head_height(board: &Board<'_>, spot: &Spot) -> f32 {
+    if stacked_head(board, spot).is_empty() { 0.0 } else { board.px.of(HEAD) }
+}
+
+/// Number and sign of each of two calls, whose counters stand below their nouns: number and counter are a third larger
+/// then, to be read from the back. None for three, and where a counter has a long name.
+fn signs(board: &Board<'_>, spots: &[Spot], inner: Rect) -> Option<[Rect; 2]> {
+    let parts = columns(inner, &[Track::Share(2.1), Track::Share(1.0)], board.px.of(20.0));
+    let &[ticket, place] = &parts[..] else { return None };
+    let has_sign = |spot: &Spot| Sign::of(board, spot, place.w).is_some();
+    (spots.len() == 2 && spots.iter().all(has_sign)).then_some([ticket, place])
+}
+
+/// One of two calls: its chips above its number, and the sign of its counter.
+fn with_sign(canvas: &mut Canvas, board: &Board<'_>, [ticket, place]: [Rect; 2], spot: &Spot) {
+    let px = board.px;
+    let (head, chip_h) = (head_height(board, spot), px.of(HEAD - 8.0).floor());
+    let chips = Row::fit(stacked_head(board, spot), chip_h, px.of(10.0), ticket.w);
+    chips.draw(canvas, ticket.band(0.0, chip_h), ticket.x, px.of(board.look.theme.radius_chip));
+    let below = ticket.band(head, ticket.h - head);
+    let kind = number(below, STACKED, board, spot);
+    let fitted = kind.fit(spot.ticket.as_str(), below.w);
+    canvas.fitted(below, &fitted, &kind);
+    if let Some(sign) = Sign::of(board, spot, place.w) {
+        sign.draw(canvas, board, place, fitted.size);
+    }
+}
+
+fn stacked(canvas: &mut Canvas, board: &Board<'_>, inner: Rect, spot: &Spot) {
     let (theme, px) = (&board.look.theme, board.px);
-    let ground = if newest { theme.call } else { theme.call_older };
-    canvas.fill(area, ground, px.of(22.0));
-    let inner = area.inset(px.of(34.0), px.of(16.0));
     let halves = |place| halves(px, place);
     let (gap, between, radius) = (px.of(8.0), px.of(10.0), px.of(theme.radius_chip));
     let head = stacked_head(board, spot);
@@ -344,7 +299,7 @@ fn ticket_and_place(canvas: &mut Canvas, board: &Board<'_>, spot: &Spot, ticket:
     let h = board.px.of(PLACE).min(place.h);
     let y = place.y + ((place.h - h) / 2.0).round();
     let size = 60.0_f32.min(60.0 * h / board.px.of(88.0));
-    destination(canvas, board, Rect { y, h, ..place }, spot, size);
+    destination::line(canvas, board, Rect { y, h, ..place }, spot, size);
 }
 
 /// What is special about a stacked call: its lane, that it is repeated or moved, its time; the first is the last to go.
