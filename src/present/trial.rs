@@ -142,10 +142,12 @@ impl Ticker {
         let step = f64::from(self.step_px.max(1));
         let ideal = now.as_secs_f64() * f64::from(strip.px_per_s) + f64::from(strip.shift);
         let behind = (ideal - f64::from(strip.offset)).rem_euclid(length);
+        // A line that is a little ahead is not behind by nearly all of its length.
+        let apart = behind.min(length - behind);
         self.steps += 1;
         self.skipped += ((moved / step).round() as u32).saturating_sub(1);
-        self.late += u32::from(behind > step);
-        self.error_px = self.error_px.max(behind);
+        self.late += u32::from(apart > step);
+        self.error_px = self.error_px.max(apart);
     }
 }
 
@@ -323,6 +325,9 @@ mod tests {
         assert!((found.error_px - 1.08).abs() < 0.01, "nine milliseconds: {found:?}");
         look(67, 93, &mut found);
         assert_eq!((found.steps, found.skipped, found.late), (2, 2, 1));
+        assert!((found.error_px - 3.16).abs() < 0.01, "{found:?}");
+        look(100, 99, &mut found);
+        assert_eq!((found.steps, found.late), (3, 1), "a little ahead is not late: {found:?}");
         assert!((found.error_px - 3.16).abs() < 0.01, "{found:?}");
     }
 
