@@ -35,6 +35,7 @@ use crate::sharing::Sharing;
 use crate::{audio, control, mqtt, present, sharing, trace};
 
 mod machine;
+mod memory;
 mod sound;
 mod supervisor;
 mod verdict;
@@ -127,6 +128,7 @@ impl App {
     /// What cannot be had at start: an address in use, threads. A broker, a sound card or a GPU that is missing is no
     /// error: each is looked for without end.
     pub fn start(config: Config, extras: &Extras) -> anyhow::Result<Self> {
+        memory::settle();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("io")

@@ -60,8 +60,8 @@ impl Raster {
                 }
             }
         }
-        self.lines.trim();
-        self.glyphs.trim();
+        self.lines.trim(scene.lines());
+        self.glyphs.trim(pixels.len());
     }
 
     /// The whole picture.

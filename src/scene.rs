@@ -313,6 +313,12 @@ impl Scene {
         let background = Colour([0, 0, 0, 255]);
         Self { size, background, layers: Vec::new(), strip: None, next_change: None, moving: Vec::new() }
     }
+
+    /// How many lines of text it has.
+    pub fn lines(&self) -> usize {
+        let of_strip = self.strip.as_ref().map_or(0, |strip| strip.content.texts.len());
+        self.layers.iter().map(|layer| layer.texts.len()).sum::<usize>() + of_strip
+    }
 }
 
 /// When the clock on the board shows another minute; every time zone's minutes begin together.

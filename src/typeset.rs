@@ -12,8 +12,9 @@ use glyphon::{
 use crate::scene::font::{self, DIGITS_SPACING_EM};
 use crate::scene::{Align, Face, Rect, TextRun};
 
-/// Shaped lines that are kept; a board of 200 counters has about 900.
-const SHAPED_MAX: usize = 2048;
+/// Shaped lines that are kept beside twice as many as a picture shows: those of the next calls and of pages that come again.
+/// One takes about 6 KiB, and each call and each minute of the clock brings new ones.
+const SPARE: usize = 256;
 
 /// Letters without a glyph that are told to the log; more say nothing new.
 const TOLD_MAX: usize = 256;
@@ -103,10 +104,10 @@ impl Lines {
         })
     }
 
-    /// A frame is done: forgets the lines that have not been used for longest, if there are too many.
-    pub fn trim(&mut self) {
+    /// A frame of a picture with so many lines is done: forgets those that have not been used for longest, if there are too many.
+    pub fn trim(&mut self, shown: usize) {
         self.frame += 1;
-        if self.shaped.len() > SHAPED_MAX {
+        if self.shaped.len() > 2 * shown + SPARE {
             let mut ages: Vec<u64> = self.shaped.values().map(|s| s.used).collect();
             let middle = ages.len() / 2;
             let (_, &mut median, _) = ages.select_nth_unstable(middle);
@@ -161,6 +162,29 @@ fn attributes(face: Face) -> Attrs<'static> {
 mod tests {
     use super::*;
 
+    fn run(text: &str, face: Face) -> TextRun {
+        TextRun {
+            text: Arc::from(text),
+            rect: Rect::default(),
+            size: 40.0,
+            face,
+            colour: crate::scene::Colour([0; 4]),
+            align: Align::Start,
+        }
+    }
+
+    #[test]
+    fn what_a_day_brings_anew_is_forgotten_and_what_is_shown_stays() {
+        let (mut lines, mut fonts) = (Lines::default(), font_system());
+        let (shown, title) = (3, run("Quầy số 4", Face::Words(700)));
+        for n in 0..2000 {
+            lines.shape(&mut fonts, &title);
+            lines.shape(&mut fonts, &run(&format!("A{n:04}"), Face::Digits(800)));
+            lines.trim(shown);
+            assert!(lines.shaped.len() <= 2 * shown + SPARE && lines.shaped.contains_key(&Key::of(&title)));
+        }
+    }
+
     /// Each text is drawn as wide as the layout has measured it, whichever letters are in it.
     #[test]
     fn a_text_is_drawn_as_wide_as_the_layout_measures_it() {
@@ -176,15 +200,7 @@ mod tests {
         let mut fonts = font_system();
         for face in faces {
             for text in texts {
-                let run = TextRun {
-                    text: Arc::from(text),
-                    rect: Rect::default(),
-                    size: 40.0,
-                    face,
-                    colour: crate::scene::Colour([0; 4]),
-                    align: Align::Start,
-                };
-                let drawn = shape(&mut fonts, &run).layout_runs().next().unwrap().line_w;
+                let drawn = shape(&mut fonts, &run(text, face)).layout_runs().next().unwrap().line_w;
                 let measured = font::width(text, face, 40.0);
                 assert!(
                     (drawn - measured).abs() < 0.5,

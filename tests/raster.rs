@@ -193,7 +193,7 @@ fn letters_that_are_not_in_use_are_forgotten() {
     let size = Size { w: 640, h: 360 };
     let mut pixels = vec![0; 640 * 360];
     let of = |n: u16| TextRun {
-        text: "0123456789ABCD".into(),
+        text: "012".into(),
         rect: Rect { x: 0.0, y: 0.0, w: 640.0, h: 360.0 },
         size: 200.0 + f32::from(n),
         face: Face::Digits(800),
@@ -207,5 +207,5 @@ fn letters_that_are_not_in_use_are_forgotten() {
     });
     let kept: Vec<usize> = kept.collect();
     let (most, one) = (*kept.iter().max().unwrap(), kept[0]);
-    assert!(one > 100_000 && most > 4 * one && most < 10 << 20, "{one} bytes of one text, at most {most}");
+    assert!(one > 40_000 && most > one && most <= 640 * 360, "{one} bytes of one text, at most {most}");
 }

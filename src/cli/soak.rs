@@ -246,7 +246,7 @@ impl Soak {
         let opens = (self.day / 40).max(Duration::from_millis(2100));
         self.clock.set(day + 1, civil::time(7, 59, 58, 0))?;
         let mut hall = QueueSystem::new(&self.config, day as u64);
-        let mut due = deeds(day, self.day).into_iter().peekable();
+        let mut due = deeds(day, self.days, self.day).into_iter().peekable();
         let (mut opened, mut evening, mut midnight) = (false, false, false);
         let mut came = 0;
         loop {

@@ -88,7 +88,7 @@ impl Painter {
         };
         self.render(&mut encoder, scene, target, &scissors, damage.is_some(), &ranges)?;
         gpu.queue.submit([encoder.finish()]);
-        self.text.trim();
+        self.text.trim(scene.lines());
         gpu.poll();
         if gpu.is_lost() { Err(GpuError::Lost) } else { Ok(()) }
     }
@@ -100,7 +100,7 @@ impl Painter {
         if let Err(error) = self.text.prepare(gpu, &mut page, 0, runs.iter(), 0.0) {
             tracing::debug!(%error, runs = runs.len(), "not all letters are drawn ahead");
         }
-        self.text.trim();
+        self.text.trim(runs.len());
         gpu.queue.submit([]);
     }
 
@@ -117,7 +117,7 @@ impl Painter {
         scene: &Scene,
         scissors: &[Scissor],
     ) -> Result<Vec<Drawn>, GpuError> {
-        self.text.trim();
+        self.text.trim(scene.lines());
         // Tiles that were drawn with the encoder that is thrown away are empty, whatever they say they hold.
         self.strip.forget();
         match self.prepare(gpu, encoder, scene, scissors) {

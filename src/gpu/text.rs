@@ -140,10 +140,10 @@ impl Text {
         Ok(())
     }
 
-    /// Marks all glyphs as free to go.
-    pub fn trim(&mut self) {
+    /// Marks all glyphs as free to go; `shown` are the lines of the picture.
+    pub fn trim(&mut self, shown: usize) {
         self.atlas.trim();
-        self.lines.trim();
+        self.lines.trim(shown);
     }
 }
 

@@ -8,9 +8,6 @@ use glyphon::{FontSystem, SwashCache, TextArea};
 use super::target::{Target, over, share_of};
 use crate::scene::Rect;
 
-/// Bytes of masks above which those that the last frame did not use are forgotten.
-const KEPT: usize = 8 << 20;
-
 pub(super) struct Glyphs {
     swash: SwashCache,
     masks: HashMap<CacheKey, Mask>,
@@ -22,6 +19,13 @@ struct Mask {
     /// None for what has no ink, as a space.
     image: Option<SwashImage>,
     used: u64,
+}
+
+impl Mask {
+    /// With its place in the table, which is most of a small letter.
+    fn bytes(&self) -> usize {
+        self.image.as_ref().map_or(0, |image| image.data.len()) + size_of::<(CacheKey, Self)>()
+    }
 }
 
 impl Glyphs {
@@ -55,18 +59,20 @@ impl Glyphs {
         let mask = masks.entry(key).or_insert_with(|| {
             // The embedded fonts have no coloured letters.
             let image = swash.get_image_uncached(fonts, key).filter(|i| i.content == SwashContent::Mask);
-            *bytes += image.as_ref().map_or(0, |image| image.data.len());
-            Mask { image, used: 0 }
+            let mask = Mask { image, used: 0 };
+            *bytes += mask.bytes();
+            mask
         });
         mask.used = *frame;
         mask.image.as_ref()
     }
 
-    /// A frame is done: if there are too many masks, those that it did not use are forgotten.
-    pub fn trim(&mut self) {
-        if self.bytes > KEPT {
+    /// A frame of a picture of so many pixels is done: if the masks have more than a byte for each, those that it did not use
+    /// are forgotten. A mask covers pixels of its own where it is drawn, so there is room for whatever one picture shows.
+    pub fn trim(&mut self, pixels: usize) {
+        if self.bytes > pixels {
             self.masks.retain(|_, mask| mask.used == self.frame);
-            self.bytes = self.masks.values().filter_map(|mask| Some(mask.image.as_ref()?.data.len())).sum();
+            self.bytes = self.masks.values().map(Mask::bytes).sum();
         }
         self.frame += 1;
     }

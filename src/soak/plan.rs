@@ -65,17 +65,20 @@ impl Times {
 /// Most seconds that the way to the broker is cut.
 const LONGEST_CUT_S: u64 = 10;
 
-/// What happens on a day, numbered from 0, each with its time from the start of the day, in their order. Two days of ten
-/// have a kill, so that a process lives for eight days in between: growth needs time to be seen.
-pub fn deeds(day: usize, length: Duration) -> Vec<(Duration, Deed)> {
+/// What happens on a day of so many, numbered from 0, each with its time from the start of the day, in their order. Every
+/// second day of the first third has a kill; who is started after the last of them lives to the end, since growth needs
+/// time to be seen, and bounded caches to fill.
+pub fn deeds(day: usize, days: usize, length: Duration) -> Vec<(Duration, Deed)> {
     let calls = Times::of(length).calls_end;
     let at = |share: f64| calls.mul_f64(share);
     let mut deeds = vec![(at(0.15), Deed::BadPayloads), (at(0.25), Deed::Notices), (at(0.40), Deed::Phone)];
     deeds.extend((0..5).map(|n| (at(0.05 + 0.18 * f64::from(n)), Deed::Session)));
-    if [1, 3].contains(&(day % 10)) {
+    let even = day.is_multiple_of(2);
+    // A short try has a kill as well.
+    if !even && day < (days / 3).max(2) {
         deeds.push((at(0.5), Deed::Kill));
     }
-    if day.is_multiple_of(2) {
+    if even {
         let span = Duration::from_secs(3 + day as u64 % (LONGEST_CUT_S - 2));
         deeds.push((at(0.6), Deed::Cut(span.min(length / 10))));
     }
@@ -118,16 +121,20 @@ mod tests {
     use crate::wire;
 
     #[test]
-    fn ten_days_have_two_kills_and_five_cuts_and_all_of_it_before_the_calls_end() {
-        let kills = |deeds: &[(Duration, Deed)]| deeds.iter().filter(|(_, d)| *d == Deed::Kill).count();
-        let days: Vec<_> = (0..10).map(|day| deeds(day, DAY)).collect();
-        assert_eq!(days.iter().map(|day| kills(day)).sum::<usize>(), 2);
+    fn an_hour_has_kills_in_its_first_third_and_cuts_to_the_end_and_all_of_it_before_the_calls_end() {
+        let kills = |days: usize| {
+            let has = |day: &usize| deeds(*day, days, DAY).iter().any(|(_, deed)| *deed == Deed::Kill);
+            (0..days).filter(has).collect::<Vec<_>>()
+        };
+        assert_eq!(kills(30), [1, 3, 5, 7, 9]);
+        assert_eq!((kills(2), kills(7)), (vec![1], vec![1]));
+        let days: Vec<_> = (0..30).map(|day| deeds(day, 30, DAY)).collect();
         let cuts: Vec<Duration> = days
             .iter()
             .flatten()
             .filter_map(|(_, deed)| if let Deed::Cut(span) = deed { Some(*span) } else { None })
             .collect();
-        assert_eq!(cuts.len(), 5);
+        assert_eq!(cuts.len(), 15);
         assert!(cuts.iter().all(|span| (3..=LONGEST_CUT_S).contains(&span.as_secs())), "{cuts:?}");
         let times = Times::of(DAY);
         for day in &days {

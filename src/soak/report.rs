@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::plot::{Line, plot};
-use super::verdict::{Accidents, Finding, QUANTITIES};
+use super::verdict::{Accidents, Finding, QUANTITIES, WARM_UP_DAYS};
 use super::{SHARES, Sample};
 
 /// Everything that the page tells.
@@ -99,8 +99,9 @@ impl Report {
         }
         out.push_str(&row("ended by itself", &self.accidents.ended.to_string()));
         out.push_str(&row("panics in its log", &self.accidents.panics.to_string()));
-        out.push_str(
-            "</table>\n<h2>Flat or not</h2>\n<p>For each process that lived long enough, after a warm-up of a day and a half: the \
+        let _ = write!(
+            out,
+            "</table>\n<h2>Flat or not</h2>\n<p>For each process that lived long enough, after a warm-up of {WARM_UP_DAYS} days: the \
              slope of Theil and Sen for a day and its bounds (95 %). It grows when the slope is above the limit and its lower \
              bound above zero.</p>\n<table>\n<tr><th>life<th>quantity<th class=\"n\">median<th class=\"n\">slope a day<th class=\"n\">\
              from<th class=\"n\">to<th class=\"n\">limit<th class=\"n\">samples<th>verdict</tr>\n",

@@ -10,8 +10,8 @@ use super::Sample;
 use super::book::Counts;
 use super::stats::{Slope, median, theil_sen};
 
-/// Days of a process that are not judged: caches fill, text is drawn for the first time.
-const WARM_UP_DAYS: f64 = 1.5;
+/// Days of a process that are not judged: bounded caches fill. Decoded clips take longest, some four days to 16 MiB.
+pub const WARM_UP_DAYS: f64 = 5.0;
 /// Days after it that a life must have to be judged.
 const JUDGED_DAYS: f64 = 3.0;
 /// Looks that a slope needs at least.
@@ -141,7 +141,7 @@ mod tests {
                 Sample { at_s: from_s + age_s, life, age_s, pss_kib: Some(pss), ..Sample::default() }
             })
         };
-        life(1, 0.0, 2, 9_999.0).chain(life(2, 200.0, 8, leak)).collect()
+        life(1, 0.0, 5, 9_999.0).chain(life(2, 500.0, 12, leak)).collect()
     }
 
     #[test]
