@@ -132,6 +132,18 @@ fn the_next_life_is_told_in_order_what_was_proven_and_what_had_begun() {
 }
 
 #[test]
+fn what_came_while_the_clock_was_ahead_is_told_in_the_order_of_its_coming() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = open(folder.path());
+    for (n, id) in [(0, "c-1"), (3600, "c-2"), (20, "c-3")] {
+        journal.write(Record::Call { call: call(id, "A1"), received: at(n) });
+    }
+    settle(&journal);
+    let (_second, kept) = open(folder.path());
+    assert_eq!(kept.iter().map(|k| k.call.id.as_str()).collect::<Vec<_>>(), ["c-1", "c-2", "c-3"]);
+}
+
+#[test]
 fn what_is_too_old_is_forgotten() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, _) = Journal::open(folder.path(), 1, at(0)).unwrap();

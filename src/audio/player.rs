@@ -30,9 +30,9 @@ use crate::trace::STAGE;
 const BACK_OFF_FROM: Duration = Duration::from_millis(250);
 /// A card that comes back after whatever time is heard again within three seconds.
 const BACK_OFF_TO: Duration = Duration::from_secs(2);
-/// A thread that was stopped for so long, with its process or its PC, does not say the rest of a sentence: another screen
-/// may speak by now.
-const STOOD_STILL: Millis = Millis(3_000);
+/// A thread that was stopped for so long, with its process or its PC, does not say the rest of a sentence: nobody understands
+/// the halves of a number, and another screen may speak by now.
+const STOOD_STILL: Millis = Millis(700);
 /// While on another card, how often the wished one is looked for; ever more rarely while it is there and cannot be opened,
 /// because each attempt takes the other card away for a moment.
 const LOOK_EVERY: Duration = Duration::from_millis(2500);

@@ -109,14 +109,15 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// The last calls that were received at `since` or later, at most `limit`, in the order of their coming.
+    /// The last calls that were received at `since` or later, at most `limit`, in the order of their coming: that of the
+    /// rows, since the clock that tells when may have been set meanwhile.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn kept(&self, since: Timestamp, limit: usize) -> Result<Vec<Kept>, StoreError> {
         let mut statement = self.sql.prepare(
             "SELECT calls.*, speech_from, speech_to, outcome, again FROM calls LEFT JOIN proofs ON proofs.call = calls.id
-             WHERE received >= ? ORDER BY received DESC, calls.rowid DESC LIMIT ?",
+             WHERE received >= ? ORDER BY calls.rowid DESC LIMIT ?",
         )?;
         let rows = statement.query_map(params![since.as_millisecond(), limit as i64], |row| {
             let Some((call, received, began)) = call(row)? else { return Ok(None) };
