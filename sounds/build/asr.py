@@ -107,14 +107,14 @@ def features(sound):
 
 
 class Recogniser:
-    def __init__(self, threads=1):
+    def __init__(self, threads=1, precision="f32"):
         path = WORK / "viet-asr.onnx"
         if not path.exists():
             _prepare(path)
         self.pieces = vocabulary()
         self.number = {piece: number for number, piece in enumerate(self.pieces)}
         self.network = openvino.Core().compile_model(
-            str(path), "CPU", {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1}
+            str(path), "CPU", {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": 1}
         )
 
     def hear(self, sounds):

@@ -1,7 +1,9 @@
 """Judge the finished bank: sentences put together as the planner does, heard by a recogniser, measured.
 
-usage: judge.py [north|south] [--sentences 150] [--seed 20] [--minutes N] [--jobs N] [--clean]
-Writes REPORT.md beside the bank. Reads only the encoded clips, so it judges what a hall would hear.
+usage: judge.py [north|south] [--sentences 150] [--seed 20] [--minutes N] [--jobs N] [--clean] [--saying WORD,...]
+Writes REPORT.md beside the bank. Reads only the encoded clips, so it judges what a hall would hear. With --saying it hears
+only those of the sentences that say one of these words, prints them and writes no report: a change of a word can be compared
+with what was before.
 """
 
 import argparse
@@ -269,15 +271,21 @@ def main():
     args.add_argument("--minutes", type=float, default=1e9, help="report what was heard until then")
     args.add_argument("--jobs", type=int, default=2, help="processes")
     args.add_argument("--clean", action="store_true", help="without the two noises")
+    args.add_argument("--saying", default="", metavar="WORD,...", help="hear only sentences with these words, and write no report")
     args = args.parse_args()
     bank, rng = Bank(args.bank), random.Random(args.seed)
     jobs = [*letter_sentences(rng)] if args.bank == "north" else []
     jobs += [("", parts) for parts in sentences(bank, args.sentences, args.seed)]
+    jobs, wanted = [*enumerate(jobs)], args.saying.split(",")
+    if args.saying:
+        jobs = [job for job in jobs if any(word in asr.spelled(p.text) for p in job[1][1] for word in wanted)]
     halls = ["clean"] if args.clean else [*HALLS]
     tallies, letters = {name: Tally() for name in halls}, {}
     end = time.time() + 60 * args.minutes
     with Pool(args.jobs, _begin, (bank, halls, args.seed)) as pool:
-        for number, ((letter, parts), heard) in enumerate(zip(jobs, pool.imap(_hear, enumerate(jobs))), 1):
+        for number, ((letter, parts), heard) in enumerate(zip((own for _, own in jobs), pool.imap(_hear, jobs)), 1):
+            if args.saying:
+                print(letter or "-", ", ".join(p.text for p in parts), json.dumps(heard, ensure_ascii=False), flush=True)
             if letter:
                 for name, own in letters.setdefault(letter, {name: Tally() for name in halls}).items():
                     own.add(parts, heard[name][0])
@@ -288,7 +296,12 @@ def main():
                 print(f"{number}/{len(jobs)}: both right", {k: t.rights["both"] for k, t in tallies.items()}, flush=True)
             if time.time() > end:
                 break
-    tested = [parts for letter, parts in jobs if not letter]
+    if args.saying:
+        for name, tally in tallies.items():
+            own, of = (sum(getattr(heard[name], what)["letter"] for heard in letters.values()) for what in ("by_kind", "all_kind"))
+            print(f"{HALLS[name]}: {len(tally.rows)} sentences, {dict(tally.rights)}; of the letters' own {own} of {of}")
+        return
+    tested = [parts for _, (letter, parts) in jobs if not letter]
     measured = [loudness(bank.compose(parts)) for parts in tested[:50]]
     write_report(bank, args, tallies, letters, measured)
 

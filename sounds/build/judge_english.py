@@ -1,6 +1,6 @@
 """Judge the English bank with PocketSphinx, and write sounds/english/REPORT.md.
 
-usage: judge_english.py [--sentences 80] [--seed 20]
+usage: judge_english.py [--sentences 80] [--seed 20] [--jobs N]
 Sentences are put together from the encoded clips as the planner does. The recogniser knows the form of a call and
 every word that may stand in it, as somebody who waits for a number does, and picks the likeliest of them all.
 """
@@ -161,11 +161,12 @@ def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     args.add_argument("--sentences", type=int, default=80)
     args.add_argument("--seed", type=int, default=20)
+    args.add_argument("--jobs", type=int, default=2, help="processes")
     args = args.parse_args()
     bank, rng = Bank("english"), random.Random(args.seed)
     calls = [random_call(rng) for _ in range(args.sentences)]
     tallies = {name: Tally() for name in HALLS}
-    with Pool(2, _begin, (bank, args.seed)) as pool:
+    with Pool(args.jobs, _begin, (bank, args.seed)) as pool:
         for number, (parts, heard) in enumerate(zip(calls, pool.imap(_hear, enumerate(calls))), 1):
             for name, text in heard.items():
                 tallies[name].add(parts, text)

@@ -1,11 +1,13 @@
 """Look for better ways to say some syllables, inside a phrase.
 
-usage: tune.py [--ways 14] PHRASE WORD ...        (say: tune.py "mời công dân có số thứ tự bê" bê)
-The present entries of the words in [say] of settings.toml are compared with random changes of them and with the takes of
-[take]. The phrase is put before some digits of the bank and heard as it is and in two noises, from random places of the
-recogniser's steps of 0.4 s; the three best are then heard in six other sentences, so that none wins by luck. Prints
-what may be written into settings.toml, best first, and keeps it in work/tuned.json. Look at what was heard too: a vowel
-heard as its neighbour is nearer than a phrase that fell apart.
+usage: tune.py [--ways 8] [--rounds 3] [--in PHRASE]... [--hint JSON]... PHRASE WORD ...
+       (say: tune.py --in "xin mời khách hàng có số thứ tự bê" "có số thứ tự bê" bê)
+The present entries of the words in [say] of settings.toml are compared with the takes of [take] and with random changes of
+them and of the hints; in each further round with changes of the best so far. The phrase is put before some digits of the
+bank and heard as it is and in two noises, from random places of the recogniser's steps of 0.4 s. The best are then heard in
+other sentences, and in the phrases of --in if there are any, so that none wins by luck. Prints what may be written into
+settings.toml, best first, and keeps it in work/tuned. Look at what was heard too: a vowel heard as its neighbour is nearer
+than a phrase that fell apart.
 """
 
 import argparse
@@ -24,57 +26,78 @@ import units
 from model import WORK, Model
 from synth import Synth, changed, load_settings
 
-NEAR = {"e": "A", "a": "ɐɑ", "ɛ": "æ", "i": "ɪ", "o": "O", "ɔ": "ɑ", "u": "ʊ", "ɤ": "ɜə", "ɯ": "ɨ"}  # vowels of Kokoro's
-RESULTS = WORK / "tuned.json"
+NEAR = {  # vowels of Kokoro's, by the Vietnamese one that they are like
+    "e": ["A", "ei", "eɪ", "ie", "ɪe"], "a": ["ɐ", "ɑ", "aɑ"], "ɛ": ["æ", "ɛæ"], "i": ["ɪ", "ij"], "o": ["O", "oʊ", "uo"],
+    "ɔ": ["ɑ", "ɔɑ", "ɒ"], "u": ["ʊ", "uw"], "ɤ": ["ɜ", "ə"], "ɯ": ["ɨ", "ɯɨ"], "ə": ["ʌ", "ɐ", "ɜ"],
+}
+ONSETS = {  # what is like a consonant, but for the doubled one; a vowel begins with a catch
+    "": ["ʔ"], "p": ["pʰ", "ʔp"], "s": ["ʂ", "sʰ"], "k": ["kʰ"], "h": ["χ", "ɦ"], "t": ["ʔt"], "v": ["ʋ"], "z": ["ʣ", "ʒ"],
+    "d": ["ʔd", "nd"], "b": ["ʔb", "mb"], "m": ["mb"], "n": ["nd"], "l": ["ɾl", "dl"], "x": ["kʰ", "χ"], "ʨ": ["ʧ", "c"],
+}
+CODAS = {
+    "m": ["mm", "mp"], "n": ["nn"], "t": ["ʔ", "ʔt", "tʔ"], "k": ["ʔ", "kʔ", "kʰ"], "p": ["ʔp", "pʔ", "pʰ"],
+    "ŋ": ["ŋŋ", "ɲ", "ɲŋ", "ɪŋ"], "j": ["ɪ", "i"], "w": ["ʊ", "u"],
+}
+RESULTS = WORK / "tuned"
 
 
-def draw(rng, word, now, settings, vocab):
-    """Another entry for [say]: the present one or none, with some of it changed."""
-    entry, plain = dict(now if rng.random() < 0.7 else {}), g2p.parse(word)
-    rime = plain.rime.rstrip("ː")
-    tones = [name for name in settings["tone"] if name.split("_")[0] in (plain.tone, plain.tone + "c" * plain.checked)]
-    rimes = [rime, rime + "ː", rime + rime[-1], *(rime[:-1] + v + end for v in NEAR.get(rime[-1], "") for end in ("", "ː"))]
-    options = {
-        "length": [0.8, 1.0, 1.3, 1.7, 2.2], "onset_length": [0.6, 1.0, 1.5, 2.0], "gap": [1, 2, 4, 7], "energy": [0.0, 1.0, 2.0],
-        "tone": [name for name in tones if name.endswith("checked") <= plain.checked],
-        "rime": [r for r in rimes if set(r) <= vocab.keys()],
+def options(word, settings, vocab):
+    """For each key of an entry in [say] the values that may be tried."""
+    plain = g2p.parse(word)
+    rime, coda = plain.rime.rstrip("ː"), plain.coda
+    tone = plain.tone + "c" * plain.checked
+    near = [rime[:-1] + v + end for v in NEAR.get(rime[-1], []) for end in ("", "ː")]
+    like = [plain.onset, plain.onset + plain.onset[-1:], *ONSETS.get(plain.onset, [])]
+    found = {
+        "length": [0.8, 1.0, 1.3, 1.7, 2.2], "gap": [1, 2, 4, 6], "energy": [0.0, 1.0, 2.0], "stress": [True, False],
+        "onset": like, "onset_length": [0.6, 1.0, 1.5, 2.0], "rime": [rime, rime + "ː", rime + rime[-1], *near],
+        "tone": [name for name in settings["tone"] if name.split("_")[0] == tone and name.endswith("checked") <= plain.checked],
     }
-    if plain.onset:
-        options["onset"] = [plain.onset, plain.onset[0] + plain.onset]
-    if plain.coda:
-        options["share"] = [0.2, 0.35, 0.5, 0.65]
-    for name, values in options.items():
-        if rng.random() < 0.5:
-            entry[name] = rng.choice(values)
-    return entry
+    if coda:
+        found |= {"share": [0.2, 0.35, 0.5, 0.65], "coda": [coda, *CODAS.get(coda, [])]}
+    if plain.tone == "nang":
+        found |= {"glottal": [[0.2, 3.0], [0.4, 6.0], [0.4, 9.0], [0.6, 6.0]]}
+        if not plain.checked:
+            found["coda"] = [coda, coda + "ʔ", *(c + "ʔ" for c in CODAS.get(coda, []))]
+    possible = lambda key, v: key not in ("onset", "rime", "coda") or set(v) <= vocab.keys()  # noqa: E731
+    return {key: good for key, values in found.items() if (good := [v for v in values if possible(key, v)])}
+
+
+def draw(rng, entries, settings, vocab, change=0.3):
+    """Other entries for [say]: these, with some of each changed."""
+    drawn = {word: dict(entry) for word, entry in entries.items()}
+    for word, entry in drawn.items():
+        for key, values in options(word, settings, vocab).items():
+            if rng.random() < change:
+                entry[key] = rng.choice(values)
+    return drawn
 
 
 class Tuner:
     def __init__(self):
-        self.settings, self.model, self.ear, self.bank = load_settings(), Model(threads=1), asr.Recogniser(), judge.Bank()
+        self.settings, self.model, self.bank = load_settings(), Model(threads=1), judge.Bank()
+        self.ear = asr.Recogniser(precision="bf16")  # half the time; the judge hears in f32
         rng = random.Random(3)
         voices = [self.bank.clip("mid", text) for text in rng.sample([*self.bank.list["clips"]["mid"]], 60)]
         self.seas = (None, noise.talk(voices), noise.hum())
 
     def speak(self, phrase, entries, take):
-        """The end of the phrase, from two words before the first that is changed; None where the model makes no sound."""
+        """The phrase; None where the model makes no sound."""
         settings = changed(self.settings, self.settings["take"][take] if take else {})
         settings = settings | {"say": settings["say"] | entries}
         try:
-            sound, starts = Synth(settings, self.model).speak([phrase])[0]
+            sound, _ = Synth(settings, self.model).speak([phrase], "mid")[0]
         except ValueError:
             return None
-        words = g2p.words(phrase)
-        first = max(0, min(words.index(w) for w in entries) - 2)
-        return post.finish(sound[starts[first] if first else 0 :], settings["level"]), words[first:]
+        return post.finish(sound, settings["level"])
 
-    def hear(self, clip, words, wanted, rng, sentences):
-        """For each sentence and noise: how near, 0 to 1, and what was heard."""
-        sounds, expected = [], []
+    def hear(self, clip, phrase, wanted, rng, sentences):
+        """For each sentence and noise: how near, 0 to 1, what was heard, and whether that was without noise."""
+        sounds, expected, words = [], [], g2p.words(phrase)
         for _ in range(sentences):
             code, start = units.digits(f"{rng.randrange(1000):03d}"), np.zeros(int(rng.choice(judge.STARTS) * noise.RATE))
-            after = self.bank.clip("mid", code)
-            sound = resample_poly(np.concatenate([clip, np.zeros(int(judge.AFTER_LETTER * post.RATE)), after]), noise.RATE, post.RATE)
+            digits = self.bank.clip("mid", code)
+            sound = resample_poly(np.concatenate([clip, np.zeros(int(judge.AFTER_LETTER * post.RATE)), digits]), noise.RATE, post.RATE)
             for sea in self.seas:
                 sounds.append(np.concatenate([start, sound if sea is None else noise.add(sound, sea, judge.NOISE_DB, rng)]))
                 expected.append(words + code.split())
@@ -85,7 +108,9 @@ class Tuner:
         """1 where the wanted words are heard right; else their likelihood beside what was heard instead, at most a half."""
         text = self.ear.text(probabilities)
         heard, places = asr.spelled(text), [i for i, w in enumerate(said) if w in wanted]
-        first, last = places[0], places[-1] + 1
+        first, last = places[0], places[0] + 1
+        while last in places:
+            last += 1
         own = {e: h for e, h in asr.align([*map(asr.sound_of, said)], [*map(asr.sound_of, heard)])[0] if e is not None}
         before = max((own[i] for i in range(first) if own[i] is not None), default=-1)
         after = min((own[i] for i in range(last, len(said)) if own[i] is not None), default=len(heard))
@@ -97,37 +122,66 @@ class Tuner:
             said[:first] + middle + said[last:] for middle in (said[first:last], *([x] for x in letters), instead)
         ])
         right = np.logaddexp.reduce(likely[:-1])
-        return float(min(0.5, 1 / (1 + np.exp(min(700, likely[-1] - right))))), text
+        return float(0.5 / (1 + np.exp(np.clip((likely[-1] - right) / 4, -50, 50)))), text
+
+    def test(self, phrases, entries, take, seed, sentences):
+        """All hearings of some phrases with these entries; none where one makes no sound."""
+        found = []
+        for phrase in phrases:
+            clip = self.speak(phrase, entries, take)
+            if clip is None:
+                return []
+            found += self.hear(clip, phrase, [*entries], random.Random(f"{seed} {phrase}"), sentences)
+        return found
+
+
+def score(heard):
+    return float(np.mean([near for near, *_ in heard])) if heard else 0.0
+
+
+def search(tuner, phrases, finals, words, hints=(), ways=8, rounds=3, sentences=2, keep=3):
+    """Ways to say the words, the best first and the present one among them: hearings in the finals, entries, take."""
+    rng = random.Random(" ".join(words))
+    settings, vocab = tuner.settings, tuner.model.vocab
+    now = {w: settings["say"].get(w, {}) for w in words}
+    ways_now = [(now, ""), ({w: {} for w in words}, ""), *((now | hint, "") for hint in hints)]
+    tried, best = {}, ways_now
+    for number in range(rounds):
+        pool = ways_now + [(now, take) for take in settings["take"]] if not number else []
+        pool += [(draw(rng, rng.choice(best)[0], settings, vocab), "") for _ in range(ways)]
+        for way in pool:
+            key = json.dumps(way, sort_keys=True)
+            if key not in tried:
+                tried[key] = (score(tuner.test(phrases, *way, 1, sentences)), way)
+        best = [way for _, way in sorted(tried.values(), key=lambda one: -one[0])[:keep]]
+    last = [(now, "")] + [way for way in best if way != (now, "")]
+    # the first sentences chose them, others judge them
+    heard = [(tuner.test(finals, *way, 2, max(2, 6 // len(finals))), *way) for way in last]
+    return sorted(heard, key=lambda one: -score(one[0])), now
+
+
+def report(words, found, now):
+    kept = []
+    for heard, entries, take in found:
+        right = [sum(near == 1 for near, _, clean in heard if clean is which) for which in (True, False)]
+        of = [sum(clean is which for *_, clean in heard) for which in (True, False)]
+        kept.append({"score": score(heard), "right": right, "of": of, "say": entries, "take": take, "now": (entries, take) == (now, "")})
+        print(f"{score(heard):.2f} clean {right[0]}/{of[0]} noise {right[1]}/{of[1]}{' (now)' * kept[-1]['now']} {take} {entries}")
+        print("    ", " | ".join(text for _, text, _ in heard[:4]), flush=True)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{' '.join(words)}.json").write_text(json.dumps(kept, ensure_ascii=False, indent=1))
 
 
 def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    args.add_argument("--ways", type=int, default=14)
+    args.add_argument("--ways", type=int, default=8)
+    args.add_argument("--rounds", type=int, default=3)
+    args.add_argument("--in", dest="finals", action="append", metavar="PHRASE")
+    args.add_argument("--hint", type=json.loads, action="append", default=[], metavar="JSON")
     args.add_argument("phrase")
     args.add_argument("words", nargs="+")
     args = args.parse_args()
-    tuner, rng = Tuner(), random.Random(args.phrase)
-    now = {w: tuner.settings["say"].get(w, {}) for w in args.words}
-    ways = [(now, "")] + [(now, take) for take in tuner.settings["take"]]
-    while len(ways) < args.ways + 1 + len(tuner.settings["take"]):
-        ways.append(({w: draw(rng, w, now[w], tuner.settings, tuner.model.vocab) for w in args.words}, ""))
-    tried = []
-    for entries, take in ways:
-        if spoken := tuner.speak(args.phrase, entries, take):
-            tried.append([tuner.hear(*spoken, args.words, random.Random(1), 2), spoken, entries, take])
-    score = lambda one: np.mean([near for near, *_ in one[0]])  # noqa: E731
-    finals = tried[:1] + sorted(tried[1:], key=score, reverse=True)[:3]
-    for one in finals:
-        one[0] = tuner.hear(*one[1], args.words, random.Random(2), 6)  # the first ones chose it; these judge it
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    kept[" ".join(args.words)] = found = []
-    for one in sorted(finals, key=score, reverse=True):
-        heard, _, entries, take = one
-        right = [sum(near == 1 for near, _, clean in heard if clean is which) for which in (True, False)]
-        found.append({"score": score(one), "right": right, "say": entries, "take": take, "now": one is finals[0]})
-        print(f"{score(one):.2f} clean {right[0]}/6 noise {right[1]}/12{' (now)' * (one is finals[0])} {take} {entries}")
-        print("    ", " | ".join(text for _, text, _ in heard[:4]), flush=True)
-    RESULTS.write_text(json.dumps(kept, ensure_ascii=False, indent=0))
+    report(args.words, *search(Tuner(), [args.phrase], args.finals or [args.phrase], args.words, args.hint, args.ways, args.rounds))
 
 
 if __name__ == "__main__":
