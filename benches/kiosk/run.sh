@@ -12,7 +12,7 @@ need_packages "${RUN_PACKAGES[@]}" "${NEEDED[@]}"
 place=target/kiosk
 mkdir -p "$place"
 [ -x "$place/venv/bin/python" ] || python3 -m venv "$place/venv"
-"$place/venv/bin/pip" install --quiet --disable-pip-version-check paho-mqtt numpy
+"$place/venv/bin/python" -m pip install --quiet --disable-pip-version-check paho-mqtt numpy
 [ -f "$place/node_modules/mqtt/dist/mqtt.min.js" ] ||
   npm install --prefix "$place" --no-audit --no-fund --ignore-scripts --silent mqtt@5
 
