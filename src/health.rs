@@ -215,3 +215,18 @@ impl ScreenStatus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_seen_unless_it_is_off_screen_lost_or_stands_still() {
+        let seen = FrameReport::default();
+        assert!(seen.is_seen(), "before the first frame nobody has missed one");
+        assert!(FrameReport { unanswered_s: 1, ..seen.clone() }.is_seen());
+        assert!(!FrameReport { unanswered_s: 2, ..seen.clone() }.is_seen());
+        assert!(!FrameReport { unseen: true, ..seen.clone() }.is_seen());
+        assert!(!FrameReport { gpu: format!("{REBUILDING}lost"), ..seen }.is_seen());
+    }
+}

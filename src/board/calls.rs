@@ -116,7 +116,7 @@ impl Board {
         self.missed.remove(call);
         self.queues.answer(call);
         self.recent.add(call, told(call.at, now), live && way == Way::Live);
-        if live || (counts && undrawn) {
+        if counts && (!proven || undrawn) {
             self.spotlight.enter(call, now);
         }
         if live {
