@@ -117,9 +117,8 @@ fn what_nobody_can_read_aloud_sends_people_to_the_board_and_is_told() {
         publish(&broker, &format!("c-{n}"), ticket, counter);
         until(SOON, "the call is shown", || shows(&daemon, ticket));
         until(SPOKEN, "it is said to its end", || daemon.status()["spoken"] == n as u64 + 1);
-        let heard = pulse.recording();
-        let chimed = find(&chime, &heard, from).expect("the chime");
-        from = find(&look, &heard, chimed.end).expect("the request to look").end;
+        let chimed = pulse.find(&chime, from);
+        from = pulse.find(&look, chimed.end).end;
         let (state, why) = voice(&daemon);
         assert!(state == "degraded" && why.contains(told), "{ticket} at {counter}: {state}, {why}");
         let log = daemon.log();
@@ -142,10 +141,9 @@ fn a_clip_that_is_damaged_or_gone_is_told_and_the_next_call_is_whole() {
     publish(&broker, "c-2", "A014", "4");
     until(SPOKEN, "the next call is spoken", || daemon.status()["spoken"] == 1);
     until(SPOKEN, "the damage is told", || voice(&daemon).1.contains("digits/012.opus"));
-    let heard = pulse.recording();
-    let look = find(&clip("north/phrase/xem-bang.opus"), &heard, 0).expect("the request to look");
+    let look = pulse.find(&clip("north/phrase/xem-bang.opus"), 0);
     let before = look.start.saturating_sub(2 * 48_000);
-    find(&clip("chimes/two-tone.opus"), &heard[..look.start], before).expect("a chime before it");
-    find(&daemon.announcement_once("A014", "4"), &heard, 0).expect("the next call");
+    find(&clip("chimes/two-tone.opus"), &pulse.recording()[..look.start], before).expect("a chime before it");
+    pulse.find(&daemon.announcement_once("A014", "4"), look.end);
     assert!(daemon.log().contains("a clip cannot be played; the hall is told to look"), "{}", daemon.log());
 }

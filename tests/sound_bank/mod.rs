@@ -132,13 +132,18 @@ pub fn noise(name: &str, frames: usize) -> Vec<f32> {
     (0..frames).map(|_| (next() / 3.0 * 32767.0).round() / 32767.0).collect()
 }
 
-/// Where `clip` lies in `sound`, at `from` or later: the first place where its beginning fits.
+/// Frames from the beginning of `clip` that `sound` begins with.
+pub fn alike(sound: &[f32], clip: &[f32]) -> usize {
+    sound.iter().zip(clip).take_while(|(a, b)| (*a - *b).abs() < 0.002).count()
+}
+
+/// Where `clip` lies in `sound`, at `from` or later: the first place where all of it fits.
 pub fn find(sound: &[f32], clip: &[f32], from: usize) -> Option<usize> {
-    const HEAD: usize = 64;
-    let fits = |at: usize, frames: usize| {
-        let pairs = sound[at..at + frames].iter().zip(clip);
-        pairs.map(|(a, b)| (a - b).abs()).fold(0.0_f32, f32::max) < 0.002
-    };
     let end = sound.len().checked_sub(clip.len())?;
-    (from..=end).find(|at| (sound[*at] - clip[0]).abs() < 0.002 && fits(*at, HEAD) && fits(*at, clip.len()))
+    (from..=end).find(|at| alike(&sound[*at..], clip) == clip.len())
+}
+
+/// How many frames of the beginning of `clip` lie somewhere in `sound`, and where.
+pub fn longest(sound: &[f32], clip: &[f32]) -> (usize, usize) {
+    (0..sound.len()).map(|at| (alike(&sound[at..], clip), at)).max().unwrap_or_default()
 }

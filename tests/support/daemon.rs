@@ -52,9 +52,10 @@ impl Daemon {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let config = folder.path().join("moiso.toml");
+        // A machine that other tests keep busy for a tenth of a second must not tear what is recorded.
         let text = format!(
             "[screen]\nid = \"{screen}\"\npresent = \"headless\"\nsize = \"1280x720\"\n[hours]\nenabled = false\n[board]\nstale_after_s = 2\nidle_ticker = []\n\
-             [mqtt]\n{mqtt}\n[audio]\nenabled = {}\n[control]\nlisten = \"127.0.0.1:{port}\"\n\
+             [mqtt]\n{mqtt}\n[audio]\nenabled = {}\nbuffer_frames = 8192\n[control]\nlisten = \"127.0.0.1:{port}\"\n\
              [paths]\nstate = \"{}\"\nsounds = \"{}\"\n{extra}",
             pulse.is_some(),
             folder.path().join("state").display(),

@@ -3,9 +3,10 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::until;
 
@@ -67,6 +68,17 @@ impl Pulse {
     pub fn point(&self, command: &mut Command) {
         command.env("HOME", self.home.path()).env("XDG_RUNTIME_DIR", self.home.path().join("run"));
         command.env_remove("PULSE_SERVER").env_remove("DBUS_SESSION_BUS_ADDRESS");
+    }
+
+    /// Where `needle` lies in what was heard, at sample `from` or later; the recorder may be a little behind the card.
+    pub fn find(&self, needle: &[f32], from: usize) -> Range<usize> {
+        let mut found = Err(String::new());
+        let by = Instant::now() + Duration::from_secs(5);
+        while found.is_err() && Instant::now() < by {
+            found = super::sound::find(needle, &self.recording(), from);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        found.unwrap_or_else(|why| panic!("it is not in what was heard: {why}"))
     }
 
     /// All that was heard up to now, 48 kHz mono.
