@@ -63,6 +63,8 @@ pub struct Voices {
 struct Place {
     zone: Zone,
     audible: bool,
+    /// Since when the others can be told that it is.
+    audible_since: Option<Millis>,
     /// Since when nobody else is to speak here.
     first_since: Option<Millis>,
     /// May begin an announcement.
@@ -88,6 +90,7 @@ impl Voices {
         let place = |zone| Place {
             zone,
             audible: false,
+            audible_since: None,
             first_since: None,
             begins: false,
             speaks: false,
@@ -156,13 +159,17 @@ impl Voices {
         let mut changed = Vec::new();
         for (place, sound) in self.places.iter_mut().zip(sounds) {
             place.audible = sound.works && knows;
+            place.audible_since = if place.audible { place.audible_since.or(Some(now)) } else { None };
+            let told_before = place.audible_since.is_some_and(|since| self.link_since - since >= SETTLE);
             let before_me = |name: &String, peer: &Peer| (peer.rank, name) < (self.rank, &self.own);
             let has = |zones: &Vec<String>| zones.iter().any(|zone| zone == place.zone.as_str());
             let outranked = self.peers.iter().any(|(name, peer)| before_me(name, peer) && has(&peer.audible));
             let taken = heeds && self.peers.values().any(|peer| has(&peer.speaks));
-            let first = place.audible && !outranked;
-            let before = place.begins;
             let shared = self.peers.values().any(|peer| has(&peer.audible));
+            // One that could not tell of itself any more would take the turn of another, who cannot give it back.
+            let unknown = !self.link_up && shared && !told_before;
+            let before = place.begins;
+            let first = place.audible && !outranked && (before || !unknown);
             place.first_since =
                 if first && !taken { place.first_since.filter(|_| !anew).or(Some(now)) } else { None };
             place.begins = if before {

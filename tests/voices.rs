@@ -131,6 +131,7 @@ fn a_screen_that_is_cut_off_goes_on_as_it_was() {
 #[test]
 fn a_turn_that_was_being_given_back_when_the_broker_went_is_taken_after_fifteen_seconds() {
     let mut better = voices("a", 1);
+    at(&mut better, WORKS, [0]);
     better.heard("b", &report(2, true, true), Millis(1_000));
     better.link_changed(false, Millis(4_000));
     let times = [4_000, 11_000, 18_999, 19_000, 21_999, 22_000];
@@ -561,6 +562,38 @@ proptest! {
     ) {
         laws(delays, &day);
     }
+}
+
+#[test]
+fn a_screen_whose_sound_returns_while_nobody_can_be_told_leaves_the_turn_to_those_who_had_it() {
+    let mut better = voices("a", 1);
+    better.heard("b", &report(2, true, true), Millis(1_000));
+    at(&mut better, LOST, [1_000, 4_000]);
+    better.link_changed(false, Millis(4_000));
+    assert_eq!(at(&mut better, WORKS, [5_000, 8_000, 19_000, 60_000]), [false; 4]);
+    better.link_changed(true, Millis(61_000));
+    better.heard("b", &report(2, true, false), Millis(62_000));
+    assert_eq!(at(&mut better, WORKS, [62_000, 64_999, 65_000]), [false, false, true]);
+}
+
+#[test]
+fn two_screens_that_slept_while_the_broker_went_do_not_speak_at_once() {
+    let delays = vec![0, 0, 0, 0, 0, 117, 209];
+    let day = [
+        (5_300, Event::Broker(500)),
+        (5_900, Event::Pause(0, 2_701)),
+        (7_800, Event::Pause(1, 5_601)),
+        (100, Event::Call),
+        (5_400, Event::Kill(1, 500)),
+        (1_300, Event::Sound(0, true)),
+        (4_000, Event::Pause(1, 11_101)),
+        (5_400, Event::Pause(0, 11_201)),
+        (4_200, Event::Call),
+        (8_000, Event::Sound(0, true)),
+        (1_900, Event::Call),
+        (6_000, Event::Broker(1_701)),
+    ];
+    laws(delays, &day);
 }
 
 #[test]
