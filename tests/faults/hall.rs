@@ -73,6 +73,8 @@ pub struct Screen {
     pub ends: usize,
     /// When it was cut off from the others.
     pub cut: Vec<(Instant, Option<Instant>)>,
+    /// When it, or its card, went on after it had been stopped with sound in it.
+    pub resumed: Vec<Instant>,
     /// A client that passes for it.
     pub thief: Option<Child>,
     asked: Instant,
@@ -183,6 +185,7 @@ impl Hall {
             again: None,
             ends: 0,
             cut: Vec::new(),
+            resumed: Vec::new(),
             thief: None,
             asked: Instant::now(),
         }
@@ -354,6 +357,7 @@ impl Screen {
         if let Some(process) = &self.process {
             signal(process, if paused { "-STOP" } else { "-CONT" });
             self.paused = paused;
+            self.resumed.extend((!paused).then(Instant::now));
         }
     }
 

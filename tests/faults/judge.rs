@@ -11,6 +11,10 @@ use crate::ledger::{self, Ledger, Told};
 /// What a card and its recorder still hold when the process is stopped or the card suspended, which comes out when that
 /// ends, and what a process that wakes has handed over.
 const FADES: Duration = Duration::from_millis(700);
+/// Within this time of that end it comes out and is heard.
+const RESUMES: Duration = Duration::from_secs(2);
+/// Less may be the click of a card that two tones are seen in.
+const CLICK: Duration = Duration::from_millis(120);
 /// From a proof at the broker to its arrival at whoever is about to speak, and from there to its card.
 const PROOF_TAKES: Duration = Duration::from_secs(3);
 /// A screen that was cut off may be taken for gone this long, and what it began then is heard a while longer.
@@ -192,7 +196,7 @@ fn fate(
         gap: gap.unwrap_or_default(),
     };
     for (screen, heard) in ledger.of_call(call, all) {
-        let is_said = heard.to - heard.from > FADES;
+        let is_said = is_said(heard.from, heard.to, &hall.screens[*screen].resumed);
         let late = proven.filter(|proven| is_said && heard.from > *proven + PROOF_TAKES);
         if let Some(proven) = late
             && !was_cut_off(hall, *screen, proven, heard.from)
@@ -229,6 +233,25 @@ fn fate(
         hall.screens.iter().filter(|screen| kept.iter().all(|k| k.call != call || k.screen != screen.name));
     report.unknown_to_one += unknown.count();
     fate
+}
+
+/// Whether more was heard than what a card, or a process, that was stopped gave out when it went on.
+fn is_said(from: Instant, to: Instant, resumed: &[Instant]) -> bool {
+    let held = resumed.iter().any(|at| (*at..*at + RESUMES).contains(&from));
+    to - from > if held { FADES } else { CLICK }
+}
+
+#[test]
+fn what_a_card_held_is_no_second_time_only_when_it_has_just_gone_on() {
+    let resumed = Instant::now();
+    let heard = |after: Duration, long: u64| {
+        let from = resumed + after;
+        is_said(from, from + Duration::from_millis(long), &[resumed])
+    };
+    assert!(!heard(Duration::from_millis(100), 700) && heard(Duration::from_millis(100), 701));
+    assert!(heard(RESUMES, 700) && heard(Duration::from_secs(60), 300), "nothing was held any more");
+    assert!(!heard(RESUMES, 120), "a click");
+    assert!(is_said(resumed, resumed + Duration::from_millis(300), &[]));
 }
 
 fn was_cut_off(hall: &Hall, screen: usize, from: Instant, to: Instant) -> bool {

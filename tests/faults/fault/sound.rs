@@ -1,5 +1,7 @@
 //! The loudspeakers of one screen.
 
+use std::time::Instant;
+
 use super::{Fault, Hits};
 use crate::hall::Hall;
 
@@ -11,7 +13,10 @@ pub static SUSPENDED: Fault = Fault {
     share: 2,
     begin: |hall, screen, _| hall.cards.suspend(screen, true),
     turn: None,
-    mend: |hall, screen| hall.cards.suspend(screen, false),
+    mend: |hall, screen| {
+        hall.screens[screen].resumed.push(Instant::now());
+        hall.cards.suspend(screen, false);
+    },
 };
 
 pub static PULLED_OUT: Fault = Fault {
