@@ -280,6 +280,11 @@ impl World {
         let is_last = self.slots.last() == Some(&at);
         let live = kind.summons() && ((young && by_arrival) || (is_last && (young || known)));
         assert!(!live || proof != Some(Outcome::Shown), "what is called live is not hidden");
+        let too_old = kind.summons() && !self.hall.board.is_young(&call, self.hall.now);
+        assert!(
+            proof != Some(Outcome::Shown) || too_old,
+            "what is young and not said was passed, and its record says so"
+        );
         let taken_live = !matches!(proof, Some(Outcome::Shown | Outcome::Superseded));
         self.grid.event(&call, order, kind.summons() && by_arrival && taken_live);
     }

@@ -302,7 +302,7 @@ fn an_older_call_never_covers_a_newer_one() {
     hall.wait_secs(1);
     hall.call("A2", "1");
     let effects = hall.give(Input::CallReceived(late));
-    assert_eq!(proofs(&effects), [("id-1".to_owned(), Outcome::Shown)]);
+    assert_eq!(proofs(&effects), [("id-1".to_owned(), Outcome::Superseded)]);
     assert_eq!((hall.cell("1"), hall.spotlight()), (Some("A2".to_owned()), vec!["A2".to_owned()]));
     assert_eq!(hall.recent(), ["A2@1", "A1@1"], "listed by its time");
 }

@@ -93,7 +93,7 @@ impl Board {
     }
 
     /// A ticket is asked to a counter. A call that its counter has already passed is listed by its time and no more:
-    /// it must not come before the later ticket. One whose end is known is over before it began.
+    /// it must not come before the later ticket, and its proof says so. One whose end is known is over before it began.
     fn summon(&mut self, now: Now, call: &Call, way: Way) -> Result<Vec<Proof>, IgnoreReason> {
         let proven = matches!(way, Way::Retold { proven: true, .. });
         let undrawn = matches!(way, Way::Retold { drawn: false, .. });
@@ -123,7 +123,8 @@ impl Board {
             self.day.called(now);
             proofs.extend(self.lanes.call(call, age, now.mono));
         } else if !proven {
-            proofs.push((call.id.clone(), Outcome::Shown));
+            let outcome = if young { Outcome::Superseded } else { Outcome::Shown };
+            proofs.push((call.id.clone(), outcome));
         }
         Ok(proofs)
     }

@@ -81,11 +81,11 @@ pub enum Input {
         muted: bool,
     },
     IdentifyRequested,
-    /// A deadline came; nothing else happened.
     /// The picture reaches the glass from now on, or does no more: no display answers, or the picture stands still.
     GlassChanged {
         lit: bool,
     },
+    /// A deadline came; nothing else happened.
     Ticked,
 }
 
@@ -164,7 +164,7 @@ pub enum Outcome {
     Spoken,
     /// Waited longer than `announce_max_age` for the loudspeakers, or could not be said.
     Expired,
-    /// Replaced by a later event about the same ticket.
+    /// Replaced by a later event about the same ticket, or its counter had called a later one before it came.
     Superseded,
     Muted,
     /// Another screen of the hall has said it.
