@@ -117,7 +117,8 @@ impl Board {
         self.queues.answer(call);
         self.recent.add(call, told(call.at, now), live && way == Way::Live);
         if counts && (!proven || undrawn) {
-            self.spotlight.enter(call, now);
+            let drawn = matches!(way, Way::Retold { drawn: true, .. });
+            self.spotlight.enter(call, drawn, now);
         }
         if live {
             self.day.called(now);

@@ -1,7 +1,8 @@
 //! Who stands in the spotlight and who waits for it. It decides on time and order alone, never on how it looks.
 //!
 //! - Every call holds the spotlight for the whole dwell, counted from when it got in; up to three share it, newest first.
-//! - More wait their turn, oldest first.
+//! - More wait their turn, oldest first. Whom an earlier life of the process has drawn comes after all who were never drawn,
+//!   and gives way to them.
 //! - While the picture reaches no glass nobody's dwell passes: those who are young when it does again hold the spotlight then.
 //! - The last call stays until the next one or the next day: a citizen who looked away must still find it. A stack shrinks
 //!   to its newest.
@@ -48,6 +49,8 @@ struct Entry {
     /// When it was called, as it can be true.
     said: Timestamp,
     came: Millis,
+    /// An earlier life of the process has drawn it.
+    drawn: bool,
     /// The citizen came; such an entry need not wait on when its counter calls the next one.
     served: bool,
     /// Nobody came; such an entry leaves after its dwell even when it is the last.
@@ -130,8 +133,9 @@ impl Spotlight {
         }
         let fresh = self.fresh;
         self.stack.retain(self.held.keep(|e| !e.absent));
-        let last = self.waiting.back().or(self.stack.first()).cloned();
         self.waiting = self.stack.drain(..).rev().chain(self.waiting.drain(..)).collect();
+        self.waiting.make_contiguous().sort_by_key(|e| e.drawn);
+        let last = self.waiting.iter().max_by_key(|e| e.came).cloned();
         self.waiting.retain(self.held.keep(|e| now - e.came <= fresh));
         if self.waiting.is_empty()
             && let Some(last) = last
@@ -142,25 +146,27 @@ impl Spotlight {
         self.settle(now);
     }
 
-    /// A call asks for the spotlight.
-    pub fn enter(&mut self, call: &Call, now: Now) {
+    /// A call asks for the spotlight; `drawn` says that an earlier life of the process has drawn it there.
+    pub fn enter(&mut self, call: &Call, drawn: bool, now: Now) {
         self.drop_served(call);
         let (series, said) = (call.series.clone(), told(call.at, now));
         let came = now.mono;
-        let entry = Entry { spot: spot(call), series, said, came, served: false, absent: false };
+        let entry = Entry { spot: spot(call), series, said, came, drawn, served: false, absent: false };
         let known = self.holds(&call.counter, &call.ticket);
         if let Some(index) = self.stack.iter().position(|e| e.is_of(call)) {
             self.stack.remove(index);
             self.admit(entry, now.mono);
         } else if known && let Some(waiting) = self.waiting.iter_mut().find(|e| e.is_of(call)) {
             *waiting = entry;
+            self.waiting.make_contiguous().sort_by_key(|e| e.drawn);
         } else {
             self.held.add(&entry.spot);
-            self.waiting.push_back(entry);
-            if self.waiting.len() > WAITING
-                && let Some(oldest) = self.waiting.pop_front()
-            {
-                self.held.drop(&oldest.spot);
+            let place = if drawn { self.waiting.len() } else { self.never_drawn() };
+            self.waiting.insert(place, entry);
+            if self.waiting.len() > WAITING {
+                let drawn = Some(self.never_drawn()).filter(|place| *place < self.waiting.len());
+                let gone = self.waiting.remove(drawn.unwrap_or_default());
+                gone.iter().for_each(|gone| self.held.drop(&gone.spot));
             }
         }
         self.settle(now.mono);
@@ -236,9 +242,27 @@ impl Spotlight {
         {
             self.admit(entry, now);
         }
+        self.give_way(now);
         if !self.stack.iter().map(|e| &e.spot.call).eq(&self.settled) {
             self.settled = self.stack.iter().map(|e| e.spot.call.clone()).collect();
             self.since = now;
+        }
+    }
+
+    /// How many wait who were never drawn; the others wait behind them.
+    fn never_drawn(&self) -> usize {
+        self.waiting.partition_point(|e| !e.drawn)
+    }
+
+    /// Who was never drawn takes the place of who was, who comes back for a dwell of its own.
+    fn give_way(&mut self, now: Millis) {
+        while self.never_drawn() > 0
+            && let Some(index) = self.stack.iter().position(|e| e.drawn)
+            && let Some(next) = self.waiting.pop_front()
+        {
+            let back = self.stack.remove(index);
+            self.waiting.insert(self.never_drawn(), back);
+            self.admit(next, now);
         }
     }
 
@@ -325,20 +349,20 @@ mod tests {
     #[test]
     fn the_last_call_stays_until_the_next_one() {
         let mut light = spotlight();
-        light.enter(&call("A1", "1"), at(0));
+        light.enter(&call("A1", "1"), false, at(0));
         assert_eq!(light.next_change(), None);
         light.settle(Millis::from_secs(3600));
         assert_eq!(shown(&light), "A1");
-        light.enter(&call("A2", "2"), at(3_600_000));
+        light.enter(&call("A2", "2"), false, at(3_600_000));
         assert_eq!(shown(&light), "A2");
     }
 
     #[test]
     fn calls_within_the_dwell_share_and_the_stack_shrinks_to_its_newest() {
         let mut light = spotlight();
-        light.enter(&call("A1", "1"), at(0));
-        light.enter(&call("A2", "2"), at(3000));
-        light.enter(&call("A3", "3"), at(5000));
+        light.enter(&call("A1", "1"), false, at(0));
+        light.enter(&call("A2", "2"), false, at(3000));
+        light.enter(&call("A3", "3"), false, at(5000));
         assert_eq!(shown(&light), "A3 A2 A1");
         light.settle(Millis(7999));
         assert_eq!(shown(&light), "A3 A2 A1");
@@ -355,7 +379,7 @@ mod tests {
     fn five_counters_at_once_each_get_their_dwell() {
         let mut light = spotlight();
         for n in 1..=5 {
-            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), false, at(0));
         }
         assert_eq!((shown(&light).as_str(), light.waiting()), ("A3 A2 A1", 2));
         light.settle(Millis(8000));
@@ -370,11 +394,11 @@ mod tests {
     fn the_dwell_counts_from_when_a_call_got_in_even_if_that_was_late() {
         let mut light = spotlight();
         for n in 1..=4 {
-            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), false, at(0));
         }
         light.settle(Millis(30_000));
         assert_eq!(shown(&light), "A4");
-        light.enter(&call("A5", "5"), at(30_001));
+        light.enter(&call("A5", "5"), false, at(30_001));
         assert_eq!(shown(&light), "A5 A4");
         light.settle(Millis(37_999));
         assert_eq!(shown(&light), "A5 A4");
@@ -385,9 +409,9 @@ mod tests {
     #[test]
     fn a_ticket_called_again_is_renewed_and_moves_to_the_top() {
         let mut light = spotlight();
-        light.enter(&call("A1", "1"), at(0));
-        light.enter(&call("A2", "2"), at(1000));
-        light.enter(&call("A1", "1"), at(7000));
+        light.enter(&call("A1", "1"), false, at(0));
+        light.enter(&call("A2", "2"), false, at(1000));
+        light.enter(&call("A1", "1"), false, at(7000));
         assert_eq!(shown(&light), "A1 A2");
         light.settle(Millis(9000));
         assert_eq!(shown(&light), "A1");
@@ -399,9 +423,9 @@ mod tests {
     fn a_waiting_ticket_called_again_keeps_its_place() {
         let mut light = spotlight();
         for n in 1..=5 {
-            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), false, at(0));
         }
-        light.enter(&Call { kind: Kind::Recall, ..call("A4", "4") }, at(1));
+        light.enter(&Call { kind: Kind::Recall, ..call("A4", "4") }, false, at(1));
         assert_eq!(light.waiting(), 2);
         light.settle(Millis(8000));
         assert_eq!(shown(&light), "A5 A4");
@@ -412,12 +436,12 @@ mod tests {
     fn only_a_served_ticket_gives_way_to_the_next_of_its_counter() {
         let mut light = spotlight();
         for n in 1..=5 {
-            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), false, at(0));
         }
-        light.enter(&call("B4", "4"), at(0));
+        light.enter(&call("B4", "4"), false, at(0));
         assert_eq!(light.waiting(), 3, "A4 is still waited for");
         light.served(&call("A5", "5"));
-        light.enter(&call("B5", "5"), at(0));
+        light.enter(&call("B5", "5"), false, at(0));
         assert_eq!(light.waiting(), 3, "B5 has replaced A5");
         light.settle(Millis(8000));
         assert_eq!(shown(&light), "B5 B4 A4");
@@ -426,7 +450,7 @@ mod tests {
     #[test]
     fn an_absent_ticket_stops_waiting_and_leaves_after_its_dwell() {
         let mut light = spotlight();
-        light.enter(&call("A1", "1"), at(0));
+        light.enter(&call("A1", "1"), false, at(0));
         light.absent(&call("A1", "1"));
         light.settle(Millis(7999));
         assert_eq!(shown(&light), "A1");
@@ -434,7 +458,7 @@ mod tests {
         light.settle(Millis(8000));
         assert_eq!((shown(&light).as_str(), light.next_change()), ("", None));
         for n in 1..=4 {
-            light.enter(&call(&format!("A{n}"), &n.to_string()), at(9000));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), false, at(9000));
         }
         light.absent(&call("A4", "4"));
         assert_eq!(light.waiting(), 0);
@@ -444,7 +468,7 @@ mod tests {
     fn a_cancelled_call_goes_at_once_and_the_next_comes_in() {
         let mut light = spotlight();
         for n in 1..=4 {
-            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), false, at(0));
         }
         light.cancel(&call("A2", "2"));
         light.settle(Millis(10));
@@ -455,8 +479,8 @@ mod tests {
     #[test]
     fn the_same_number_at_two_counters_is_two_calls() {
         let mut light = spotlight();
-        light.enter(&call("12", "3"), at(0));
-        light.enter(&call("12", "5"), at(0));
+        light.enter(&call("12", "3"), false, at(0));
+        light.enter(&call("12", "5"), false, at(0));
         assert_eq!(shown(&light), "12 12");
     }
 
@@ -465,13 +489,13 @@ mod tests {
         let of =
             |series: &str, counter: &str| Call { series: Series::parse(series).ok(), ..call("12", counter) };
         let mut light = spotlight();
-        light.enter(&of("A", "3"), at(0));
-        light.enter(&of("B", "5"), at(0));
+        light.enter(&of("A", "3"), false, at(0));
+        light.enter(&of("B", "5"), false, at(0));
         light.redirect(&of("A", "9"));
         let spots: Vec<_> = light.spots().iter().map(|s| s.counter.as_str().to_owned()).collect();
         assert_eq!(spots, ["5", "9"]);
         light.cancel(&of("A", "5"));
-        light.enter(&of("C", "5"), at(0));
+        light.enter(&of("C", "5"), false, at(0));
         assert_eq!(light.spots().len(), 3);
     }
 
@@ -479,12 +503,12 @@ mod tests {
     fn a_ticket_that_moves_points_to_its_new_counter_once() {
         let mut light = spotlight();
         for n in 1..=5 {
-            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), false, at(0));
         }
         light.redirect(&call("A2", "9"));
         light.redirect(&call("A4", "9"));
         assert_eq!(light.spots()[1].counter, counter("9"));
-        light.enter(&call("A4", "9"), at(1));
+        light.enter(&call("A4", "9"), false, at(1));
         assert_eq!(light.waiting(), 2, "it has kept its place");
         light.redirect(&call("A4", "8"));
         light.settle(Millis(8000));
@@ -495,10 +519,10 @@ mod tests {
     #[test]
     fn while_there_is_no_glass_nobodys_dwell_passes() {
         let mut light = spotlight();
-        light.enter(&call("A1", "1"), at(0));
+        light.enter(&call("A1", "1"), false, at(0));
         light.glass_changed(false, Millis(1000));
         for n in 2..=4 {
-            light.enter(&call(&format!("A{n}"), &n.to_string()), at(2000));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), false, at(2000));
         }
         light.settle(Millis(60_000));
         assert_eq!((shown(&light).as_str(), light.next_change()), ("A3 A2 A1", None));
@@ -516,14 +540,14 @@ mod tests {
         let mut light = spotlight();
         light.glass_changed(false, Millis(0));
         for n in 1..=9 {
-            light.enter(&call(&format!("A{n}"), &n.to_string()), at(0));
+            light.enter(&call(&format!("A{n}"), &n.to_string()), false, at(0));
         }
-        light.enter(&call("B1", "1"), at(100_000));
+        light.enter(&call("B1", "1"), false, at(100_000));
         light.glass_changed(true, Millis(121_000));
         assert_eq!((shown(&light).as_str(), light.waiting()), ("B1", 0));
         light.glass_changed(false, Millis(122_000));
         for n in 1..=4 {
-            light.enter(&call(&format!("C{n}"), &n.to_string()), at(122_000));
+            light.enter(&call(&format!("C{n}"), &n.to_string()), false, at(122_000));
         }
         light.glass_changed(true, Millis(500_000));
         assert_eq!(shown(&light), "C4", "it is the last call");
@@ -532,7 +556,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_a_day_ahead_hides_no_call_that_has_just_come() {
         let mut light = spotlight();
-        light.enter(&call("A1", "1"), at(0));
+        light.enter(&call("A1", "1"), false, at(0));
         light.turn(|_| false, FRESH);
         assert_eq!(shown(&light), "A1");
         light.turn(|_| false, FRESH + Millis(1));
@@ -540,10 +564,25 @@ mod tests {
     }
 
     #[test]
+    fn who_was_never_drawn_comes_before_those_whom_an_earlier_life_has_drawn() {
+        let mut light = spotlight();
+        for (n, drawn) in [(1, true), (2, true), (3, true), (4, true), (5, false), (6, true), (7, false)] {
+            light.enter(&call(&format!("A{n}"), &n.to_string()), drawn, at(n));
+        }
+        assert_eq!((shown(&light).as_str(), light.waiting()), ("A7 A5 A1", 4));
+        light.settle(Millis(8001));
+        assert_eq!(shown(&light), "A2 A7 A5");
+        light.enter(&call("B1", "9"), false, at(8002));
+        assert_eq!(shown(&light), "B1 A7 A5", "one that has just come waits for none of them");
+        light.settle(Millis(17_000));
+        assert_eq!((shown(&light).as_str(), light.waiting()), ("A4 A3 A2", 1));
+    }
+
+    #[test]
     fn the_waiting_list_is_bounded() {
         let mut light = spotlight();
         for n in 0..2000 {
-            light.enter(&call(&format!("A{n}"), "1"), at(0));
+            light.enter(&call(&format!("A{n}"), "1"), false, at(0));
         }
         assert_eq!((light.waiting(), light.spots().len()), (WAITING, STACK));
     }
