@@ -357,12 +357,14 @@ impl ZoneQueue {
         if running.muted && running.elsewhere {
             return pending.proof(Outcome::OtherScreen);
         }
-        if running.muted && self.shared && pending.call().is_some() && !running.withdrawn {
-            self.take_back(pending);
-            return None;
-        }
         if running.muted {
-            return pending.proof(Outcome::Muted);
+            // It is like one that waited when silence was asked for. That it broke off is no fault of its own.
+            let waits = pending.is_urgent() || (self.shared && pending.call().is_some() && !self.quiet);
+            if running.withdrawn || !waits {
+                return pending.proof(Outcome::Muted);
+            }
+            self.take_back(pending, true);
+            return None;
         }
         if completed {
             return pending.proof(Outcome::Spoken);
@@ -383,15 +385,15 @@ impl ZoneQueue {
         if given_up || pending.has_expired(now) {
             return pending.proof(Outcome::Expired);
         }
-        self.take_back(pending);
+        // When it keeps breaking off while the sound works, the fault is in it, and it must not hold up the others.
+        let next = pending.broken_off == 0 || !self.works;
+        let broken_off = pending.broken_off + u8::from(self.works);
+        self.take_back(Pending { broken_off, ..pending }, next);
         None
     }
 
-    /// Back to the head of its counter's queue. The counter is next again; but when its announcement keeps breaking
-    /// off while the sound works, the fault is in it, and it must not hold up the others.
-    fn take_back(&mut self, mut pending: Pending) {
-        let next = pending.broken_off == 0 || !self.works;
-        pending.broken_off += u8::from(self.works);
+    /// Back to the head of its counter's queue; the counter is next again, or last.
+    fn take_back(&mut self, pending: Pending, next: bool) {
         self.note_expiry(&pending);
         if pending.is_urgent() {
             self.urgent.push_front(pending);

@@ -402,6 +402,52 @@ fn a_muted_zone_that_others_share_keeps_its_calls_until_one_has_said_them() {
 }
 
 #[test]
+fn what_a_technician_stopped_is_not_given_up_for_that() {
+    let mut zone = zone();
+    zone.voice_changed(true, true);
+    zone.push(call("A1", "1", 0));
+    zone.push(call("B1", "2", 0));
+    for n in 0..2 * u64::from(ATTEMPTS) {
+        assert_eq!(
+            name(&zone.start(AnnouncementId(n), Millis(0)).unwrap().message),
+            "A1",
+            "it is next again"
+        );
+        zone.mute(true);
+        assert_eq!(zone.ended(AnnouncementId(n), false, Millis(0)), None);
+        zone.mute(false);
+    }
+    assert_eq!(say_all(&mut zone, 0), ["A1", "B1"]);
+}
+
+#[test]
+fn what_a_technician_stopped_does_not_wait_through_the_quiet_hours() {
+    let mut zone = zone();
+    zone.voice_changed(true, true);
+    zone.push(call("A1", "1", 0));
+    zone.start(AnnouncementId(1), Millis(0)).unwrap();
+    zone.set_quiet(true);
+    zone.mute(true);
+    let proof = zone.ended(AnnouncementId(1), false, Millis(1));
+    assert_eq!(outcomes(proof), [("A1@1".to_owned(), Outcome::Muted)]);
+    assert_eq!(zone.waiting(), 0);
+}
+
+#[test]
+fn an_emergency_that_a_technician_stopped_is_said_again_while_it_is_on() {
+    let mut zone = zone();
+    for withdrawn in [false, true] {
+        zone.push(notice("fire", true));
+        zone.start(AnnouncementId(1), Millis(0)).unwrap();
+        zone.mute(true);
+        zone.keep_notices(|_, _| !withdrawn);
+        assert_eq!(zone.ended(AnnouncementId(1), false, Millis(1)), None);
+        zone.mute(false);
+        assert_eq!(say_all(&mut zone, 2), if withdrawn { vec![] } else { vec!["fire"] });
+    }
+}
+
+#[test]
 fn what_another_screen_has_said_is_not_said_again() {
     let id = |text: &str| CallId::parse(text).unwrap();
     let mut zone = zone();
