@@ -74,6 +74,7 @@ enum Op {
         muted: bool,
     },
     Link(bool),
+    Glass(bool),
     Identify,
 }
 
@@ -104,6 +105,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (any::<bool>(), prop::bool::weighted(0.7)).prop_map(|(west, works)| Op::Sound { west, works }),
         1 => (prop::option::of(any::<bool>()), prop::bool::weighted(0.3)).prop_map(|(west, muted)| Op::Mute { west, muted }),
         1 => any::<bool>().prop_map(Op::Link),
+        2 => prop::bool::weighted(0.6).prop_map(Op::Glass),
         1 => Just(Op::Identify),
     ]
 }
@@ -223,7 +225,7 @@ impl World {
             self.light.redirect(call);
         }
         if live {
-            self.light.enter(call);
+            self.light.enter(call, self.hall.now);
             let view = self.hall.view();
             assert_eq!((&view.recent[0].ticket, &view.recent[0].counter), (&call.ticket, &call.counter));
             let missed = !self.ways.named && view.missed.iter().any(|m| m.ticket == call.ticket);
@@ -360,10 +362,16 @@ impl World {
         self.give(Input::MuteChanged { zone, muted }, None);
     }
 
+    fn glass(&mut self, lit: bool) {
+        self.light.glass_changed(lit, self.hall.now);
+        self.give(Input::GlassChanged { lit }, None);
+    }
+
     /// The evening passes, and then the PC sleeps until the next morning: of yesterday nothing is left but the notices.
     fn sleep(&mut self) {
         /// 07:30 in the hall is 00:30 in UTC.
         const DAY: i64 = 24 * 3600;
+        self.glass(true);
         self.wait(Millis::from_secs(26 * 60));
         let now = self.hall.now;
         let morning = (now.wall.as_second() / DAY + 1) * DAY + 1800;
@@ -433,6 +441,7 @@ impl World {
                 self.up_since = up.then(|| self.up_since.unwrap_or(self.hall.now.mono));
                 self.give(Input::LinkChanged { up }, None);
             }
+            Op::Glass(lit) => self.glass(lit),
             Op::Identify => drop(self.give(Input::IdentifyRequested, None)),
         }
         self.grid.check(&self.shown);
@@ -444,6 +453,7 @@ impl World {
             self.sound(west, true);
         }
         self.mute(None, false);
+        self.glass(true);
         for _ in 0..120 {
             self.end(false, true);
             self.end(true, true);

@@ -143,6 +143,7 @@ impl Spotlight {
             self.held.add(&last.spot);
             self.stack.push(last);
         }
+        self.served = self.waiting.iter().any(|e| e.served);
         self.settle(now);
     }
 

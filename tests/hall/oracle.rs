@@ -154,12 +154,16 @@ impl Grid {
     }
 }
 
-/// The spotlight: who waits, and whether everybody got the whole dwell.
+/// The spotlight: who waits, and whether everybody got the whole dwell while the picture reached the glass.
 #[derive(Default)]
 pub struct Light {
     stack: Vec<Spot>,
-    waiting: Vec<(Counter, Name, bool)>,
+    waiting: Vec<(Counter, Name, CallId)>,
     series: BTreeMap<CallId, Option<Series>>,
+    came: BTreeMap<CallId, Millis>,
+    served: BTreeSet<CallId>,
+    absent: BTreeSet<CallId>,
+    dark: bool,
 }
 
 impl Light {
@@ -173,17 +177,31 @@ impl Light {
     }
 
     /// A live call asked for the spotlight.
-    pub fn enter(&mut self, call: &Call) {
+    pub fn enter(&mut self, call: &Call, now: Now) {
         let (counter, name) = (&call.counter, Name::of(call));
         self.series.insert(call.id.clone(), call.series.clone());
-        self.waiting.retain(|(c, n, served)| !(*served && c == counter && !n.is(&name)));
+        self.came.insert(call.id.clone(), now.mono);
+        let served = &self.served;
+        self.waiting.retain(|(c, n, id)| !(served.contains(id) && c == counter && !n.is(&name)));
         let mut waits = false;
         for entry in self.waiting.iter_mut().filter(|(c, n, _)| c == counter && n.is(&name)) {
-            (entry.2, waits) = (false, true);
+            (entry.2, waits) = (call.id.clone(), true);
         }
         if !waits && !self.stands(&self.stack, counter, &name) {
-            self.waiting.push((counter.clone(), name, false));
+            self.waiting.push((counter.clone(), name, call.id.clone()));
         }
+    }
+
+    /// When there is a glass again, who came lately gets a whole dwell, also those whom it went dark on.
+    pub fn glass_changed(&mut self, lit: bool, now: Now) {
+        if !std::mem::replace(&mut self.dark, !lit) || !lit {
+            return;
+        }
+        let stack = std::mem::take(&mut self.stack);
+        let stood = stack.iter().rev().map(|s| (s.counter.clone(), self.name(s), s.call.clone()));
+        let stood: Vec<_> = stood.filter(|(.., id)| !self.absent.contains(id)).collect();
+        let all = stood.into_iter().chain(self.waiting.drain(..));
+        self.waiting = all.filter(|(.., id)| now.mono - self.came[id] <= MAX_AGE).collect();
     }
 
     /// The ticket moved: its entries point to the new counter, once.
@@ -210,9 +228,15 @@ impl Light {
         let is = |c: &Counter, n: &Name| *c == call.counter && n.is(&name);
         match call.kind {
             Kind::Serving => {
-                self.waiting.iter_mut().filter(|(c, n, _)| is(c, n)).for_each(|entry| entry.2 = true);
+                let waiting = self.waiting.iter().filter(|(c, n, _)| is(c, n));
+                self.served.extend(waiting.map(|(.., id)| id.clone()));
             }
-            Kind::Absent => self.waiting.retain(|(c, n, _)| !is(c, n)),
+            Kind::Absent => {
+                self.waiting.retain(|(c, n, _)| !is(c, n));
+                let stands = self.stack.iter().filter(|s| is(&s.counter, &self.name(s)));
+                let stands: Vec<CallId> = stands.map(|s| s.call.clone()).collect();
+                self.absent.extend(stands);
+            }
             Kind::Cancel => {
                 self.waiting.retain(|(c, n, _)| !is(c, n));
                 let stack = std::mem::take(&mut self.stack);
@@ -234,7 +258,8 @@ impl Light {
         assert!(stack.windows(2).all(|pair| pair[0].since >= pair[1].since), "newest on top");
         for before in &self.stack {
             let stays = stack.iter().any(|s| s.ticket == before.ticket && s.counter == before.counter);
-            assert!(stays || now.mono - before.since >= DWELL, "{} left before its time", before.ticket);
+            let had_dwell = !self.dark && now.mono - before.since >= DWELL;
+            assert!(stays || had_dwell, "{} left before its time", before.ticket);
         }
         let waiting = std::mem::take(&mut self.waiting);
         self.waiting = waiting.into_iter().filter(|(c, n, _)| !self.stands(stack, c, n)).collect();
@@ -391,7 +416,8 @@ impl Voices {
         let voice = self.zones.get_mut(zone).expect("a known zone");
         voice.running = None;
         let Message::Call { call, counter, .. } = &running.message else {
-            if !completed {
+            // What was said while silence was asked for nobody has heard.
+            if !completed || running.muted {
                 *self.broken_off.entry((zone.clone(), name(&running.message))).or_default() += 1;
             }
             return;
