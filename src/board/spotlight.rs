@@ -166,8 +166,9 @@ impl Spotlight {
             self.waiting.insert(place, entry);
             if self.waiting.len() > WAITING {
                 let drawn = Some(self.never_drawn()).filter(|place| *place < self.waiting.len());
-                let gone = self.waiting.remove(drawn.unwrap_or_default());
-                gone.iter().for_each(|gone| self.held.drop(&gone.spot));
+                if let Some(gone) = self.waiting.remove(drawn.unwrap_or_default()) {
+                    self.held.drop(&gone.spot);
+                }
             }
         }
         self.settle(now.mono);
