@@ -95,7 +95,8 @@ fn round(driver: &tokio::runtime::Runtime, hub: &HubHandle, n: usize, counters: 
     while Instant::now() < settled {
         std::thread::sleep(Duration::from_millis(5));
     }
-    Round { hub: spent(HUB) - before.0, journal: spent(JOURNAL) - before.1, wall }
+    let since = |name, before| spent(name).saturating_sub(before);
+    Round { hub: since(HUB, before.0), journal: since(JOURNAL, before.1), wall }
 }
 
 /// Processor time of all threads of this name that live.
