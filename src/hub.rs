@@ -304,7 +304,7 @@ impl Hub {
                 }
                 _ = status_tick.tick() => {}
             }
-            self.take_turns();
+            self.take_turns(self.clock.now());
             self.look_at_glass();
             self.answer();
             self.let_music_play();
@@ -413,34 +413,34 @@ impl Hub {
     }
 
     fn apply(&mut self, input: Input) -> Done {
-        self.take_turns();
+        let now = self.clock.now();
+        self.take_turns(now);
         self.note(&input);
-        let begun = self.begin(&input);
-        let call = self.new_call(&input).cloned();
+        let call = self.new_call(&input, now).cloned();
+        let begun = call.as_ref().and_then(|call| self.begin(call, now));
         let effects = {
             let about = call.as_ref().map(|call| field::display(&call.id));
             let _stage = trace_span!(target: STAGE, "hub", call = about).entered();
-            self.board.apply(self.clock.now(), input)
+            self.board.apply(now, input)
         };
         let refused = effects.iter().any(|effect| matches!(effect, Effect::Ignore { .. }));
         if let Some(call) = call.filter(|_| !refused) {
-            let received = self.clock.now().wall;
-            self.facts.push(Record::Call { call, received });
+            self.facts.push(Record::Call { call, received: now.wall });
         }
-        let done = self.carry_out(effects);
+        let done = self.carry_out(effects, now);
         if let (Some(call), Taken::Ignored(_)) = (begun, done.taken) {
             self.stories.remove(&call);
         }
         done
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) -> Done {
+    fn carry_out(&mut self, effects: Vec<Effect>, now: Now) -> Done {
         let mut done = Done { shown: false, taken: Taken::Applied };
         for effect in effects {
             match effect {
                 Effect::Show => done.shown = true,
                 Effect::Announce(announcement) => self.announce(&announcement),
-                Effect::Prove { call, outcome } => self.prove(call, outcome),
+                Effect::Prove { call, outcome } => self.prove(call, outcome, now),
                 Effect::Ignore { reason } => {
                     self.outlets.metrics.ignored(reason);
                     done.taken = Taken::Ignored(reason);

@@ -29,8 +29,8 @@ pub const FILE: &str = "journal.db";
 const MESSAGES: usize = 4096;
 /// Records that wait in memory, for the thread and while the file cannot be written: some days of a big hall.
 const BACKLOG: usize = 20_000;
-/// Records written in one go.
-const BATCH: usize = 512;
+/// Records written in one go, when so many wait: the more, the fewer pages are written twice.
+const BATCH: usize = 4096;
 /// After the last record, before a power cut can take it no more.
 const SETTLE: Duration = Duration::from_millis(500);
 /// Before a file that failed is tried again.

@@ -25,6 +25,7 @@ use crate::gpu::Gpu;
 use crate::scene::Size;
 use crate::window;
 
+mod ahead;
 mod album;
 pub(crate) mod display;
 mod drawn;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use glyphon::FontSystem;
 
 use crate::gpu::Picture;
-use crate::scene::{Art, Image, Layer, Quad, Rect, Scene, Shape, Size, Strip, StripContent, TextRun};
+use crate::scene::{Art, Face, Image, Layer, Quad, Rect, Scene, Shape, Size, Strip, StripContent, TextRun};
 use crate::typeset::{Lines, font_system};
 
 mod area;
@@ -69,6 +69,28 @@ impl Raster {
         let mut pixels = vec![0; scene.size.w as usize * scene.size.h as usize];
         self.draw(scene, &[Area::all(scene.size)], &mut pixels);
         picture(&pixels, scene.size)
+    }
+
+    /// Draws the letters of a text that a picture of `size` may show later, where nobody sees them. False when there is no room
+    /// for more.
+    pub fn prepare(&mut self, run: &TextRun, size: Size) -> bool {
+        if !self.glyphs.has_room(size.w as usize * size.h as usize) {
+            return false;
+        }
+        let new = self.lines.shape(&mut self.fonts, run);
+        if let Some(text) = self.lines.area(run, (0.0, 0.0)) {
+            self.glyphs.prepare(&mut self.fonts, &text);
+        }
+        // The next number will be another one of the same digits.
+        if new && matches!(run.face, Face::Digits(_)) {
+            self.lines.forget(run);
+        }
+        true
+    }
+
+    /// How many letters have been rasterised until now, each in a size and at a place between two pixels.
+    pub fn letters_made(&self) -> u64 {
+        self.glyphs.made()
     }
 
     /// Bytes of letters that are kept for the next picture.

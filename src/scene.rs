@@ -42,7 +42,7 @@ pub use idle::Idle;
 use layout::Track;
 pub use look::Look;
 pub use motion::Moving;
-pub use rehearsal::rehearsal;
+pub use rehearsal::{coming, rehearsal, texts_of};
 pub use theme::Theme;
 
 /// Pixels of the target.

@@ -59,13 +59,13 @@ struct Shaped {
 }
 
 impl Lines {
-    /// Shapes a line that is not known yet.
-    pub fn shape(&mut self, fonts: &mut FontSystem, run: &TextRun) {
+    /// Shapes a line that is not known yet; returns whether it was not.
+    pub fn shape(&mut self, fonts: &mut FontSystem, run: &TextRun) -> bool {
         let key = Key::of(run);
         let frame = self.frame;
         if let Some(found) = self.shaped.get_mut(&key) {
             found.used = frame;
-            return;
+            return false;
         }
         self.tell_missing(&run.text);
         let buffer = shape(fonts, run);
@@ -73,6 +73,12 @@ impl Lines {
             buffer.layout_runs().next().map_or((0.0, 0.0), |line| (line.line_w, line.line_y));
         let ink = font::ink(&run.text, run.face);
         self.shaped.insert(key, Shaped { buffer, width, baseline, ink, used: frame });
+        true
+    }
+
+    /// Forgets a line that will hardly come again.
+    pub fn forget(&mut self, run: &TextRun) {
+        self.shaped.remove(&Key::of(run));
     }
 
     /// Where a line that has been shaped stands, moved by whole pixels to the right and down.

@@ -115,6 +115,61 @@ fn a_burst_that_comes_together_is_kept_whole() {
     assert_eq!(open(folder.path()).1.len(), 16 * 512);
 }
 
+/// In a burst a call and its end are written in one go, whatever lies between and however often they come.
+#[test]
+fn what_comes_in_one_go_is_kept_as_if_it_had_come_one_by_one() {
+    let id = |id: &str| CallId::parse(id).unwrap();
+    let records = || {
+        let Record::Proof { proof: again, .. } = proof("c-1", Outcome::Spoken) else { unreachable!() };
+        let again = Proof { again: true, ..again };
+        vec![
+            Record::Call { call: call("c-1", "A1"), received: at(1) },
+            Record::Call { call: call("c-2", "A2"), received: at(2) },
+            Record::Began { call: id("c-1"), at: at(3) },
+            proof("c-1", Outcome::Shown),
+            Record::Drawn(Drawn { call: id("c-1"), frame: frame(1) }),
+            Record::Proof { proof: again, at: at(13) },
+            // The broker brings it once more.
+            Record::Call { call: call("c-1", "A1"), received: at(14) },
+            proof("c-3", Outcome::Expired),
+            Record::Call { call: call("c-3", "A3"), received: at(15) },
+            proof("nobody", Outcome::Expired),
+        ]
+    };
+    let [together, apart] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let (journal, _) = open(together.path());
+    journal.write_all(records());
+    settle(&journal);
+    let all = stories(together.path(), None);
+    let ends: Vec<_> = all.iter().map(|s| (s.call.id.as_str(), s.received, s.outcome, s.again)).collect();
+    let [spoken, expired] = [Outcome::Spoken, Outcome::Expired].map(Some);
+    let wanted = [("c-3", at(15), expired, false), ("c-2", at(2), None, false), ("c-1", at(1), spoken, true)];
+    assert_eq!(ends, wanted);
+    assert_eq!((all[2].began, all[2].drawn), (Some(at(3)), Some(frame(1))));
+    // One by one a call comes before its end.
+    let (journal, _) = open(apart.path());
+    let mut records = records();
+    records.swap(7, 8);
+    for record in records {
+        journal.write(record);
+        settle(&journal);
+    }
+    assert_eq!(stories(apart.path(), None), all);
+}
+
+#[test]
+fn a_call_that_is_kept_already_gets_the_end_that_comes_when_the_broker_brings_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = open(folder.path());
+    journal.write(Record::Call { call: call("c-1", "A1"), received: at(1) });
+    settle(&journal);
+    let again = Record::Call { call: call("c-1", "A1"), received: at(9) };
+    journal.write_all(vec![again, proof("c-1", Outcome::Spoken)]);
+    settle(&journal);
+    let all = stories(folder.path(), None);
+    assert_eq!((all.len(), all[0].received, all[0].outcome), (1, at(1), Some(Outcome::Spoken)));
+}
+
 #[test]
 fn the_next_life_is_told_in_order_what_was_proven_and_what_had_begun() {
     let folder = tempfile::tempdir().unwrap();

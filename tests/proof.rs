@@ -65,7 +65,7 @@ fn a_call_on_a_display_that_stands_still_is_drawn_when_it_goes_on() {
     broker.publish("moiso/dong-da/call", &call("late", "B107", "2", "call"), &[]);
     let shown = proofs.wait_for(|m| m.contains(r#""call":"late""#));
     assert!(!shown.contains("drawn"), "nobody has seen it: {shown}");
-    until(SOON, "it is kept", || daemon.kept("proofs", "call = 'late'") == 1);
+    until(SOON, "it is kept", || daemon.kept("calls", "id = 'late' AND outcome IS NOT NULL") == 1);
     assert_eq!(daemon.kept("calls", "id = 'late' AND drawn IS NOT NULL"), 0);
     screen.freeze(false);
     proofs.wait_for(|m| m.contains(r#""call":"late""#) && m.contains("drawn"));

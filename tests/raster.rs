@@ -7,12 +7,16 @@ mod views;
 use std::path::Path;
 use std::sync::Arc;
 
+use moiso::board::call::{Counter, Series, Ticket};
+use moiso::board::view::{BoardView, Spot};
+use moiso::clock::{Millis, Now};
 use moiso::config::Config;
 use moiso::gpu::{Gpu, Offscreen, Picture};
 use moiso::raster::{Area, Raster};
 use moiso::scenario::{self, Scenario};
 use moiso::scene::{
-    Align, Art, Colour, Face, Image, Layer, Look, Quad, Rect, Scene, Shape, Size, TextRun, Theme, compose,
+    Align, Art, Colour, Face, Image, Layer, Look, Quad, Rect, Scene, Shape, Size, TextRun, Theme, coming,
+    compose, texts_of,
 };
 use views::{LANDSCAPE, PORTRAIT};
 
@@ -200,12 +204,77 @@ fn letters_that_are_not_in_use_are_forgotten() {
         colour: Colour([255; 4]),
         align: Align::Start,
     };
-    let kept = (0..100).map(|n| {
+    let kept = (0..200).map(|n| {
         let layer = Layer { texts: vec![of(n)], ..Layer::default() };
         raster.draw(&scene(size, layer), &[Area::all(size)], &mut pixels);
         raster.kept_bytes()
     });
     let kept: Vec<usize> = kept.collect();
     let (most, one) = (*kept.iter().max().unwrap(), kept[0]);
-    assert!(one > 40_000 && most > one && most <= 640 * 360, "{one} bytes of one text, at most {most}");
+    assert!(one > 40_000 && most > one && most <= 3 * 640 * 360, "{one} bytes of one text, at most {most}");
+}
+
+fn now() -> Now {
+    Now { mono: Millis::ZERO, wall: "2026-11-24T02:41:00Z".parse().unwrap() }
+}
+
+/// A board at rest whose counters show tickets of one series.
+fn quiet() -> BoardView {
+    BoardView { spotlight: Vec::new(), recent: Vec::new(), spotlight_waiting: 0, ..views::many(11) }
+}
+
+/// Draws ahead until there is no room or no text left; returns whether there was room for all.
+fn prepare(raster: &mut Raster, view: &BoardView, series: &[Series], look: &Look) -> bool {
+    coming(view, series).all(|board| {
+        texts_of(&board, look, LANDSCAPE, now()).iter().all(|run| raster.prepare(run, LANDSCAPE))
+    })
+}
+
+#[test]
+fn a_call_finds_the_letters_of_its_number_drawn() {
+    let (look, view) = (Look::of(&Config::default()), quiet());
+    let mut raster = Raster::default();
+    raster.picture(&compose(&view, &look, LANDSCAPE, now()));
+    let before = raster.letters_made();
+    assert!(prepare(&mut raster, &view, &[], &look), "room for one series");
+    let ahead = raster.letters_made();
+    assert!(ahead > before + 100);
+    let called = |tickets: &[(&str, &str)]| {
+        let mut board = view.clone();
+        for (ticket, counter) in tickets {
+            let (ticket, counter) = (Ticket::parse(ticket).unwrap(), Counter::parse(counter).unwrap());
+            let at = board.counters.iter_mut().find(|c| c.counter == counter).unwrap();
+            at.ticket = Some(ticket.clone());
+            let usual = views::busy().spotlight.remove(0);
+            let (lane, slot, holder) = (moiso::board::call::Lane::Regular, None, None);
+            board.spotlight.insert(0, Spot { ticket, counter, lane, slot, holder, ..usual });
+        }
+        board
+    };
+    for tickets in [
+        &[("A137", "3")][..],
+        &[("A137", "3"), ("A802", "7")],
+        &[("A137", "3"), ("A802", "7"), ("A956", "10")],
+        &[("A049", "11")],
+    ] {
+        raster.picture(&compose(&called(tickets), &look, LANDSCAPE, now()));
+        assert_eq!(raster.letters_made(), ahead, "{tickets:?}");
+    }
+    let unknown = compose(&called(&[("M-1", "4")]), &look, LANDSCAPE, now());
+    raster.picture(&unknown);
+    assert!(raster.letters_made() > ahead, "of other numbers nothing was known");
+}
+
+#[test]
+fn what_is_drawn_ahead_has_a_bound_and_changes_no_picture() {
+    let (look, view) = (Look::of(&Config::default()), quiet());
+    let series: Vec<Series> =
+        (b'B'..=b'I').map(|c| Series::parse(&char::from(c).to_string()).unwrap()).collect();
+    let mut raster = Raster::default();
+    assert!(!prepare(&mut raster, &view, &series, &look), "there is no room for all of these");
+    // The last text may be over it: a number as large as the spotlight.
+    let pixels = LANDSCAPE.w as usize * LANDSCAPE.h as usize;
+    assert!((2 * pixels..2 * pixels + pixels / 4).contains(&raster.kept_bytes()), "{}", raster.kept_bytes());
+    let scene = compose(&view, &look, LANDSCAPE, now());
+    assert!(raster.picture(&scene) == Raster::default().picture(&scene));
 }

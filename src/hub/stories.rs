@@ -47,9 +47,8 @@ impl Story {
 
 impl Hub {
     /// Tells the hall what became of a call, as soon as that is known: the other screens go by it.
-    pub(super) fn prove(&mut self, call: CallId, outcome: Outcome) {
+    pub(super) fn prove(&mut self, call: CallId, outcome: Outcome, now: Now) {
         tracing::debug!(%call, outcome = outcome.as_str(), "proof");
-        let now = self.clock.now();
         let story = self.stories.remove(&call).unwrap_or_else(|| Story::kept(Kind::Call, now.wall));
         self.outlets.metrics.proven(story.kind, outcome);
         let spoken = outcome == Outcome::Spoken;
@@ -89,26 +88,27 @@ impl Hub {
     fn tell(&self, proof: &Proof) {
         let (topic, payload) = (format!("screen/{}/proof", self.screen), wire::encode_proof(proof));
         self.publish(Publication { topic, payload, retain: false });
-        // Nobody need listen.
-        let _ = self.outlets.proofs.send(proof.clone());
+        // Nobody need listen, and who begins to listen meanwhile is told of the next one.
+        if self.outlets.proofs.receiver_count() > 0 {
+            let _ = self.outlets.proofs.send(proof.clone());
+        }
     }
 
     /// A call that has just come, or that another screen tells of while it is young.
-    pub(super) fn new_call<'i>(&self, input: &'i Input) -> Option<&'i Call> {
+    pub(super) fn new_call<'i>(&self, input: &'i Input, now: Now) -> Option<&'i Call> {
         match input {
             Input::CallReceived(call) => Some(call),
-            Input::CallTold(call) => Some(call).filter(|call| self.board.is_young(call, self.clock.now())),
+            Input::CallTold(call) => Some(call).filter(|call| self.board.is_young(call, now)),
             _ => None,
         }
     }
 
     /// Begins the story of a call that has none, and tells which.
-    pub(super) fn begin(&mut self, input: &Input) -> Option<CallId> {
-        let call = self.new_call(input)?;
+    pub(super) fn begin(&mut self, call: &Call, now: Now) -> Option<CallId> {
         if !call.kind.summons() || self.stories.contains_key(&call.id) {
             return None;
         }
-        self.stories.insert(call.id.clone(), Story::begun(call.kind, self.clock.now()));
+        self.stories.insert(call.id.clone(), Story::begun(call.kind, now));
         Some(call.id.clone())
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Hub, Publication};
 use crate::board::input::{Input, Outcome};
-use crate::clock::Millis;
+use crate::clock::{Millis, Now};
 use crate::journal::Record;
 use crate::screens::ScreenReport;
 use crate::voices::Turn;
@@ -46,21 +46,21 @@ impl Hub {
 
     /// Lets this screen begin to speak, or no more, as it is its turn in each zone now. It comes before every input: a
     /// process that stood still must know that before it says anything.
-    pub(super) fn take_turns(&mut self) {
-        let now = self.clock.now();
+    pub(super) fn take_turns(&mut self, now: Now) {
         let turns = self.voices.turn(self.board.sounds(), now.mono);
         for Turn { zone, speaks, shared } in turns {
             tracing::info!(%zone, speaks, shared, "the turn to speak");
             let effects = self.board.apply(now, Input::VoiceChanged { zone, speaks, shared });
-            if self.carry_out(effects).shown {
+            if self.carry_out(effects, now).shown {
                 self.show();
             }
         }
     }
 
     pub(super) fn link_changed(&mut self, up: bool) {
-        self.voices.link_changed(up, self.clock.now().mono);
-        self.take_turns();
+        let now = self.clock.now();
+        self.voices.link_changed(up, now.mono);
+        self.take_turns(now);
     }
 
     /// A screen's word of itself; none: its word was taken back.

@@ -1,9 +1,9 @@
 //! The tables of the journal and how an older file becomes a newer one.
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
 /// One step a version, from the first; a step that was ever shipped is never changed.
-const STEPS: [&str; 4] = [
+pub(super) const STEPS: [&str; 5] = [
     "
     CREATE TABLE calls (
         id TEXT PRIMARY KEY,
@@ -81,7 +81,24 @@ const STEPS: [&str; 4] = [
         at INTEGER NOT NULL
     ) STRICT;
 ",
+    "
+    -- What became of a call stands beside it: a call that ends at once is one row, and its end needs no tree of its own.
+    ALTER TABLE calls ADD COLUMN proved INTEGER;
+    ALTER TABLE calls ADD COLUMN speech_from INTEGER;
+    ALTER TABLE calls ADD COLUMN speech_to INTEGER;
+    ALTER TABLE calls ADD COLUMN outcome TEXT;
+    ALTER TABLE calls ADD COLUMN again INTEGER;
+    UPDATE calls SET proved = proofs.proved, speech_from = proofs.speech_from, speech_to = proofs.speech_to,
+        outcome = proofs.outcome, again = proofs.again
+        FROM proofs WHERE proofs.call = calls.id;
+    DROP TABLE proofs;
+    -- No query ever went by it: a ticket is looked for among the calls of a day.
+    DROP INDEX calls_by_ticket;
+",
 ];
+
+/// The first version in which what became of a call stands beside it; before it was a table of its own.
+pub const ENDS_BESIDE_CALLS: i64 = 5;
 
 /// The version that this program writes.
 pub const VERSION: usize = STEPS.len();
@@ -116,12 +133,14 @@ pub fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
     Ok(transaction.commit()?)
 }
 
-fn version(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
-    transaction.pragma_query_value(None, "user_version", |row| row.get(0))
+pub fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::types::Value;
+
     use super::*;
 
     #[test]
@@ -132,7 +151,7 @@ mod tests {
         let tables: i64 = connection
             .query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(tables, 6);
+        assert_eq!(tables, 5);
     }
 
     #[test]
@@ -143,10 +162,36 @@ mod tests {
             connection.pragma_update(None, "user_version", from as i64).unwrap();
             let row = "INSERT INTO calls (id, received, at, ticket, counter, kind, lane) VALUES ('a', 1, 1, 'A012', '5', 'call', 'regular')";
             connection.execute(row, []).unwrap();
+            let ended = if from < ENDS_BESIDE_CALLS as usize {
+                "INSERT INTO proofs (call, proved, speech_from, speech_to, outcome, again) VALUES ('a', 9, 2, 8, 'spoken', 1)"
+            } else {
+                "UPDATE calls SET proved = 9, speech_from = 2, speech_to = 8, outcome = 'spoken', again = 1"
+            };
+            connection.execute(ended, []).unwrap();
+            connection.execute(&row.replace("'a'", "'b'"), []).unwrap();
             migrate(&mut connection).unwrap();
-            let ticket: String =
-                connection.query_row("SELECT ticket FROM calls", [], |row| row.get(0)).unwrap();
-            assert_eq!(ticket, "A012", "from version {from}");
+            let mut told = connection
+                .prepare("SELECT id, ticket, proved, speech_from, speech_to, outcome, again FROM calls ORDER BY rowid")
+                .unwrap();
+            let told: Vec<[Value; 7]> = told
+                .query_map([], |row| {
+                    let mut values = [const { Value::Null }; 7];
+                    values.iter_mut().enumerate().try_for_each(|(n, value)| {
+                        *value = row.get(n)?;
+                        Ok::<_, rusqlite::Error>(())
+                    })?;
+                    Ok(values)
+                })
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            let text = |text: &str| Value::Text(text.to_owned());
+            let [proved, began, ended, again] = [9, 2, 8, 1].map(Value::Integer);
+            let first = [text("a"), text("A012"), proved, began, ended, text("spoken"), again];
+            let none = const { Value::Null };
+            let second =
+                [text("b"), text("A012"), none.clone(), none.clone(), none.clone(), none.clone(), none];
+            assert_eq!(told, [first, second], "from version {from}");
         }
     }
 

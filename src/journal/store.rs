@@ -1,5 +1,6 @@
 //! The journal's file: opens it, writes records, reads them back. Knows nothing of threads.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -39,7 +40,14 @@ impl StoreError {
 /// An open journal.
 pub struct Store {
     sql: Connection,
+    /// Where calls and what became of them are read from.
+    calls: &'static str,
 }
+
+const CALLS: &str = "calls";
+/// In a file that an older program made and nobody has opened for writing since.
+const CALLS_BEFORE: &str = "(SELECT calls.rowid, calls.*, speech_from, speech_to, outcome, again
+                             FROM calls LEFT JOIN proofs ON proofs.call = calls.id) AS calls";
 
 impl Store {
     /// Opens the file for writing, or makes it.
@@ -53,7 +61,7 @@ impl Store {
         sql.pragma_update(None, "journal_mode", "WAL")?;
         sql.pragma_update(None, "synchronous", "NORMAL")?;
         schema::migrate(&mut sql)?;
-        Ok(Self { sql })
+        Ok(Self { sql, calls: CALLS })
     }
 
     /// Opens an existing file for reading, also while a daemon writes it.
@@ -63,17 +71,22 @@ impl Store {
     pub fn read_only(path: &Path) -> Result<Self, StoreError> {
         let sql = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         sql.busy_timeout(BUSY)?;
-        Ok(Self { sql })
+        let before = schema::version(&sql)? < schema::ENDS_BESIDE_CALLS;
+        Ok(Self { sql, calls: if before { CALLS_BEFORE } else { CALLS } })
     }
 
     /// Writes records in their order, all or none.
     ///
     /// # Errors
     /// [`StoreError`]; nothing of it is then written.
-    pub fn write<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) -> Result<(), StoreError> {
+    pub fn write<'r>(
+        &mut self,
+        records: impl IntoIterator<Item = &'r Record> + Clone,
+    ) -> Result<(), StoreError> {
         let transaction = self.sql.transaction()?;
+        let mut ends = Ends::of(records.clone());
         for record in records {
-            put(&transaction, record)?;
+            put(&transaction, record, &mut ends)?;
         }
         Ok(transaction.commit()?)
     }
@@ -97,7 +110,6 @@ impl Store {
         let transaction = self.sql.transaction()?;
         for (table, time) in [
             ("calls", "received"),
-            ("proofs", "proved"),
             ("elsewhere", "proved"),
             ("audit", "at"),
             ("rejected", "at"),
@@ -115,10 +127,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn kept(&self, since: Timestamp, limit: usize) -> Result<Vec<Kept>, StoreError> {
-        let mut statement = self.sql.prepare(
-            "SELECT calls.*, speech_from, speech_to, outcome, again FROM calls LEFT JOIN proofs ON proofs.call = calls.id
-             WHERE received >= ? ORDER BY calls.rowid DESC LIMIT ?",
-        )?;
+        let sql =
+            format!("SELECT * FROM {} WHERE received >= ? ORDER BY calls.rowid DESC LIMIT ?", self.calls);
+        let mut statement = self.sql.prepare(&sql)?;
         let rows = statement.query_map(params![since.as_millisecond(), limit as i64], |row| {
             let Some((call, received, began)) = call(row)? else { return Ok(None) };
             let (began, drawn, proof) = (began.is_some(), frame(row)?, proof(row, &call.id, received)?);
@@ -144,12 +155,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn stories(&self, query: &Query) -> Result<Vec<Story>, StoreError> {
-        let mut statement = self.sql.prepare(
-            "SELECT calls.*, speech_from, speech_to, outcome, again FROM calls
-             LEFT JOIN proofs ON proofs.call = calls.id
-             WHERE (?1 IS NULL OR ticket = ?1) AND received >= ?2 AND received < ?3
-             ORDER BY received DESC, calls.rowid DESC LIMIT ?4",
-        )?;
+        let mut statement = self.sql.prepare(&stories_of(self.calls))?;
         let ticket = query.ticket.as_ref().map(Ticket::as_str);
         let (since, until) = (query.since.as_millisecond(), query.until.as_millisecond());
         let rows = statement.query_map(params![ticket, since, until, query.limit as i64], |row| {
@@ -233,27 +239,44 @@ impl Store {
     }
 }
 
-fn put(sql: &Connection, record: &Record) -> rusqlite::Result<()> {
+/// Calls in a time, newest first, of one ticket or of all.
+fn stories_of(calls: &str) -> String {
+    format!(
+        "SELECT * FROM {calls} WHERE (?1 IS NULL OR ticket = ?1) AND received >= ?2 AND received < ?3
+         ORDER BY received DESC, calls.rowid DESC LIMIT ?4"
+    )
+}
+
+/// What became of calls, where it comes in the same batch: most calls of a burst have an end before they are written, and
+/// are then written once. The last word on each call, and when it came.
+struct Ends<'r>(HashMap<&'r str, (&'r Proof, Timestamp)>);
+
+impl<'r> Ends<'r> {
+    fn of(records: impl IntoIterator<Item = &'r Record>) -> Self {
+        let ends = records.into_iter().filter_map(|record| match record {
+            Record::Proof { proof, at } => Some((proof.call.as_str(), (proof, *at))),
+            _ => None,
+        });
+        Self(ends.collect())
+    }
+
+    fn get(&self, call: &CallId) -> Option<(&'r Proof, Timestamp)> {
+        self.0.get(call.as_str()).copied()
+    }
+
+    /// It is written.
+    fn forget(&mut self, call: &CallId) {
+        self.0.remove(call.as_str());
+    }
+}
+
+fn put(sql: &Connection, record: &Record, ends: &mut Ends<'_>) -> rusqlite::Result<()> {
     match record {
         Record::Call { call, received } => {
-            let slot = call.slot.map(|slot| slot.strftime("%H:%M").to_string());
-            let seq = call.seq.and_then(|seq| i64::try_from(seq).ok());
-            sql.prepare_cached(
-                "INSERT OR IGNORE INTO calls (id, received, at, ticket, counter, kind, seq, series, lane, slot)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                call.id.as_str(),
-                received.as_millisecond(),
-                call.at.as_millisecond(),
-                call.ticket.as_str(),
-                call.counter.as_str(),
-                call.kind.as_str(),
-                seq,
-                call.series.as_ref().map(Series::as_str),
-                call.lane.as_str(),
-                slot
-            ])?;
+            // A call that is there already keeps what it has, and its end comes by itself.
+            if put_call(sql, call, *received, ends.get(&call.id))? {
+                ends.forget(&call.id);
+            }
         }
         Record::Began { call, at } => {
             sql.prepare_cached("UPDATE calls SET began = ? WHERE id = ?")?
@@ -270,7 +293,13 @@ fn put(sql: &Connection, record: &Record) -> rusqlite::Result<()> {
                 call.as_str()
             ])?;
         }
-        Record::Proof { proof, at } => put_proof(sql, proof, *at)?,
+        Record::Proof { proof, .. } => {
+            if let Some((proof, at)) = ends.get(&proof.call)
+                && put_proof(sql, proof, at)?
+            {
+                ends.forget(&proof.call);
+            }
+        }
         Record::ProofElsewhere { screen, proof, at } => put_elsewhere(sql, screen, proof, *at)?,
         Record::Audit { at, who, topic, payload } => {
             sql.prepare_cached("INSERT INTO audit (at, who, topic, payload) VALUES (?, ?, ?, ?)")?
@@ -293,23 +322,59 @@ fn put(sql: &Connection, record: &Record) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn put_proof(sql: &Connection, proof: &Proof, at: Timestamp) -> rusqlite::Result<()> {
-    sql.prepare_cached(
-        "INSERT OR REPLACE INTO proofs (call, proved, speech_from, speech_to, outcome, again)
-         VALUES (?, ?, ?, ?, ?, ?)",
+/// Writes a call with its end, if that is known; returns whether the call is new.
+fn put_call(
+    sql: &Connection,
+    call: &Call,
+    received: Timestamp,
+    end: Option<(&Proof, Timestamp)>,
+) -> rusqlite::Result<bool> {
+    let slot = call.slot.map(|slot| slot.strftime("%H:%M").to_string());
+    let seq = call.seq.and_then(|seq| i64::try_from(seq).ok());
+    let proof = end.map(|(proof, _)| proof);
+    let new = sql
+        .prepare_cached(
+            "INSERT OR IGNORE INTO calls (id, received, at, ticket, counter, kind, seq, series, lane, slot,
+                                          proved, speech_from, speech_to, outcome, again)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            call.id.as_str(),
+            received.as_millisecond(),
+            call.at.as_millisecond(),
+            call.ticket.as_str(),
+            call.counter.as_str(),
+            call.kind.as_str(),
+            seq,
+            call.series.as_ref().map(Series::as_str),
+            call.lane.as_str(),
+            slot,
+            end.map(|(_, at)| at.as_millisecond()),
+            ms(proof.and_then(|proof| proof.speech_from)),
+            ms(proof.and_then(|proof| proof.speech_to)),
+            proof.map(|proof| proof.outcome.as_str()),
+            proof.map(|proof| proof.again)
+        ])?;
+    Ok(new == 1)
+}
+
+/// Returns whether there is such a call.
+fn put_proof(sql: &Connection, proof: &Proof, at: Timestamp) -> rusqlite::Result<bool> {
+    let found = sql.prepare_cached(
+        "UPDATE calls SET proved = ?, speech_from = ?, speech_to = ?, outcome = ?, again = ? WHERE id = ?",
     )?
     .execute(params![
-        proof.call.as_str(),
         at.as_millisecond(),
         ms(proof.speech_from),
         ms(proof.speech_to),
         proof.outcome.as_str(),
-        proof.again
+        proof.again,
+        proof.call.as_str()
     ])?;
-    Ok(())
+    Ok(found == 1)
 }
 
-/// What a row of proofs says of a call; none: nothing yet.
+/// What a row says became of a call; none: nothing yet.
 fn proof(row: &Row<'_>, call: &CallId, received: Timestamp) -> rusqlite::Result<Option<Proof>> {
     let outcome: Option<String> = row.get("outcome")?;
     let Some(outcome) = outcome.as_deref().and_then(Outcome::parse) else { return Ok(None) };
@@ -404,4 +469,62 @@ fn call(row: &Row<'_>) -> rusqlite::Result<Option<(Call, Timestamp, Option<Times
 pub fn oldest_kept(now: Timestamp, keep_days: u32) -> Timestamp {
     let span = Millis::from_secs(i64::from(keep_days) * 24 * 3600);
     now.checked_sub(span.to_duration()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan_of(sql: &Connection, query: &str) -> String {
+        let mut statement = sql.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+        let none = vec![rusqlite::types::Null; statement.parameter_count()];
+        let steps = statement.query_map(rusqlite::params_from_iter(none), |row| row.get::<_, String>(3));
+        steps.unwrap().map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    }
+
+    /// A year of calls is not read for one day of them, in a file of any version.
+    #[test]
+    fn the_calls_of_a_day_and_what_an_event_is_about_are_found_without_reading_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("j.db")).unwrap();
+        let day = "calls USING INDEX calls_by_time (received>? AND received<?)";
+        assert_eq!(plan_of(&store.sql, &stories_of(CALLS)), format!("SEARCH {day}"));
+        let about = plan_of(&store.sql, "UPDATE calls SET began = ? WHERE id = ?");
+        assert_eq!(about, "SEARCH calls USING INDEX sqlite_autoindex_calls_1 (id=?)");
+        let before = Connection::open_in_memory().unwrap();
+        schema::STEPS[..4].iter().for_each(|step| before.execute_batch(step).unwrap());
+        let plan = plan_of(&before, &stories_of(CALLS_BEFORE));
+        assert!(plan.starts_with(&format!("SEARCH {day}")) && !plan.contains("SCAN"), "{plan}");
+    }
+
+    /// As on a disk that takes nothing after an update of the program.
+    #[test]
+    fn a_file_of_any_version_is_read_though_nobody_may_write_it() {
+        for version in 1..=schema::VERSION {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("j.db");
+            let old = Connection::open(&path).unwrap();
+            schema::STEPS[..version].iter().for_each(|step| old.execute_batch(step).unwrap());
+            old.pragma_update(None, "user_version", version as i64).unwrap();
+            let row = "INSERT INTO calls (id, received, at, ticket, counter, kind, lane, began)
+                       VALUES ('a', 1000, 1, 'A012', '5', 'call', 'regular', 2), ('b', 2000, 2, 'A013', '5', 'call', 'regular', NULL)";
+            old.execute(row, []).unwrap();
+            let ended = if version < 5 {
+                "INSERT INTO proofs (call, proved, speech_from, speech_to, outcome, again) VALUES ('a', 9, 2, 8, 'spoken', 1)"
+            } else {
+                "UPDATE calls SET proved = 9, speech_from = 2, speech_to = 8, outcome = 'spoken', again = 1 WHERE id = 'a'"
+            };
+            old.execute(ended, []).unwrap();
+            let store = Store::read_only(&path).unwrap();
+            let (since, until) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+            let stories = store.stories(&Query { ticket: None, since, until, limit: 9 }).unwrap();
+            let told: Vec<_> = stories.iter().map(|s| (s.call.id.as_str(), s.outcome, s.again)).collect();
+            assert_eq!(told, [("b", None, false), ("a", Some(Outcome::Spoken), true)], "version {version}");
+            assert_eq!(stories[1].speech_to, Timestamp::from_millisecond(8).ok());
+            let kept = store.kept(since, 9).unwrap();
+            let told: Vec<_> =
+                kept.iter().map(|k| (k.call.id.as_str(), k.began, k.proof.is_some())).collect();
+            assert_eq!(told, [("a", true, true), ("b", false, false)], "version {version}");
+        }
+    }
 }

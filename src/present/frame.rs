@@ -27,6 +27,10 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    pub fn raster(&mut self) -> &mut Raster {
+        &mut self.raster
+    }
+
     pub fn pixels(&self) -> &[u32] {
         &self.pixels
     }

@@ -8,6 +8,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
+use super::ahead::Ahead;
 use super::port::{Command, Png, Port, SnapshotError, Waker, lock};
 use super::stage::Stage;
 use crate::board::call::CallId;
@@ -15,6 +16,7 @@ use crate::clock::{Clock, Millis};
 use crate::config::{Config, PresentMode};
 use crate::gpu::{GpuError, Picture};
 use crate::health::{Drawn, Frame, FrameReport};
+use crate::raster::Raster;
 use crate::scene::{Scene, Size, TextRun};
 
 /// The first and the longest pause before a canvas is built anew.
@@ -46,6 +48,10 @@ pub trait Canvas {
     fn forget(&mut self);
     /// Draws text ahead, where only the glyph atlas sees it; the processor has none, and does not ask for any.
     fn warm(&mut self, _runs: &dyn Fn() -> Vec<TextRun>) {}
+    /// The processor's painter, where it pays to let it draw letters ahead.
+    fn raster(&mut self) -> Option<&mut Raster> {
+        None
+    }
     /// How often the glyph atlas has grown.
     fn growths(&self) -> u64 {
         0
@@ -118,6 +124,8 @@ pub struct Show {
     refusals: u32,
     /// The size of screen for which the canvas has drawn text ahead, and its growths until then.
     warmed: Option<(Size, u64)>,
+    /// What the processor still has to draw ahead.
+    ahead: Option<Ahead>,
     commands: Receiver<Command>,
     report: Arc<Mutex<FrameReport>>,
     waker: Waker,
@@ -141,6 +149,7 @@ impl Show {
             fault: String::new(),
             refusals: 0,
             warmed: None,
+            ahead: None,
             commands: port.commands,
             report: port.report,
             waker: port.waker,
@@ -210,7 +219,8 @@ impl Show {
         self.refusals = 0;
         self.tell_drawn();
         self.warm(size);
-        self.stage.next_change(now)
+        let due = self.stage.next_change(now);
+        due.into_iter().chain(self.draw_ahead(size, due)).min()
     }
 
     fn build(&mut self, size: Size, now: Millis, open: &mut Open<'_>) -> bool {
@@ -231,7 +241,8 @@ impl Show {
                     canvas.gpu().clone_into(&mut report.gpu);
                     (report.present, report.unseen) = (canvas.kind(), unseen);
                 });
-                (self.canvas, self.opened_at, self.warmed) = (Some(canvas), now, None);
+                (self.canvas, self.opened_at) = (Some(canvas), now);
+                (self.warmed, self.ahead) = (None, None);
                 true
             }
             Err(fault) => {
@@ -297,6 +308,15 @@ impl Show {
             canvas.warm(&|| self.stage.rehearsal(size));
             self.warmed = Some((size, canvas.growths()));
         }
+    }
+
+    /// The same by the processor, in turns; returns when the next one is.
+    fn draw_ahead(&mut self, size: Size, due: Option<Millis>) -> Option<Millis> {
+        let raster = self.canvas.as_mut()?.raster()?;
+        if !self.ahead.as_ref().is_some_and(|ahead| ahead.is_of(size)) {
+            self.ahead = Some(Ahead::new(size, self.stage.now().mono));
+        }
+        self.ahead.as_mut()?.turn(&self.stage, raster, &self.waker, due)
     }
 
     fn count_frame(&mut self) {

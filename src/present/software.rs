@@ -8,7 +8,7 @@ use tracing::trace_span;
 use super::frame::{Frame, INFO};
 use super::show::{Canvas, Fault, Shown};
 use crate::gpu::Picture;
-use crate::raster::Area;
+use crate::raster::{Area, Raster};
 use crate::scene::{Scene, Size};
 use crate::trace::STAGE;
 
@@ -116,6 +116,10 @@ impl<W: Window> Canvas for Software<W> {
 
     fn forget(&mut self) {
         self.forgotten = true;
+    }
+
+    fn raster(&mut self) -> Option<&mut Raster> {
+        Some(self.frame.raster())
     }
 
     fn gpu(&self) -> &str {

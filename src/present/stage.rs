@@ -9,12 +9,12 @@ use tracing::trace_span;
 use super::album::Album;
 use super::pace::Pace;
 use super::port::Waker;
-use crate::board::call::CallId;
-use crate::board::view::SharedView;
+use crate::board::call::{CallId, Series};
+use crate::board::view::{BoardView, SharedView};
 use crate::clock::{Clock, Millis, Now};
 use crate::config::Config;
 use crate::pictures::with_logo;
-use crate::scene::{Look, Scene, Size, Strip, TextRun, compose, idle_room, rehearsal};
+use crate::scene::{Look, Scene, Size, Strip, TextRun, coming, compose, idle_room, rehearsal, texts_of};
 use crate::trace::STAGE;
 
 pub struct Stage {
@@ -26,6 +26,7 @@ pub struct Stage {
     animated: bool,
     composed: Option<Composed>,
     album: Option<Album>,
+    series: Vec<Series>,
 }
 
 struct Composed {
@@ -54,6 +55,7 @@ impl Stage {
             animated: true,
             composed: None,
             album,
+            series: config.series.iter().map(|series| series.id.clone()).collect(),
         }
     }
 
@@ -92,6 +94,16 @@ impl Stage {
     /// The text that the day may bring to a screen of this size.
     pub fn rehearsal(&self, size: Size) -> Vec<TextRun> {
         rehearsal(&self.views.borrow(), &self.look, size)
+    }
+
+    /// Boards with the calls that may come next.
+    pub fn coming(&self) -> impl Iterator<Item = BoardView> + use<> {
+        coming(&self.views.borrow(), &self.series)
+    }
+
+    /// The texts that such a board has on a screen of this size.
+    pub fn texts_of(&self, board: &BoardView, size: Size) -> Vec<TextRun> {
+        texts_of(board, &self.look, size, self.now())
     }
 
     /// FNV-1a of the picture at rest, without the ticker's motion.

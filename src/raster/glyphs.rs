@@ -8,11 +8,17 @@ use glyphon::{FontSystem, SwashCache, TextArea};
 use super::target::{Target, over, share_of};
 use crate::scene::Rect;
 
+/// Bytes of masks for each pixel of a picture: so many are drawn ahead, and so many are kept. A mask covers pixels of its
+/// own where it is drawn, so there is room for whatever one picture shows.
+const AHEAD: usize = 2;
+const KEPT: usize = 3;
+
 pub(super) struct Glyphs {
     swash: SwashCache,
     masks: HashMap<CacheKey, Mask>,
     bytes: usize,
     frame: u64,
+    made: u64,
 }
 
 struct Mask {
@@ -30,11 +36,30 @@ impl Mask {
 
 impl Glyphs {
     pub fn new() -> Self {
-        Self { swash: SwashCache::new(), masks: HashMap::new(), bytes: 0, frame: 0 }
+        Self { swash: SwashCache::new(), masks: HashMap::new(), bytes: 0, frame: 0, made: 0 }
     }
 
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// How many have been rasterised.
+    pub fn made(&self) -> u64 {
+        self.made
+    }
+
+    /// Whether more may be drawn ahead for a picture of so many pixels.
+    pub fn has_room(&self, pixels: usize) -> bool {
+        self.bytes < AHEAD * pixels
+    }
+
+    /// Rasterises the letters of a shaped text for when it will be drawn.
+    pub fn prepare(&mut self, fonts: &mut FontSystem, text: &TextArea<'_>) {
+        for line in text.buffer.layout_runs() {
+            for glyph in line.glyphs {
+                self.mask(fonts, glyph.physical((text.left, text.top), text.scale).cache_key);
+            }
+        }
     }
 
     /// Draws a shaped text where it stands.
@@ -55,23 +80,27 @@ impl Glyphs {
     }
 
     fn mask(&mut self, fonts: &mut FontSystem, key: CacheKey) -> Option<&SwashImage> {
-        let Self { swash, masks, bytes, frame } = self;
+        let Self { swash, masks, bytes, frame, made } = self;
         let mask = masks.entry(key).or_insert_with(|| {
             // The embedded fonts have no coloured letters.
             let image = swash.get_image_uncached(fonts, key).filter(|i| i.content == SwashContent::Mask);
             let mask = Mask { image, used: 0 };
             *bytes += mask.bytes();
+            *made += 1;
             mask
         });
         mask.used = *frame;
         mask.image.as_ref()
     }
 
-    /// A frame of a picture of so many pixels is done: if the masks have more than a byte for each, those that it did not use
-    /// are forgotten. A mask covers pixels of its own where it is drawn, so there is room for whatever one picture shows.
+    /// A frame of a picture of so many pixels is done: if too many masks are kept, those that have not been used for longest
+    /// are forgotten, half of them and more.
     pub fn trim(&mut self, pixels: usize) {
-        if self.bytes > pixels {
-            self.masks.retain(|_, mask| mask.used == self.frame);
+        if self.bytes > KEPT * pixels {
+            let mut ages: Vec<u64> = self.masks.values().map(|mask| mask.used).collect();
+            let middle = ages.len() / 2;
+            let (_, &mut median, _) = ages.select_nth_unstable(middle);
+            self.masks.retain(|_, mask| mask.used == self.frame || mask.used > median);
             self.bytes = self.masks.values().map(Mask::bytes).sum();
         }
         self.frame += 1;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Align, Colour, Face, Look, Rect, Scale, Scene, Size, TextRun, compose};
-use crate::board::call::{CallId, Counter, Kind, Lane, NoticeId, Ticket};
+use crate::board::call::{CallId, Counter, Kind, Lane, NoticeId, Series, Ticket};
 use crate::board::state::Level;
 use crate::board::view::{BoardView, ClosedReason, Opening, Phase, RecentCall, Spot, TickerItem};
 use crate::clock::{Millis, Now};
@@ -44,6 +44,67 @@ pub fn rehearsal(view: &BoardView, look: &Look, size: Size) -> Vec<TextRun> {
     runs
 }
 
+/// Boards with the calls that may come next, those of the smallest letters first: a painter that has no room for all of
+/// them has most of them then.
+///
+/// The digits of a number are equally wide. So the ten numbers of equal digits that look like one of `series`, or like
+/// one on the board, have all digits on every place where a number of that kind can have them.
+pub fn coming(view: &BoardView, series: &[Series]) -> impl Iterator<Item = BoardView> + use<> {
+    let (busy, kinds) = (busy(view), kinds(view, series));
+    let counters = busy.counters.len().max(1);
+    let numbers = (1..=3).rev().flat_map(move |calls| {
+        let digits =
+            move |kind: String| (0..10).step_by(calls).map(move |digit| (calls, kind.clone(), digit));
+        kinds.clone().into_iter().flat_map(digits)
+    });
+    let called = numbers.enumerate().map(move |(turn, (calls, kind, digit))| {
+        let number = |n: usize| ticket_of(&kind, (digit + n) % 10);
+        let mut board = busy.clone();
+        for (n, counter) in board.counters.iter_mut().enumerate() {
+            counter.ticket = number(n);
+        }
+        let places: Vec<Counter> = board.counters.iter().map(|counter| counter.counter.clone()).collect();
+        let place = |n: usize| places.get((turn * calls + n) % counters).cloned();
+        let spots = (0..calls)
+            .filter_map(|n| Some(Spot { lane: Lane::Regular, slot: None, ..spot(number(n)?, place(n)?)? }));
+        board.spotlight = spots.collect();
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let recent = (calls..calls + 3)
+            .filter_map(|n| Some(RecentCall { ticket: number(n)?, counter: place(n)?, at }));
+        board.recent = recent.collect();
+        board
+    });
+    called.chain(boards(view))
+}
+
+/// The texts of a board but its moving line, in their places.
+pub fn texts_of(view: &BoardView, look: &Look, size: Size, now: Now) -> Vec<TextRun> {
+    compose(view, look, size, now).layers.into_iter().flat_map(|layer| layer.texts).collect()
+}
+
+/// Kinds of numbers that are tried.
+const KINDS: usize = 8;
+
+/// What numbers look like, with `0` for each digit: first as on the board, then as each series would begin.
+fn kinds(view: &BoardView, series: &[Series]) -> Vec<String> {
+    let shown = view.counters.iter().filter_map(|counter| counter.ticket.as_ref());
+    let shown = shown.chain(view.recent.iter().map(|call| &call.ticket));
+    let of = |ticket: &Ticket| -> String {
+        ticket.as_str().chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
+    };
+    let mut kinds: Vec<String> = Vec::new();
+    for kind in shown.map(of).chain(series.iter().map(|series| format!("{series}000"))) {
+        if kinds.len() < KINDS && !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
+}
+
+fn ticket_of(kind: &str, digit: usize) -> Option<Ticket> {
+    Ticket::parse(&kind.replace('0', &digit.to_string())).ok()
+}
+
 fn texts(scene: &Scene) -> impl Iterator<Item = &TextRun> {
     let strip = scene.strip.iter().flat_map(|strip| &strip.content.texts);
     scene.layers.iter().flat_map(|layer| &layer.texts).chain(strip)
@@ -54,8 +115,8 @@ fn of(text: Arc<str>, run: &TextRun) -> TextRun {
     TextRun { text, rect, colour: Colour([0; 4]), align: Align::Start, ..run.clone() }
 }
 
-/// The board as it is, and with what may come: calls, notices, news that are old, the end of the day.
-fn boards(view: &BoardView) -> Vec<BoardView> {
+/// The board of an open hall in which nobody is called.
+fn busy(view: &BoardView) -> BoardView {
     let mut busy = view.clone();
     busy.phase = Phase::Open;
     busy.dark = false;
@@ -64,6 +125,14 @@ fn boards(view: &BoardView) -> Vec<BoardView> {
     busy.spotlight_waiting = 0;
     for counter in &mut busy.counters {
         counter.known = true;
+    }
+    busy
+}
+
+/// The board as it is, and with what may come: calls, notices, news that are old, the end of the day.
+fn boards(view: &BoardView) -> Vec<BoardView> {
+    let mut busy = busy(view);
+    for counter in &mut busy.counters {
         counter.ticket = ticket(0);
         counter.slot = Some(SLOT);
         counter.lane = Lane::Elderly;

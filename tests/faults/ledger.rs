@@ -169,12 +169,18 @@ pub fn kept(hall: &Hall) -> Vec<Told> {
         .iter()
         .flat_map(|screen| {
             let journal = rusqlite::Connection::open(screen.journal()).unwrap();
-            let sql = "SELECT id, coalesce(outcome, ''), drawn IS NOT NULL FROM calls LEFT JOIN proofs ON call = id";
+            let sql = "SELECT id, coalesce(outcome, ''), drawn IS NOT NULL FROM calls";
             let mut statement = journal.prepare(sql).unwrap();
             let rows = statement.query_map([], |row| {
                 let id: String = row.get(0)?;
                 let (outcome, drawn) = (row.get(1)?, row.get(2)?);
-                Ok(call_of(&id).map(|call| Told { call, screen: screen.name.clone(), outcome, drawn, at: None }))
+                Ok(call_of(&id).map(|call| Told {
+                    call,
+                    screen: screen.name.clone(),
+                    outcome,
+                    drawn,
+                    at: None,
+                }))
             });
             rows.unwrap().filter_map(Result::unwrap).collect::<Vec<_>>()
         })

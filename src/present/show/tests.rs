@@ -24,9 +24,11 @@ struct Script {
     dropped: usize,
     warmed: usize,
     growths: u64,
+    /// The next canvas is the processor's.
+    is_software: bool,
 }
 
-struct Fake(Rc<RefCell<Script>>);
+struct Fake(Rc<RefCell<Script>>, Option<Raster>);
 
 impl Canvas for Fake {
     fn show(&mut self, _: &Scene) -> Result<Shown, Fault> {
@@ -51,6 +53,10 @@ impl Canvas for Fake {
 
     fn growths(&self) -> u64 {
         self.0.borrow().growths
+    }
+
+    fn raster(&mut self) -> Option<&mut Raster> {
+        self.1.as_mut()
     }
 
     fn gpu(&self) -> &'static str {
@@ -119,7 +125,8 @@ impl Hall {
             now.ways.push(way);
             let next = if now.opens.is_empty() { Ok(()) } else { now.opens.remove(0) };
             next.map_err(|why| Fault::NoAdapter(why.into()))?;
-            Ok(Box::new(Fake(Rc::clone(&script))))
+            let raster = now.is_software.then(Raster::default);
+            Ok(Box::new(Fake(Rc::clone(&script), raster)))
         })
     }
 
@@ -369,4 +376,21 @@ fn text_is_drawn_ahead_once_after_the_first_frame_and_growth_after_that_is_told(
     hall.step();
     let told = (hall.script.borrow().warmed, hall.handle.report().atlas_growths);
     assert_eq!(told, (2, 2), "another canvas is warmed anew");
+}
+
+#[test]
+fn the_processor_draws_ahead_in_turns_a_second_after_the_first_frame_and_then_wakes_nobody() {
+    let mut hall = Hall::new();
+    let minute = hall.step();
+    let mut hall = Hall::new();
+    hall.script.borrow_mut().is_software = true;
+    assert_eq!(hall.step(), Some(Millis::from_secs(1)), "the board and its news come first");
+    let (mut due, mut turns) = (Some(Millis::from_secs(1)), 0);
+    while due.is_some_and(|due| due <= Millis::from_secs(1)) && turns < 10_000 {
+        due = hall.sleep(due);
+        assert!(turns > 0 || due == Some(Millis(16)), "not all in one turn: {due:?}");
+        turns += 1;
+    }
+    let passed = hall.show.stage.now().mono;
+    assert_eq!(due, minute.map(|minute| minute - passed), "as without it, after {turns} turns");
 }
