@@ -27,6 +27,8 @@ const XRUNS_A_SECOND: u32 = 50;
 const AHEAD_MS: u64 = 250;
 /// The same behind music alone: a call waits for no more than this.
 const MUSIC_AHEAD_MS: u64 = 60;
+/// But never less than the card asks for at once and, until the next look at it, this.
+const LOOK_MS: u64 = 20;
 /// Frames mixed at once.
 const CHUNK: usize = 480;
 
@@ -126,7 +128,8 @@ impl Live {
         self.take_music();
         while self.has_more() {
             let ahead = if self.mixer.is_idle() { MUSIC_AHEAD_MS } else { AHEAD_MS };
-            let ahead = self.card.rate_hz as usize * ahead as usize / 1000 * self.card.channels;
+            let frames = |ms: u64| self.card.rate_hz as usize * ms as usize / 1000;
+            let ahead = frames(ahead).max(self.period() + frames(LOOK_MS)) * self.card.channels;
             let queued = self.card.ring.buffer().capacity() - self.card.ring.slots();
             if queued >= ahead || self.card.ring.slots() < self.scratch.len() {
                 break;
@@ -144,6 +147,11 @@ impl Live {
             }
         }
         self.marks.extend(marks);
+    }
+
+    /// Frames that the card asks for at once, of the two such pieces that it holds.
+    fn period(&self) -> usize {
+        self.card.latency_frames as usize / 2
     }
 
     fn has_more(&self) -> bool {

@@ -172,6 +172,7 @@ fn open(device: &Device, preferred: bool, wish: &Wish) -> Result<Card, CardError
     })?;
     let channels = usize::from(config.channels);
     let ring_frames = u64::from(config.sample_rate) * RING_MS / 1000;
+    let ring_frames = ring_frames.max(2 * u64::from(wish.buffer_frames));
     let (producer, feed, gauges) = ring(ring_frames as usize, channels);
     let stream = build(device, config, format, feed, &gauges).map_err(refused)?;
     stream.play().map_err(refused)?;
