@@ -70,6 +70,7 @@ const PUBLICATIONS: usize = 1024;
 /// Doors that have not closed by then are left behind. With a second for the sound and half of one for the broker, which
 /// has no clients any more, a stop takes at most three seconds.
 const DOORS_WITHIN: Duration = Duration::from_millis(1400);
+#[cfg(feature = "embedded-broker")]
 const BROKER_WITHIN: Duration = Duration::from_millis(500);
 
 /// Sends the log to stderr; `MOISO_LOG` sets its filter, `info` by default. `MOISO_TRACE` names a file for the stages of
