@@ -19,6 +19,9 @@ pub struct Wish {
     pub channels: u16,
 }
 
+/// A card holds so many of the pieces that it asks for at once: cpal's ALSA host plays two periods ahead.
+pub(super) const PIECES: u64 = 2;
+
 /// An open card that already asks for frames.
 pub struct Card {
     pub name: String,

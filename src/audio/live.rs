@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tracing::trace_span;
 
-use super::card::Card;
+use super::card::{Card, PIECES};
 use super::mixer::{Mark, Mixer, Moment};
 use super::music::Music;
 use super::player::Parts;
@@ -149,9 +149,9 @@ impl Live {
         self.marks.extend(marks);
     }
 
-    /// Frames that the card asks for at once, of the two such pieces that it holds.
+    /// Frames that the card asks for at once.
     fn period(&self) -> usize {
-        self.card.latency_frames as usize / 2
+        (self.card.latency_frames / PIECES) as usize
     }
 
     fn has_more(&self) -> bool {

@@ -13,7 +13,7 @@ use cpal::{
     SupportedBufferSize, SupportedStreamConfigRange,
 };
 
-use super::card::{Card, CardError, Cards, Wish};
+use super::card::{Card, CardError, Cards, PIECES, Wish};
 use super::feed::{Feed, Gauges, ring};
 use crate::speech::RATE_HZ;
 
@@ -31,8 +31,6 @@ const FORMATS: [SampleFormat; 6] = [
 /// More than the largest hall has zones.
 const CHANNELS_MAX: u16 = 32;
 const OPEN_WITHIN: Duration = Duration::from_secs(3);
-/// cpal's ALSA host plays two periods ahead.
-const PERIODS: u64 = 2;
 
 /// Cards of the default host (ALSA on Linux, which reaches PipeWire and PulseAudio too).
 #[derive(Debug, Default)]
@@ -181,7 +179,7 @@ fn open(device: &Device, preferred: bool, wish: &Wish) -> Result<Card, CardError
         preferred,
         rate_hz: config.sample_rate,
         channels,
-        latency_frames: PERIODS * period,
+        latency_frames: PIECES * period,
         ring: producer,
         gauges,
         stream: Box::new(stream),
