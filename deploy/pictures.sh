@@ -15,7 +15,7 @@ MOISO_PICTURES="$shots" cargo test --locked --test control_views -- nothing_in_t
 
 # page NAME WIDTH HEIGHT FILE: the top of a page, at most that large, in the colours that it has.
 page() {
-  base64 -d "$shots/$1.png.base64" | ffmpeg -v error -y -i - -frames:v 1 -update 1 \
+  ffmpeg -v error -y -i "$shots/$1.png" -frames:v 1 -update 1 \
     -vf "crop=iw:min(ih\\,$3):0:0,scale=$2:-1:flags=lanczos,split[a][b];[a]palettegen=max_colors=220:stats_mode=full[p];[b][p]paletteuse=dither=none" \
     "docs/$4"
 }

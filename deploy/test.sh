@@ -5,10 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/packages.sh
 
-# Real peers: two brokers, a monitor, a paced sound card, a browser; a voice and an encoder for small test banks; a wall clock
-# that can be set, and disks (mounted as root, or by sudo) that can be filled.
+# Real peers: two brokers, a monitor, a paced sound card, a browser that WebDriver drives; a voice and an encoder for small
+# test banks; a wall clock that can be set, and disks (mounted as root, or by sudo) that can be filled.
 TEST_PACKAGES=(mosquitto mosquitto-clients rabbitmq-server xvfb x11-utils x11-xserver-utils pulseaudio pulseaudio-utils
-  libasound2-plugins chromium espeak-ng ffmpeg openssl procps systemd faketime mount)
+  libasound2-plugins chromium chromium-driver espeak-ng ffmpeg openssl procps systemd faketime mount)
 # It may have come with a Node.js that is not Debian's.
 command -v npm >/dev/null || TEST_PACKAGES+=(npm)
 

@@ -18,7 +18,7 @@ use support::{call, rows, until};
 const SOON: Duration = Duration::from_secs(10);
 
 async fn operator(daemon: &Daemon, width: u32) -> Browser {
-    let mut page = Browser::open(&daemon.page(&format!("/#token={}", daemon.token())), width, 900).await;
+    let page = Browser::open(&daemon.page(&format!("/#token={}", daemon.token())), width, 900).await;
     page.until("document.querySelectorAll('#pad li').length === 11").await;
     page
 }
@@ -34,14 +34,14 @@ async fn a_notice_runs_on_the_board_and_stands_on_the_other_console_until_it_is_
     let daemon = Daemon::start(&broker, None, "");
     until(SOON, "the link comes up", || daemon.is_linked());
     let notices = broker.subscribe("moiso/dong-da/notice/+");
-    let (mut one, mut two) = (operator(&daemon, 1440).await, operator(&daemon, 360).await);
+    let (one, two) = (operator(&daemon, 1440).await, operator(&daemon, 360).await);
     let empty = foot(&daemon);
-    for page in [&mut one, &mut two] {
+    for page in [&one, &two] {
         page.value("location.hash = '#thong-bao'").await;
         page.until("document.getElementById('notices').checkVisibility()").await;
     }
     one.value("document.getElementById('text').value = 'Quầy 8 tạm nghỉ <b>đến 10 giờ</b>'").await;
-    one.value("document.getElementById('notice-send').click()").await;
+    one.click("#notice-send").await;
     two.until("document.querySelector('#notice-list p').textContent === 'Quầy 8 tạm nghỉ <b>đến 10 giờ</b>'")
         .await;
     until(SOON, "it runs on the board", || foot(&daemon) != empty);
@@ -49,21 +49,20 @@ async fn a_notice_runs_on_the_board_and_stands_on_the_other_console_until_it_is_
 
     // Another one comes, is put first, changed and ended.
     let first = |text: &str| format!("document.querySelector('#notice-list p').textContent === '{text}'");
-    let press =
-        |what: &str| format!("document.querySelector('#notice-list [data-spot$=\"/{what}\"]').click()");
+    let press = |what: &str| format!("#notice-list [data-spot$='/{what}']");
     one.value("document.getElementById('text').value = 'Hết số'").await;
-    one.value("document.getElementById('notice-send').click()").await;
+    one.click("#notice-send").await;
     one.until("document.querySelectorAll('#notice-list li').length === 2").await;
-    one.value(&press("up")).await;
+    one.click(&press("up")).await;
     one.until(&first("Hết số")).await;
-    one.value(&press("edit")).await;
+    one.click(&press("edit")).await;
     one.value("document.getElementById('text').value = 'Hết số hôm nay'").await;
-    one.value("document.getElementById('notice-send').click()").await;
+    one.click("#notice-send").await;
     one.until(&first("Hết số hôm nay")).await;
-    one.value(&press("end")).await;
+    one.click(&press("end")).await;
     two.until("document.querySelectorAll('#notice-list li').length === 1").await;
 
-    two.value(&press("end")).await;
+    two.click(&press("end")).await;
     one.until("document.querySelectorAll('#notice-list li').length === 0").await;
     until(SOON, "the ticker is empty again", || foot(&daemon) == empty);
     one.value("location.hash = '#suc-khoe'").await;
@@ -82,7 +81,7 @@ async fn a_notice_runs_on_the_board_and_stands_on_the_other_console_until_it_is_
     );
     let who = one.value(&column(2)).await;
     assert!(who.as_str().unwrap().starts_with("Quầy hướng dẫn,"), "{who}");
-    assert_eq!((&one.complaints, &two.complaints), (&Vec::new(), &Vec::new()));
+    assert_eq!((&one.complaints().await, &two.complaints().await), (&Vec::new(), &Vec::new()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,10 +90,10 @@ async fn a_number_called_by_keyboard_is_on_the_board_at_once_and_its_story_is_fo
     let daemon = Daemon::start(&broker, None, "");
     until(SOON, "the link comes up", || daemon.is_linked());
     let counters = broker.subscribe("moiso/dong-da/counter/+");
-    let mut page = operator(&daemon, 1440).await;
+    let page = operator(&daemon, 1440).await;
     page.press(&["5", "g"]).await;
     page.until("document.activeElement.id === 'ticket'").await;
-    page.type_text("a012").await;
+    page.press(&["a012"]).await;
     page.press(&["Enter"]).await;
     page.until("document.getElementById('summary').textContent === 'Đang mời: A012 đến Quầy 5.'").await;
     assert_eq!(daemon.view()["spotlight"][0]["ticket"], "A012");
@@ -119,7 +118,7 @@ async fn a_number_called_by_keyboard_is_on_the_board_at_once_and_its_story_is_fo
     page.value("location.hash = '#lich-su'").await;
     page.until("document.querySelectorAll('#history-table tbody tr').length === 2").await;
     page.value("document.getElementById('history-ticket').value = 'a012'").await;
-    page.value("document.getElementById('history-find').click()").await;
+    page.click("#history-find").await;
     page.until("document.querySelectorAll('#history-table tbody tr').length === 1").await;
     // Another screen of the hall says what it made of the call; a will of an older session is not believed.
     let at = jiff::Timestamp::now().to_string();
@@ -128,7 +127,7 @@ async fn a_number_called_by_keyboard_is_on_the_board_at_once_and_its_story_is_fo
     let proof = json!({ "call": id, "received": at, "speech_from": at, "outcome": "spoken" });
     broker.publish("moiso/dong-da/screen/tang-2/proof", &proof.to_string(), &[]);
     until(SOON, "the other screen's proof is kept", || daemon.kept("elsewhere", "screen = 'tang-2'") == 1);
-    page.value("document.getElementById('history-find').click()").await;
+    page.click("#history-find").await;
     page.until("document.getElementById('history-table').innerText.includes('tang-2: đã đọc')").await;
 
     let status =
@@ -150,7 +149,7 @@ async fn a_number_called_by_keyboard_is_on_the_board_at_once_and_its_story_is_fo
     };
     assert!(line("cua-vao").contains("đã tắt") && line("tang-2").contains("hoạt động"), "{words}");
     assert!(line("sanh-1").contains("(máy này)") && line("sanh-1").contains("hoạt động"), "{words}");
-    assert_eq!(page.complaints, Vec::<String>::new());
+    assert_eq!(page.complaints().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,7 +158,7 @@ async fn a_phone_that_is_away_from_the_daemon_says_so_and_comes_back() {
     let mut daemon = Daemon::start(&broker, None, "");
     until(SOON, "the link comes up", || daemon.is_linked());
     broker.publish("moiso/dong-da/call", &call("p-1", "A012", "5", "call"), &[]);
-    let mut phone = Browser::open(&daemon.page("/now"), 360, 740).await;
+    let phone = Browser::open(&daemon.page("/now"), 360, 740).await;
     phone.until("document.getElementById('number').textContent === 'A012'").await;
     broker.kill();
     phone
@@ -178,11 +177,11 @@ async fn a_technician_commands_another_screen_and_both_know_who_it_was() {
     until(SOON, "both are linked", || here.is_linked() && there.is_linked());
     let made = here.cli(&["token", "add", "--role", "technician", "--name", "Kỹ thuật"]);
     let token = made.trim();
-    let mut page = Browser::open(&here.page(&format!("/#token={token}")), 1440, 900).await;
+    let page = Browser::open(&here.page(&format!("/#token={token}")), 1440, 900).await;
     page.until("document.querySelectorAll('#pad li').length === 11").await;
     page.value("location.hash = '#man-hinh'").await;
     page.until("document.querySelectorAll('#screens-table tbody tr').length === 2").await;
-    page.value("document.querySelector('[data-spot=\"sanh-2/identify\"]').click()").await;
+    page.click("[data-spot=\"sanh-2/identify\"]").await;
     page.until("document.getElementById('screens-done').textContent === 'sanh-2: đang hiện tên.'").await;
     until(SOON, "it shows its name", || !there.view()["identify_until_ms"].is_null());
     assert!(here.view()["identify_until_ms"].is_null(), "and this one does not");
@@ -217,5 +216,5 @@ async fn a_technician_commands_another_screen_and_both_know_who_it_was() {
     there.start_again(None);
     until(SOON, "it is back", || there.is_linked());
     assert_eq!(there.kept("audit", "topic = 'command'"), 2, "and was told nothing meanwhile");
-    assert_eq!(page.complaints, Vec::<String>::new());
+    assert_eq!(page.complaints().await, Vec::<String>::new());
 }

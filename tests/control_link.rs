@@ -26,10 +26,10 @@ async fn a_cable_that_swallows_everything_is_noticed_by_both_pages_and_they_come
     until(SOON, "the link comes up", || daemon.is_linked());
     let cable = Proxy::to(daemon.port()).await;
     let address = |path: &str| format!("http://{}{path}", cable.address);
-    let mut page = Browser::open(&address(&format!("/#token={}", daemon.token())), 1440, 900).await;
+    let page = Browser::open(&address(&format!("/#token={}", daemon.token())), 1440, 900).await;
     page.until("document.getElementById('link').textContent === '● Đang hoạt động'").await;
     page.until("document.getElementById('picture').naturalWidth > 0").await;
-    let mut phone = Browser::open(&address("/now"), 360, 740).await;
+    let phone = Browser::open(&address("/now"), 360, 740).await;
     phone.until("document.getElementById('state').textContent.startsWith('Cập nhật')").await;
 
     // Nothing is closed: only the pages themselves can find out.
@@ -51,11 +51,11 @@ async fn the_picture_follows_the_board_and_waits_for_no_clock_of_the_page() {
     let broker = Mosquitto::start();
     let daemon = Daemon::start(&broker, None, "");
     until(SOON, "the link comes up", || daemon.is_linked());
-    let mut page = Browser::open(&daemon.page(&format!("/#token={}", daemon.token())), 1440, 900).await;
+    let page = Browser::open(&daemon.page(&format!("/#token={}", daemon.token())), 1440, 900).await;
     page.until("document.querySelectorAll('#pad li').length === 11").await;
     page.until("document.getElementById('picture').naturalWidth > 0").await;
     // Without its timers the page asks only when it is told that the board has changed.
-    page.value("for (let n = 1; n < 10000; n += 1) clearInterval(n)").await;
+    page.value("Array(10000).fill().forEach((_, n) => clearInterval(n))").await;
     page.value(
         "globalThis.pixels = async (address) => { const picture = new Image(); picture.src = address; await picture.decode(); \
          const canvas = new OffscreenCanvas(picture.naturalWidth, picture.naturalHeight); \

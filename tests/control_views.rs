@@ -67,7 +67,7 @@ const PAGES: [(&str, &str); 5] = [
     ),
 ];
 
-async fn look(page: &mut Browser, name: &str, width: u32, theme: &str) -> Vec<String> {
+async fn look(page: &Browser, name: &str, width: u32, theme: &str) -> Vec<String> {
     let mut faults = page.faults().await;
     let wide = page.value("document.documentElement.scrollWidth").await;
     if wide.as_u64().unwrap() > u64::from(width) {
@@ -82,7 +82,7 @@ async fn nothing_in_the_console_keeps_anybody_out() {
     let folder = tempfile::tempdir().unwrap();
     let console = busy_hall(folder.path()).await;
     let mut faults = Vec::new();
-    let mut page = Browser::open(&format!("http://{}/", console.address), 1440, 900).await;
+    let page = Browser::open(&format!("http://{}/", console.address), 1440, 900).await;
     for (width, height) in SIZES {
         page.resize(width, height).await;
         for theme in ["light", "dark"] {
@@ -91,7 +91,7 @@ async fn nothing_in_the_console_keeps_anybody_out() {
             page.go(&format!("http://{}/?signed-out", console.address)).await;
             page.until("!document.getElementById('sign-in').hidden && document.getElementById('picture').naturalWidth > 0")
                 .await;
-            faults.extend(look(&mut page, "dang-nhap", width, theme).await);
+            faults.extend(look(&page, "dang-nhap", width, theme).await);
             let token = console.auth.one_time(Role::Technician, "Kỹ thuật");
             page.go(&format!("http://{}/?{theme}{width}#token={token}", console.address)).await;
             // Just after midnight the calls are those of the day before.
@@ -106,19 +106,19 @@ async fn nothing_in_the_console_keeps_anybody_out() {
                 page.until(whole).await;
                 page.until(&format!("document.querySelector('nav a[aria-current]').hash === '#/{name}'"))
                     .await;
-                faults.extend(look(&mut page, name, width, theme).await);
+                faults.extend(look(&page, name, width, theme).await);
             }
             *console.health.lock().unwrap() = scenes::unwell();
             page.until("document.getElementById('health-sum').textContent === '3 bộ phận cần xử lý'").await;
             assert_eq!(page.value("document.querySelectorAll('#health-list li').length").await, 13);
             let here = "(({ left, right }) => left >= 0 && right <= innerWidth)(document.querySelector('nav a[aria-current]').getBoundingClientRect())";
             assert_eq!(page.value(here).await, true, "the open page is seen in the row of pages");
-            faults.extend(look(&mut page, "suc-khoe-yeu", width, theme).await);
+            faults.extend(look(&page, "suc-khoe-yeu", width, theme).await);
             *console.health.lock().unwrap() = console::well();
         }
     }
     assert_eq!(faults, Vec::<String>::new());
-    assert_eq!(page.complaints, Vec::<String>::new(), "no error, no refused resource");
+    assert_eq!(page.complaints().await, Vec::<String>::new(), "no error, no refused resource");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +126,7 @@ async fn nothing_on_the_phones_page_keeps_anybody_out() {
     let folder = tempfile::tempdir().unwrap();
     let console = busy_hall(folder.path()).await;
     let mut faults = Vec::new();
-    let mut page = Browser::open(&format!("http://{}/now", console.address), 360, 740).await;
+    let page = Browser::open(&format!("http://{}/now", console.address), 360, 740).await;
     for (width, height) in SIZES {
         page.resize(width, height).await;
         for theme in ["light", "dark"] {
@@ -135,12 +135,12 @@ async fn nothing_on_the_phones_page_keeps_anybody_out() {
                 page.value(&format!("sessionStorage.setItem('moiso.mine', '{ticket}')")).await;
                 page.go(&format!("http://{}/now?{theme}{width}{ticket}", console.address)).await;
                 page.until("document.getElementById('number').textContent === 'A012'").await;
-                faults.extend(look(&mut page, &format!("now-{ticket}"), width, theme).await);
+                faults.extend(look(&page, &format!("now-{ticket}"), width, theme).await);
             }
         }
     }
     assert_eq!(faults, Vec::<String>::new());
-    assert_eq!(page.complaints, Vec::<String>::new());
+    assert_eq!(page.complaints().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,7 +150,7 @@ async fn nothing_moves_under_the_hand_while_the_pages_load_and_while_the_board_c
     for (width, height) in SIZES {
         let token = console.auth.one_time(Role::Technician, "Kỹ thuật");
         let url = format!("http://{}/#token={token}", console.address);
-        let mut page = Browser::open(&url, width, height).await;
+        let page = Browser::open(&url, width, height).await;
         page.until(PAGES[0].1).await;
         let loaded = page.shift().await;
         let mut view = busy_view(3);
@@ -174,7 +174,7 @@ async fn nothing_moves_under_the_hand_while_the_pages_load_and_while_the_board_c
 #[tokio::test(flavor = "multi_thread")]
 async fn the_checker_itself_finds_what_is_wrong() {
     let console = Console::start().await;
-    let mut page = Browser::open(&format!("http://{}/", console.address), 1440, 900).await;
+    let page = Browser::open(&format!("http://{}/", console.address), 1440, 900).await;
     page.until("document.getElementById('sign-in').checkVisibility()").await;
     page.value("document.querySelector('label[for=token]').remove()").await;
     page.value("document.getElementById('token').removeAttribute('placeholder')").await;
@@ -183,5 +183,19 @@ async fn the_checker_itself_finds_what_is_wrong() {
     let faults = page.faults().await;
     for rule in ["label", "color-contrast", "image-alt"] {
         assert!(faults.iter().any(|fault| fault.starts_with(rule)), "{rule} {faults:?}");
+    }
+
+    // And what the page complains of: its own words, an error, a promise that nobody waits for, what its policy refuses,
+    // what is not there.
+    assert_eq!(page.complaints().await, Vec::<String>::new());
+    page.value("console.debug('a word')").await;
+    page.value("setTimeout(() => { throw new Error('an error'); })").await;
+    page.value("{ refused: Promise.reject(new Error('nobody waits')) }").await;
+    page.value("new Promise((done) => { const picture = new Image(); picture.onerror = done; picture.src = 'http://127.0.0.2/a'; })")
+        .await;
+    page.value("fetch('/nowhere').then((answer) => answer.status)").await;
+    let complaints = page.complaints().await;
+    for words in ["a word", "an error", "nobody waits", "Content Security Policy", "/nowhere"] {
+        assert!(complaints.iter().any(|complaint| complaint.contains(words)), "{words} {complaints:#?}");
     }
 }

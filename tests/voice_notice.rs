@@ -52,12 +52,12 @@ fn recordings(daemon: &Daemon) -> Vec<Vec<f32>> {
 }
 
 /// Records a message on the page, and gives what the daemon keeps of it.
-async fn record(page: &mut Browser, daemon: &Daemon) -> Vec<f32> {
+async fn record(page: &Browser, daemon: &Daemon) -> Vec<f32> {
     let before = recordings(daemon).len();
-    page.value("document.getElementById('record').click()").await;
+    page.click("#record").await;
     page.until("document.getElementById('recording-note').textContent.startsWith('Đang ghi: 10 ')").await;
     assert_eq!(page.value("document.getElementById('record').textContent").await, "■ Dừng ghi");
-    page.value("document.getElementById('record').click()").await;
+    page.click("#record").await;
     page.until("document.getElementById('recording-note').textContent.startsWith('Bản ghi dài ')").await;
     let mut kept = recordings(daemon);
     assert_eq!(kept.len(), before + 1);
@@ -72,7 +72,7 @@ async fn an_operator_speaks_into_the_microphone_and_the_hall_hears_it_between_th
     until(SOON, "the link comes up", || daemon.is_linked());
     let address = daemon.page(&format!("/#token={}", daemon.token()));
     let speech = speech(folder.path());
-    let mut page = Browser::open_with_microphone(&speech, &address, 1440, 1000).await;
+    let page = Browser::open_with_microphone(&speech, &address, 1440, 1000).await;
     page.until("document.querySelectorAll('#pad li').length === 11").await;
     page.value("location.hash = '#thong-bao'").await;
     page.until("document.getElementById('record').checkVisibility()").await;
@@ -82,7 +82,7 @@ async fn an_operator_speaks_into_the_microphone_and_the_hall_hears_it_between_th
     let said = read_wav(&speech);
     let mut tries = 0;
     let message = loop {
-        let message = record(&mut page, &daemon).await;
+        let message = record(&page, &daemon).await;
         tries += 1;
         match find(&said, &message, 0) {
             Ok(_) => break message,
@@ -92,7 +92,7 @@ async fn an_operator_speaks_into_the_microphone_and_the_hall_hears_it_between_th
     };
     let message = &message;
     assert_eq!(page.value("document.getElementById('speak').checked").await, true);
-    page.value("document.getElementById('notice-listen').click()").await;
+    page.click("#notice-listen").await;
     page.until("document.getElementById('listen-words').textContent.startsWith('Loa đọc: “Mời công dân')")
         .await;
     assert!(find(message, &pulse.recording(), 0).is_err(), "the hall has heard nothing of it");
@@ -102,7 +102,7 @@ async fn an_operator_speaks_into_the_microphone_and_the_hall_hears_it_between_th
         broker.publish("moiso/dong-da/call", &call(&format!("c-{n}"), ticket, counter, "call"), &[]);
     }
     let put = pulse.recording().len();
-    page.value("document.getElementById('notice-send').click()").await;
+    page.click("#notice-send").await;
     page.until("document.querySelectorAll('#notice-list li').length === 1").await;
     let facts = page.value("document.querySelector('#notice-list small').textContent").await;
     assert!(facts.as_str().unwrap().contains("có ghi âm"), "{facts}");
@@ -127,7 +127,7 @@ async fn an_operator_speaks_into_the_microphone_and_the_hall_hears_it_between_th
         daemon.kept("audit", "who = 'Quầy hướng dẫn' AND topic LIKE 'recording/%'") == 1
     });
 
-    assert_eq!(page.complaints, Vec::<String>::new());
+    assert_eq!(page.complaints().await, Vec::<String>::new());
 
     // The message outlives the process, and is heard again when somebody wants it.
     let reload = heard.len();
@@ -136,9 +136,9 @@ async fn an_operator_speaks_into_the_microphone_and_the_hall_hears_it_between_th
     until(SOON, "the link comes up again", || daemon.is_linked());
     page.until("document.getElementById('link').textContent === '● Đang hoạt động'").await;
     page.until("document.querySelector('#notice-list [data-spot$=\"/again\"]')").await;
-    page.value("document.querySelector('#notice-list [data-spot$=\"/again\"]').click()").await;
+    page.click("#notice-list [data-spot$=\"/again\"]").await;
     until(SPOKEN, "it is heard again", || find(message, &pulse.recording(), reload).is_ok());
-    page.value("document.querySelector('#notice-list [data-spot$=\"/end\"]').click()").await;
+    page.click("#notice-list [data-spot$=\"/end\"]").await;
     page.until("document.querySelectorAll('#notice-list li').length === 0").await;
 }
 

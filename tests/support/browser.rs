@@ -1,17 +1,19 @@
-//! A real browser without a display, driven over its debugging WebSocket.
+//! A real browser without a display, driven by WebDriver. Each has a chromedriver, a port and a profile of its own.
 
 #![allow(dead_code, clippy::unwrap_used)]
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tempfile::TempDir;
+use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities as _;
+use thirtyfour::error::WebDriverResult;
+use thirtyfour::support::base64_decode;
+use thirtyfour::{By, DesiredCapabilities, Key, LoggingPrefsLogLevel, WebDriver};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -22,29 +24,33 @@ fn axe() -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path}: {why}; run deploy/test.sh once"))
 }
 
-/// On a busy machine a picture may not be drawn in its time; the page asks for it again.
-fn is_late_picture(entry: &Value) -> bool {
-    let has = |field: &str, words: &str| entry[field].as_str().is_some_and(|text| text.contains(words));
-    has("url", "/board.png") && has("text", "503")
+/// A chromedriver on a free port, and its address.
+async fn chromedriver() -> (Child, String) {
+    let mut process = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("Debian's chromium-driver is installed");
+    let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
+    let port = loop {
+        let line = said.next_line().await.unwrap().expect("chromedriver tells its port");
+        if let Some(port) = line.strip_prefix("ChromeDriver was started successfully on port ") {
+            break port.trim_end_matches('.').to_owned();
+        }
+    };
+    // Whoever stops reading stops the browser as soon as the pipe is full.
+    tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+    (process, format!("http://127.0.0.1:{port}"))
 }
 
-/// One browser with one page; it ends with the test.
+/// One browser with one page; it ends with the test, however that ends.
 pub struct Browser {
+    // In this order: the session closes the browser before its driver is killed and its profile removed.
+    driver: WebDriver,
     process: Child,
-    profile: PathBuf,
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    session: String,
-    id: u64,
-    /// What the page has written to its console, and what the browser has refused.
-    pub complaints: Vec<String>,
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = std::fs::remove_dir_all(&self.profile);
-    }
+    profile: TempDir,
 }
 
 impl Browser {
@@ -60,150 +66,114 @@ impl Browser {
     }
 
     async fn open_with(more: &[&str], url: &str, width: u32, height: u32) -> Self {
-        let profile =
-            std::env::temp_dir().join(format!("moiso-browser-{}", moiso::control::auth::token::new_id()));
-        let mut process = Command::new("chromium")
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-                "--no-first-run",
+        let profile = tempfile::Builder::new().prefix("moiso-browser-").tempdir().unwrap();
+        let mut wanted = DesiredCapabilities::chrome();
+        for arg in ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+            .into_iter()
+            // A pipe, so that a browser whose driver is killed ends as well.
+            .chain([
+                "--remote-debugging-pipe",
+                "--disable-component-update",
+                "--lang=vi",
+                "--hide-scrollbars",
             ])
-            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-            .args(["--remote-debugging-port=0", "--lang=vi", "--hide-scrollbars"])
-            .args(more)
-            .arg(format!("--user-data-dir={}", profile.display()))
-            .arg("about:blank")
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("Debian's chromium is installed");
-        let mut said = BufReader::new(process.stderr.take().unwrap()).lines();
-        let address = said
-            .find_map(|line| line.unwrap().strip_prefix("DevTools listening on ").map(str::to_owned))
-            .expect("the browser opens its debugging port");
-        // Whoever stops reading stops the browser as soon as the pipe is full.
-        std::thread::spawn(move || said.count());
-        let (socket, _) = connect_async(address).await.unwrap();
-        let mut browser =
-            Self { process, profile, socket, session: String::new(), id: 0, complaints: Vec::new() };
-        let target = browser.command("Target.createTarget", json!({ "url": "about:blank" })).await;
-        let attach = json!({ "targetId": target["targetId"], "flatten": true });
-        let session = browser.command("Target.attachToTarget", attach).await;
-        browser.session = session["sessionId"].as_str().unwrap().to_owned();
-        for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
-            browser.command(domain, json!({})).await;
+            .chain(more.iter().copied())
+            .chain([format!("--user-data-dir={}", profile.path().display()).as_str()])
+        {
+            wanted.add_arg(arg).unwrap();
         }
+        wanted.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
+        let (process, address) = chromedriver().await;
+        let driver = WebDriver::new(address, wanted).await.unwrap();
+        let browser = Self { driver, process, profile };
         browser.resize(width, height).await;
-        browser.command("Page.navigate", json!({ "url": url })).await;
+        browser.go(url).await;
         browser
     }
 
-    pub async fn resize(&mut self, width: u32, height: u32) {
-        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
-        self.command("Emulation.setDeviceMetricsOverride", size).await;
+    /// A command of Chromium's own, where WebDriver has none.
+    async fn chromium(&self, method: &str, params: Value) -> Value {
+        self.driver.cdp().send_raw(method, params).await.unwrap()
     }
 
-    async fn command(&mut self, method: &str, params: Value) -> Value {
-        self.id += 1;
-        let mut request = json!({ "id": self.id, "method": method, "params": params });
-        if !self.session.is_empty() {
-            request["sessionId"] = self.session.as_str().into();
-        }
-        self.socket.send(Message::text(request.to_string())).await.unwrap();
-        loop {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-            let message = message.expect("the browser answers").unwrap().unwrap();
-            let Ok(value) = serde_json::from_str::<Value>(message.to_text().unwrap_or_default()) else {
-                continue;
-            };
-            if value["id"] == self.id {
-                assert!(value.get("error").is_none(), "{method}: {value}");
-                return value["result"].clone();
-            }
-            let method = value["method"].as_str().unwrap_or_default();
-            // "verbose" is advice about forms, not a fault.
-            let advice = value["params"]["entry"]["level"] == "verbose";
-            if !advice
-                && !is_late_picture(&value["params"]["entry"])
-                && matches!(method, "Runtime.exceptionThrown" | "Runtime.consoleAPICalled" | "Log.entryAdded")
-            {
-                self.complaints.push(value["params"].to_string());
-            }
-        }
+    /// The size of what the page is laid out in; a window cannot be as narrow as a phone.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.chromium("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// Light or dark, as the system of whoever looks has it.
+    pub async fn theme(&self, theme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
+        self.chromium("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Goes to a page and waits until it has been loaded.
+    pub async fn go(&self, url: &str) {
+        self.driver.goto(url).await.unwrap();
+    }
+
+    pub async fn reload(&self) {
+        self.driver.refresh().await.unwrap();
+    }
+
+    async fn run(&self, script: String) -> WebDriverResult<Value> {
+        Ok(self.driver.execute(script, []).await?.json().clone())
     }
 
     /// The value of a JavaScript expression; a promise is awaited.
-    pub async fn value(&mut self, expression: &str) -> Value {
-        // A click by script counts as one by hand, without which no sound may be played.
-        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true });
-        let answer = self.command("Runtime.evaluate", params).await;
-        assert!(answer.get("exceptionDetails").is_none(), "{expression}: {answer}");
-        answer["result"]["value"].clone()
+    pub async fn value(&self, expression: &str) -> Value {
+        let value = self.run(format!("return {expression};")).await;
+        value.unwrap_or_else(|why| panic!("{expression}: {why}"))
     }
 
     /// Waits until a JavaScript expression is true; one that fails, as on a page half loaded, is not true yet.
-    pub async fn until(&mut self, expression: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        let careful =
-            format!("(() => {{ try {{ return Boolean({expression}); }} catch {{ return false; }} }})()");
-        while self.value(&careful).await != true {
-            if Instant::now() > deadline {
+    pub async fn until(&self, expression: &str) {
+        let start = Instant::now();
+        let careful = format!("try {{ return Boolean({expression}); }} catch {{ return false; }}");
+        while !self.run(careful.clone()).await.is_ok_and(|value| value == true) {
+            if start.elapsed() > PATIENCE {
                 let page = self.value("document.body.innerText").await;
-                panic!("never true: {expression}\n{page}\n{:#?}", self.complaints);
+                panic!("never true: {expression}\n{page}\n{:#?}", self.complaints().await);
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
     }
 
-    /// Light or dark, as the system of whoever looks has it.
-    pub async fn theme(&mut self, theme: &str) {
-        let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
-        self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
-    }
-
-    /// Goes to a page and waits until it has been loaded.
-    pub async fn go(&mut self, url: &str) {
-        self.command("Page.navigate", json!({ "url": url })).await;
-        self.until("document.readyState === 'complete' && location.href !== 'about:blank'").await;
-    }
-
-    /// Presses keys one after the other as a keyboard does: letters, digits, `Enter`, `Escape`, `Tab`.
-    pub async fn press(&mut self, keys: &[&str]) {
-        for key in keys {
-            let (code, number, text) = match *key {
-                "Enter" => ("Enter".to_owned(), 13, "\r".to_owned()),
-                "Escape" => ("Escape".to_owned(), 27, String::new()),
-                "Tab" => ("Tab".to_owned(), 9, String::new()),
-                key if key.bytes().all(|b| b.is_ascii_digit()) => {
-                    (format!("Digit{key}"), u32::from(key.as_bytes()[0]), key.to_owned())
-                }
-                key => {
-                    let upper = key.to_uppercase();
-                    (format!("Key{upper}"), u32::from(upper.as_bytes()[0]), key.to_owned())
-                }
-            };
-            let mut event =
-                json!({ "type": "keyDown", "key": key, "code": code, "windowsVirtualKeyCode": number });
-            if !text.is_empty() {
-                event["text"] = text.into();
-            }
-            self.command("Input.dispatchKeyEvent", event.clone()).await;
-            event["type"] = "keyUp".into();
-            self.command("Input.dispatchKeyEvent", event).await;
+    /// Clicks as a hand does on what a CSS selector finds first, as soon as it is to be seen and nothing lies over it.
+    pub async fn click(&self, selector: &str) {
+        let start = Instant::now();
+        let once = async || self.driver.find(By::Css(selector)).await?.click().await;
+        while let Err(why) = once().await {
+            assert!(start.elapsed() < PATIENCE, "{selector}: {why}");
+            tokio::time::sleep(Duration::from_millis(30)).await;
         }
     }
 
-    /// Types a text into whatever has the focus.
-    pub async fn type_text(&mut self, text: &str) {
-        self.command("Input.insertText", json!({ "text": text })).await;
+    /// Presses keys one after the other as a keyboard does: a text's letters, `Enter`, `Escape`.
+    pub async fn press(&self, keys: &[&str]) {
+        let pressed = keys.iter().fold(self.driver.action_chain(), |chain, key| match *key {
+            "Enter" => chain.send_keys(Key::Enter),
+            "Escape" => chain.send_keys(Key::Escape),
+            text => chain.send_keys(text),
+        });
+        pressed.perform().await.unwrap();
+    }
+
+    /// What the page has written to its console, and what the browser has refused, since this was asked last.
+    pub async fn complaints(&self) -> Vec<String> {
+        let mut entries = self.driver.browser_log().await.unwrap();
+        // Advice about forms is no fault.
+        entries.retain(|entry| entry.level != "DEBUG" || entry.source.as_deref() == Some("console-api"));
+        // On a busy machine a picture may not be drawn in its time; the page asks for it again.
+        entries.retain(|entry| !(entry.message.contains("/board.png") && entry.message.contains("503")));
+        entries.into_iter().map(|entry| format!("{}: {}", entry.level, entry.message)).collect()
     }
 
     /// What axe-core finds wrong with the page as it stands: each rule with the first of its elements.
-    pub async fn faults(&mut self) -> Vec<String> {
+    pub async fn faults(&self) -> Vec<String> {
         if self.value("typeof axe").await != "object" {
-            self.command("Runtime.evaluate", json!({ "expression": axe(), "returnByValue": true })).await;
+            self.run(axe()).await.unwrap();
         }
         let found = self
             .value(
@@ -216,7 +186,7 @@ impl Browser {
     }
 
     /// How far things have moved under the hand since the page was loaded (the cumulative layout shift).
-    pub async fn shift(&mut self) -> f64 {
+    pub async fn shift(&self) -> f64 {
         self.value(
             "new Promise((done) => { let sum = 0; new PerformanceObserver((list) => { for (const e of list.getEntries()) \
              if (!e.hadRecentInput) sum += e.value; }).observe({ type: 'layout-shift', buffered: true }); \
@@ -228,10 +198,11 @@ impl Browser {
     }
 
     /// A picture of the whole page, kept where MOISO_PICTURES says, if it does.
-    pub async fn picture(&mut self, name: &str) {
+    pub async fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("MOISO_PICTURES") else { return };
-        let shot = self.command("Page.captureScreenshot", json!({ "captureBeyondViewport": true })).await;
-        let path = PathBuf::from(folder).join(format!("{name}.png.base64"));
-        std::fs::write(path, shot["data"].as_str().unwrap()).unwrap();
+        // WebDriver's own ends with the window.
+        let shot = self.chromium("Page.captureScreenshot", json!({ "captureBeyondViewport": true })).await;
+        let png = base64_decode(shot["data"].as_str().unwrap()).unwrap();
+        std::fs::write(PathBuf::from(folder).join(format!("{name}.png")), png).unwrap();
     }
 }
