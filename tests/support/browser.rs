@@ -153,7 +153,7 @@ impl Browser {
     /// Presses keys one after the other as a keyboard does: a text's letters, `Enter`, `Escape`.
     pub async fn press(&self, keys: &[&str]) {
         let pressed = keys.iter().fold(self.driver.action_chain(), |chain, key| match *key {
-            "Enter" => chain.send_keys(Key::Enter),
+            "Enter" => chain.send_keys(Key::Return),
             "Escape" => chain.send_keys(Key::Escape),
             text => chain.send_keys(text),
         });
