@@ -191,7 +191,7 @@ async fn the_checker_itself_finds_what_is_wrong() {
     page.value("console.debug('a word')").await;
     page.value("setTimeout(() => { throw new Error('an error'); })").await;
     page.value("{ refused: Promise.reject(new Error('nobody waits')) }").await;
-    page.value("new Promise((done) => { const picture = new Image(); picture.onerror = done; picture.src = 'http://127.0.0.2/a'; })")
+    page.value("new Promise((done) => { const picture = new Image(); picture.onerror = () => done(true); picture.src = 'http://127.0.0.2/a'; })")
         .await;
     page.value("fetch('/nowhere').then((answer) => answer.status)").await;
     let complaints = page.complaints().await;
