@@ -88,7 +88,8 @@ impl Frame {
     }
 
     fn redraw(&mut self, scene: &Scene, parts: Vec<Area>) {
-        let _stage = trace_span!(target: STAGE, "draw").entered();
+        let pixels = || parts.iter().map(|area| area.w * area.h).sum::<u32>();
+        let _stage = trace_span!(target: STAGE, "draw", pixels = pixels()).entered();
         let mut scene = scene.clone();
         let strip = scene.strip.take_if(|_| self.line.is_some());
         self.raster.draw(&scene, &parts, &mut self.pixels);

@@ -38,6 +38,13 @@ impl Area {
         from..from + self.w as usize
     }
 
+    /// Bands from the top down that hold at most so many pixels, or are a single row.
+    pub fn bands(self, pixels: u32) -> impl Iterator<Item = Self> {
+        let rows = (pixels / self.w.max(1)).max(1);
+        let end = self.y + self.h;
+        (self.y..end).step_by(rows as usize).map(move |y| Self { y, h: rows.min(end - y), ..self })
+    }
+
     /// The pixels that are in both.
     pub fn overlap(self, other: Self) -> Self {
         let both = |a: u32, al: u32, b: u32, bl: u32| {
@@ -67,6 +74,16 @@ mod tests {
         assert_eq!(area.row(2, size), 210..231);
         let outside = Area::within(Rect { x: 200.0, y: 10.0, w: 5.0, h: 5.0 }, size);
         assert_eq!((outside.x, outside.w), (100, 0));
+    }
+
+    #[test]
+    fn bands_hold_every_row_once() {
+        let area = Area { x: 3, y: 5, w: 10, h: 8 };
+        let rows = |pixels| area.bands(pixels).map(|band| (band.x, band.w, band.y, band.h)).collect::<Vec<_>>();
+        assert_eq!(rows(39), [(3, 10, 5, 3), (3, 10, 8, 3), (3, 10, 11, 2)]);
+        assert_eq!(rows(1).len(), 8, "a row at least");
+        assert_eq!(rows(u32::MAX), [(3, 10, 5, 8)]);
+        assert_eq!(Area { h: 0, ..area }.bands(39).count(), 0);
     }
 
     #[test]
