@@ -14,8 +14,8 @@ use crate::scene::{Size, TextRun};
 const BEGINS_AFTER: Millis = Millis(1000);
 /// Between two turns: a frame of the moving line.
 const EVERY: Millis = Millis(16);
-/// A turn begins nothing more after this long, and no turn begins when something else is due within [`CLEAR`]. The largest
-/// number of a board is one piece and takes a millisecond and a half.
+/// A turn begins nothing more after this long, and no turn begins when something else is due within [`CLEAR`]. A text, or the
+/// layout of a board, is one piece and may take twice as long.
 const TURN: Duration = Duration::from_micros(500);
 const CLEAR: Millis = Millis(4);
 

@@ -45,8 +45,8 @@ impl Line {
             let to = &mut frame[self.area.row(y, size)];
             let (first, rest) = to.split_at_mut((length - offset).min(to.len()));
             first.copy_from_slice(&line[offset..offset + first.len()]);
-            for (to, from) in rest.iter_mut().zip(line.iter().cycle()) {
-                *to = *from;
+            for turn in rest.chunks_mut(length) {
+                turn.copy_from_slice(&line[..turn.len()]);
             }
         }
         self.area

@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn bands_hold_every_row_once() {
         let area = Area { x: 3, y: 5, w: 10, h: 8 };
-        let rows = |pixels| area.bands(pixels).map(|band| (band.x, band.w, band.y, band.h)).collect::<Vec<_>>();
+        let rows =
+            |pixels| area.bands(pixels).map(|band| (band.x, band.w, band.y, band.h)).collect::<Vec<_>>();
         assert_eq!(rows(39), [(3, 10, 5, 3), (3, 10, 8, 3), (3, 10, 11, 2)]);
         assert_eq!(rows(1).len(), 8, "a row at least");
         assert_eq!(rows(u32::MAX), [(3, 10, 5, 8)]);

@@ -8,10 +8,8 @@ use glyphon::{FontSystem, SwashCache, TextArea};
 use super::target::{Target, over, share_of};
 use crate::scene::Rect;
 
-/// Bytes of masks for each pixel of a picture: so many are drawn ahead, and so many are kept. A mask covers pixels of its
-/// own where it is drawn, so there is room for whatever one picture shows.
+/// The part of the room for masks that may be filled ahead.
 const AHEAD: usize = 2;
-const KEPT: usize = 3;
 
 pub(super) struct Glyphs {
     swash: SwashCache,
@@ -50,7 +48,7 @@ impl Glyphs {
 
     /// Whether more may be drawn ahead for a picture of so many pixels.
     pub fn has_room(&self, pixels: usize) -> bool {
-        self.bytes < AHEAD * pixels
+        self.bytes < pixels / AHEAD
     }
 
     /// Rasterises the letters of a shaped text for when it will be drawn.
@@ -93,10 +91,11 @@ impl Glyphs {
         mask.image.as_ref()
     }
 
-    /// A frame of a picture of so many pixels is done: if too many masks are kept, those that have not been used for longest
-    /// are forgotten, half of them and more.
+    /// A frame of a picture of so many pixels is done: if the masks have more than a byte for each, those that have not been used
+    /// for longest are forgotten, half of them and more. A mask covers pixels of its own where it is drawn, so there is room
+    /// for whatever one picture shows.
     pub fn trim(&mut self, pixels: usize) {
-        if self.bytes > KEPT * pixels {
+        if self.bytes > pixels {
             let mut ages: Vec<u64> = self.masks.values().map(|mask| mask.used).collect();
             let middle = ages.len() / 2;
             let (_, &mut median, _) = ages.select_nth_unstable(middle);

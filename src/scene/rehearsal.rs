@@ -44,43 +44,69 @@ pub fn rehearsal(view: &BoardView, look: &Look, size: Size) -> Vec<TextRun> {
     runs
 }
 
-/// Boards with the calls that may come next, those of the smallest letters first: a painter that has no room for all of
-/// them has most of them then.
+/// Boards that the next calls may bring: first with each word of a call, then with the numbers of the counters.
 ///
-/// The digits of a number are equally wide. So the ten numbers of equal digits that look like one of `series`, or like
-/// one on the board, have all digits on every place where a number of that kind can have them.
+/// The digits of a number are equally wide. So the numbers of equal digits that look like one of `series`, or like one on the
+/// board, have all digits on every place where a number of that kind can have them.
 pub fn coming(view: &BoardView, series: &[Series]) -> impl Iterator<Item = BoardView> + use<> {
-    let (busy, kinds) = (busy(view), kinds(view, series));
-    let counters = busy.counters.len().max(1);
-    let numbers = (1..=3).rev().flat_map(move |calls| {
-        let digits =
-            move |kind: String| (0..10).step_by(calls).map(move |digit| (calls, kind.clone(), digit));
-        kinds.clone().into_iter().flat_map(digits)
-    });
-    let called = numbers.enumerate().map(move |(turn, (calls, kind, digit))| {
+    let busy = busy(view);
+    let step = busy.counters.len().clamp(1, RECENT);
+    let numbers = kinds(view, series)
+        .into_iter()
+        .flat_map(move |kind| (0..10).step_by(step).map(move |digit| (kind.clone(), digit)));
+    let calls = calls(&busy);
+    let numbers = numbers.map(move |(kind, digit)| {
         let number = |n: usize| ticket_of(&kind, (digit + n) % 10);
         let mut board = busy.clone();
         for (n, counter) in board.counters.iter_mut().enumerate() {
             counter.ticket = number(n);
         }
-        let places: Vec<Counter> = board.counters.iter().map(|counter| counter.counter.clone()).collect();
-        let place = |n: usize| places.get((turn * calls + n) % counters).cloned();
-        let spots = (0..calls)
-            .filter_map(|n| Some(Spot { lane: Lane::Regular, slot: None, ..spot(number(n)?, place(n)?)? }));
-        board.spotlight = spots.collect();
         let at = jiff::Timestamp::UNIX_EPOCH;
-        let recent = (calls..calls + 3)
-            .filter_map(|n| Some(RecentCall { ticket: number(n)?, counter: place(n)?, at }));
+        let recent = board.counters.iter().take(RECENT).enumerate();
+        let recent = recent
+            .filter_map(|(n, c)| Some(RecentCall { ticket: number(n)?, counter: c.counter.clone(), at }));
         board.recent = recent.collect();
         board
     });
-    called.chain(boards(view))
+    calls.into_iter().chain(numbers)
 }
 
-/// The texts of a board but its moving line, in their places.
-pub fn texts_of(view: &BoardView, look: &Look, size: Size, now: Now) -> Vec<TextRun> {
-    compose(view, look, size, now).layers.into_iter().flat_map(|layer| layer.texts).collect()
+/// Calls that the list of the last ones shows in any case.
+const RECENT: usize = 3;
+
+/// What a call may say beside its number: its kind, its lane, where to, how many share the spotlight or wait for it.
+fn calls(busy: &BoardView) -> Vec<BoardView> {
+    let places: Vec<Counter> = busy.counters.iter().map(|counter| counter.counter.clone()).collect();
+    // On the signs of several calls `11` is smaller than `1`.
+    let last: Vec<Counter> = places.iter().rev().cloned().collect();
+    let of = |places: &[Counter], count: usize, kind: Kind, lane: Lane, waiting: usize| {
+        let spots = places.iter().cycle().take(count).enumerate().filter_map(|(n, place)| {
+            Some(Spot { kind, lane, slot: None, ..spot(ticket(n)?, place.clone())? })
+        });
+        BoardView { spotlight: spots.collect(), spotlight_waiting: waiting, ..busy.clone() }
+    };
+    let mut boards = Vec::new();
+    boards.extend(
+        [Kind::Call, Kind::Recall, Kind::Transfer].map(|kind| of(&places, 1, kind, Lane::Regular, 0)),
+    );
+    boards.extend((1..10).map(|waiting| of(&places, 3, Kind::Call, Lane::Regular, waiting)));
+    for count in 1..=3 {
+        boards.extend(Lane::ALL.map(|(_, lane)| of(&places, count, Kind::Call, lane, 0)));
+        boards.push(of(&last, count, Kind::Call, Lane::Regular, 0));
+    }
+    boards
 }
+
+/// The texts of a board that are worth drawing ahead, in their places: not the moving line, and nothing as large as a called
+/// number. Its digits take as long to draw as any letter and a hundred times the room.
+pub fn texts_of(view: &BoardView, look: &Look, size: Size, now: Now) -> Vec<TextRun> {
+    let large = Scale::of_size(size).of(LARGE);
+    let texts = compose(view, look, size, now).layers.into_iter().flat_map(|layer| layer.texts);
+    texts.filter(|run| run.size <= large).collect()
+}
+
+/// Largest letters at 1080 lines that are drawn ahead.
+const LARGE: f32 = 120.0;
 
 /// Kinds of numbers that are tried.
 const KINDS: usize = 8;
