@@ -1,5 +1,7 @@
 //! Boxes and icons by their distances, as `shaders/quad.wgsl` has them: the same constants and the same soft edges, so that
 //! the pictures are the same. A box is cheap, since all but its rim is one colour.
+//!
+//! Products are added without `mul_add`: for processors of any age it is a call, which an icon would make a hundred thousand times.
 
 use super::target::{Target, alpha_of, mix, over, word};
 use crate::scene::{Quad, Rect, Shape};
@@ -24,7 +26,7 @@ impl P {
     }
 
     fn dot(self, other: Self) -> f32 {
-        self.x.mul_add(other.x, self.y * other.y)
+        self.x * other.x + self.y * other.y
     }
 
     fn length(self) -> f32 {
@@ -54,10 +56,10 @@ fn rounded_box(target: &mut Target<'_>, quad: &Quad) {
     let Quad { rect, radii, fill, border, border_colour, .. } = *quad;
     let half = p(rect.w / 2.0, rect.h / 2.0);
     let centre = p(rect.x + half.x, rect.y + half.y);
+    let plain = (word(fill), f32::from(fill.0[3]) / 255.0);
     let at = |x: f32, y: f32| {
         let outer = distance_from_box(p(x + 0.5, y + 0.5).minus(centre), half, radii);
-        let inside = if border > 0.0 { coverage(outer + border) } else { 1.0 };
-        let (colour, alpha) = mix(border_colour, fill, inside);
+        let (colour, alpha) = if border > 0.0 { mix(border_colour, fill, coverage(outer + border)) } else { plain };
         (colour, alpha_of(alpha * coverage(outer)))
     };
     let round = radii.iter().fold(0.0_f32, |most, radius| most.max(*radius)).min(half.x.min(half.y));
@@ -140,13 +142,13 @@ fn stroke(at: P, a: P, b: P, width: f32) -> f32 {
 
 fn triangle(at: P, corners: [P; 3]) -> f32 {
     let edges = [0, 1, 2].map(|n| corners[(n + 1) % 3].minus(corners[n]));
-    let turn = edges[0].x.mul_add(edges[2].y, -(edges[0].y * edges[2].x)).signum();
+    let turn = (edges[0].x * edges[2].y - edges[0].y * edges[2].x).signum();
     let (mut near, mut side) = (f32::MAX, f32::MAX);
     for (corner, edge) in corners.into_iter().zip(edges) {
         let from = at.minus(corner);
         let apart = from.minus(from.along(edge));
         near = near.min(apart.dot(apart));
-        side = side.min(turn * from.x.mul_add(edge.y, -(from.y * edge.x)));
+        side = side.min(turn * (from.x * edge.y - from.y * edge.x));
     }
     -near.sqrt() * side.signum()
 }
@@ -161,7 +163,7 @@ fn star(at: P, r: f32, inner: f32) -> f32 {
     let notch = p((sector / 2.0).sin(), -(sector / 2.0).cos()).times(r * inner);
     let edge = notch.minus(tip);
     let v = q.minus(tip);
-    v.minus(v.along(edge)).length() * edge.y.mul_add(v.x, -(edge.x * v.y)).signum()
+    v.minus(v.along(edge)).length() * (edge.y * v.x - edge.x * v.y).signum()
 }
 
 fn least(distances: impl IntoIterator<Item = f32>) -> f32 {

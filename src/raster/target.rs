@@ -66,7 +66,7 @@ pub(super) fn share_of(a: u32, b: u32) -> u32 {
 
 /// A colour between two, and the alpha there, from 0 to 1.
 pub(super) fn mix(from: Colour, to: Colour, share: f32) -> (u32, f32) {
-    let at = |n: usize| f32::from(from.0[n]).mul_add(1.0 - share, f32::from(to.0[n]) * share);
+    let at = |n: usize| f32::from(from.0[n]) * (1.0 - share) + f32::from(to.0[n]) * share;
     let [r, g, b] = [0, 1, 2].map(|n| (at(n) + 0.5) as u8);
     (u32::from_be_bytes([0, r, g, b]), at(3) / 255.0)
 }
