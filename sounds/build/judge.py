@@ -3,7 +3,7 @@
 Each is read twice from the same probabilities: as any words there are, and as the likeliest of all calls (`grammar.py`), as
 somebody hears it who knows how a call is built.
 
-usage: judge.py [north|south] [--sentences 150] [--seed 20] [--minutes N] [--jobs N] [--clean] [--saying WORD,...]
+usage: judge.py [north|south] [--sentences 150] [--seed 20] [--minutes N] [--jobs N] [--clean] [--once] [--saying WORD,...]
 Writes REPORT.md beside the bank. Reads only the encoded clips, so it judges what a hall would hear. With --saying it hears
 only those of the sentences that say one of these words, prints them and writes no report: a change of a word can be compared
 with what was before.
@@ -40,6 +40,11 @@ HEARD = WORK / "heard"
 # seconds before a sentence without noise; what is heard depends on where the steps of 0.4 s fall
 STARTS = (0.0, 0.1, 0.2, 0.3)
 LETTER_TIMES = 4  # openings in which each letter is heard
+FOUR_TIMES = (
+    "Without noise each sentence was heard four times, with 0, 0.1, 0.2 and 0.3 s of silence more before it, because the",
+    "network hears in steps of 0.4 s and what it makes of a word depends on where they fall. All other figures are those of",
+    "the first hearing. The two lines bound what is the recogniser's own chance.",
+)
 ENOUGH = 0.8  # a letter or word that is right less often is listed as one that the voice cannot say
 
 
@@ -244,13 +249,14 @@ class Tally:
         self.rights["any"] += both > 0
 
 
-def _begin(bank, halls, seed):
-    global _bank, _seas, _seas_key, _ear, _seed, _calls, _tickets
+def _begin(bank, halls, seed, once=False):
+    global _starts, _bank, _seas, _seas_key, _ear, _seed, _calls, _tickets
     rng = random.Random(seed)
     voices = [bank.clip(take, text) for take in bank.paths for text in rng.sample([*bank.paths[take]], 60)]
     HEARD.mkdir(parents=True, exist_ok=True)
     makers = {"clean": lambda: None, "talk": lambda: noise.talk(voices), "hum": noise.hum}
     _bank, _seas, _ear, _seed = bank, {name: makers[name]() for name in halls}, asr.Recogniser(), seed
+    _starts = STARTS[:1] if once else STARTS
     say = units.southern if "base" in bank.list else str
     _calls, _tickets = grammar.Calls(grammar.call, say), grammar.Calls(grammar.ticket, say)
     _seas_key = {name: "" if sea is None else hashlib.sha256(sea).hexdigest() for name, sea in _seas.items()}
@@ -263,7 +269,7 @@ def _hear(job):
     sound, form = resample_poly(_bank.compose(parts), noise.RATE, post.RATE), _tickets if letter else _calls
     key, texts = hashlib.sha256(sound).hexdigest(), {}
     for name, sea in _seas.items():
-        starts = STARTS[: 1 if letter or sea is not None else len(STARTS)]
+        starts = STARTS[:1] if letter or sea is not None else _starts
         kept = HEARD / f"{digest(number, _seed, _seas_key[name], key, form.digest, starts)}.json"
         if not kept.exists():
             rng = random.Random(f"{_seed} {number} {name}")
@@ -282,6 +288,7 @@ def main():
     args.add_argument("--minutes", type=float, default=1e9, help="report what was heard until then")
     args.add_argument("--jobs", type=int, default=2, help="processes")
     args.add_argument("--clean", action="store_true", help="without the two noises")
+    args.add_argument("--once", action="store_true", help="without noise too from the first of the starts alone: half the time")
     args.add_argument("--saying", default="", metavar="WORD,...", help="hear only sentences with these words, and write no report")
     args = args.parse_args()
     bank = Bank(args.bank)
@@ -295,7 +302,7 @@ def main():
     readings = [{name: Tally() for name in halls} for _ in range(2)]
     letters = [{}, {}]
     end = time.time() + 60 * args.minutes
-    with Pool(args.jobs, _begin, (bank, halls, args.seed)) as pool:
+    with Pool(args.jobs, _begin, (bank, halls, args.seed, args.once)) as pool:
         for number, ((letter, parts), heard) in enumerate(zip((own for _, own in jobs), pool.imap(_hear, jobs)), 1):
             if args.saying:
                 print(letter or "-", ", ".join(p.text for p in parts), json.dumps(heard, ensure_ascii=False), flush=True)
@@ -337,8 +344,10 @@ def understood(tallies):
         "ticket (its letter, if it has one, and every digit or number word)": lambda t: percent(t.rights["ticket"], n),
         "counter (its number or letter)": lambda t: percent(t.rights["counter"], n),
         "both": lambda t: percent(t.rights["both"], n),
-        "both, in at least three of four hearings": lambda t: percent(t.rights["most"], t.again) if t.again else "heard once",
-        "both, in at least one of four hearings": lambda t: percent(t.rights["any"], t.again) if t.again else "heard once",
+        **({
+            "both, in at least three of four hearings": lambda t: percent(t.rights["most"], t.again) if t.again else "heard once",
+            "both, in at least one of four hearings": lambda t: percent(t.rights["any"], t.again) if t.again else "heard once",
+        } if tallies["clean"].again else {}),
         "syllables wrong, of all": lambda t: f"{100 * t.errors / t.said.total():.1f} %",
     })
 
@@ -445,9 +454,8 @@ def write_report(bank, args, readings, letters, measured):
         "",
         *understood(words),
         "",
-        "Without noise each sentence was heard four times, with 0, 0.1, 0.2 and 0.3 s of silence more before it, because the",
-        "network hears in steps of 0.4 s and what it makes of a word depends on where they fall. All other figures are those of",
-        "the first hearing. The two lines bound what is the recogniser's own chance.",
+        *["Each sentence was heard once in each."] * args.once,
+        *([] if args.once else FOUR_TIMES),
         *kinds(words),
         "",
         f"{aims(words)}. Words wrong most often without noise:",
