@@ -46,6 +46,20 @@ def vocabulary():
         pieces.append(piece.decode())
 
 
+@cache
+def _numbers():
+    return {piece: number for number, piece in enumerate(vocabulary())}
+
+
+def split(word):
+    """The numbers of the longest pieces that make a word."""
+    rest = f"▁{word}"
+    while rest:
+        piece = next((rest[:n] for n in range(len(rest), 0, -1) if rest[:n] in _numbers()), rest[0])
+        rest = rest[len(piece) :]
+        yield _numbers().get(piece, 1)
+
+
 def _prepare(path):
     """The network lies before the vocabulary; what it rounds is turned into floating point."""
     data = _library()
@@ -112,7 +126,6 @@ class Recogniser:
         if not path.exists():
             _prepare(path)
         self.pieces = vocabulary()
-        self.number = {piece: number for number, piece in enumerate(self.pieces)}
         self.network = openvino.Core().compile_model(
             str(path), "CPU", {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": 1}
         )
@@ -147,7 +160,7 @@ class Recogniser:
 
     def likelihoods(self, probabilities, texts):
         """How likely some texts are, each a list of words: the logarithm, summed over all ways to time it (CTC)."""
-        numbers = [[n for word in words for n in self._split(word)] for words in texts]
+        numbers = [[n for word in words for n in split(word)] for words in texts]
         states = np.zeros((len(texts), 2 * max(map(len, numbers)) + 1), int)  # blanks between the pieces
         for row, own in zip(states, numbers):
             row[1 : 2 * len(own) : 2] = own
@@ -162,14 +175,6 @@ class Recogniser:
             sums = np.logaddexp(np.logaddexp(sums, one), two) + row[states]
         ends = [2 * len(own) for own in numbers]
         return np.array([np.logaddexp(row[end], row[end - 1]) if end else row[0] for row, end in zip(sums, ends)])
-
-    def _split(self, word):
-        """The numbers of the longest pieces that make a word."""
-        rest = f"▁{word}"
-        while rest:
-            piece = next((rest[:n] for n in range(len(rest), 0, -1) if rest[:n] in self.number), rest[0])
-            rest = rest[len(piece) :]
-            yield self.number.get(piece, 1)
 
 
 def sound_of(word):

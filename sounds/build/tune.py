@@ -1,13 +1,14 @@
 """Look for better ways to say some syllables, inside a phrase.
 
-usage: tune.py [--ways 8] [--rounds 3] [--in PHRASE]... [--hint JSON]... PHRASE WORD ...
+usage: tune.py [--letter] [--ways 8] [--rounds 3] [--in PHRASE]... [--hint JSON]... PHRASE WORD ...
        (say: tune.py --in "xin mời khách hàng có số thứ tự bê" "có số thứ tự bê" bê)
 The present entries of the words in [say] of settings.toml are compared with the takes of [take] and with random changes of
 them and of the hints; in each further round with changes of the best so far. The phrase is put before some digits of the
 bank and heard as it is and in two noises, from random places of the recogniser's steps of 0.4 s. The best are then heard in
 other sentences, and in the phrases of --in if there are any, so that none wins by luck. Prints what may be written into
 settings.toml, best first, and keeps it in work/tuned. Look at what was heard too: a vowel heard as its neighbour is nearer
-than a phrase that fell apart.
+than a phrase that fell apart. With --letter the words are a letter's name at the end of the phrase, and what counts is
+how much likelier it is, in that phrase, than every other letter.
 """
 
 import argparse
@@ -74,7 +75,8 @@ def draw(rng, entries, settings, vocab, change=0.3):
 
 
 class Tuner:
-    def __init__(self):
+    def __init__(self, letter=False):
+        self.near = self.near_letter if letter else self.near_text
         self.settings, self.model, self.bank = load_settings(), Model(threads=1), judge.Bank()
         self.ear = asr.Recogniser(precision="bf16")  # half the time; the judge hears in f32
         rng = random.Random(3)
@@ -104,7 +106,22 @@ class Tuner:
         heard = self.ear.probabilities([asr.features(s) for s in sounds])
         return [(*self.near(p, said, wanted), sea is None) for p, said, sea in zip(heard, expected, self.seas * sentences)]
 
-    def near(self, probabilities, said, wanted):
+    def near_letter(self, probabilities, said, wanted):
+        """More than a half where the letter's name is likelier than any other letter's, at the same place; and the likeliest."""
+        first = next(i for i in range(len(said)) if said[i : i + len(wanted)] == wanted)
+        names = asr.LETTER_NAMES | {"no letter": []}
+        forms = [(letter, form) for letter, name in names.items() for form in {(*name,), (letter,)} if form not in (("y",), ("no letter",))]
+        likely = self.ear.likelihoods(probabilities, [said[:first] + [*form] + said[first + len(wanted) :] for _, form in forms])
+        best = {}  # by sound: of two letters that sound alike neither is wrong
+        for (letter, _), one in zip(forms, likely):
+            sound = (*map(asr.sound_of, names[letter]),)
+            best[sound] = max(best.get(sound, (-np.inf, "")), (one, letter))
+        right, _ = best.pop((*map(asr.sound_of, wanted),))
+        other, letter = max(best.values())
+        near = float(1 / (1 + np.exp(np.clip((other - right) / 4, -50, 50))))
+        return near, f"{letter if near < 0.5 else '='} {right - other:+.1f}"
+
+    def near_text(self, probabilities, said, wanted):
         """1 where the wanted words are heard right; else their likelihood beside what was heard instead, at most a half."""
         text = self.ear.text(probabilities)
         heard, places = asr.spelled(text), [i for i, w in enumerate(said) if w in wanted]
@@ -163,7 +180,7 @@ def search(tuner, phrases, finals, words, hints=(), ways=8, rounds=3, sentences=
 def report(words, found, now):
     kept = []
     for heard, entries, take in found:
-        right = [sum(near == 1 for near, _, clean in heard if clean is which) for which in (True, False)]
+        right = [sum(near > 0.5 for near, _, clean in heard if clean is which) for which in (True, False)]
         of = [sum(clean is which for *_, clean in heard) for which in (True, False)]
         kept.append({"score": score(heard), "right": right, "of": of, "say": entries, "take": take, "now": (entries, take) == (now, "")})
         print(f"{score(heard):.2f} clean {right[0]}/{of[0]} noise {right[1]}/{of[1]}{' (now)' * kept[-1]['now']} {take} {entries}")
@@ -174,6 +191,7 @@ def report(words, found, now):
 
 def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    args.add_argument("--letter", action="store_true")
     args.add_argument("--ways", type=int, default=8)
     args.add_argument("--rounds", type=int, default=3)
     args.add_argument("--in", dest="finals", action="append", metavar="PHRASE")
@@ -181,7 +199,7 @@ def main():
     args.add_argument("phrase")
     args.add_argument("words", nargs="+")
     args = args.parse_args()
-    report(args.words, *search(Tuner(), [args.phrase], args.finals or [args.phrase], args.words, args.hint, args.ways, args.rounds))
+    report(args.words, *search(Tuner(args.letter), [args.phrase], args.finals or [args.phrase], args.words, args.hint, args.ways, args.rounds))
 
 
 if __name__ == "__main__":
