@@ -3,11 +3,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+use crate::bridge::Bridge;
 use crate::ear::{Cards, Ear, voice_in};
 use crate::fault::{Fault, Hits};
 use crate::proxy::{Cable, Proxy};
@@ -36,6 +38,7 @@ pub struct Hall {
     pub up: Vec<bool>,
     /// The first broker has forgotten its sessions, and nobody has subscribed since: it would lose what it took.
     pub unheard: bool,
+    pub bridge: Bridge,
     pub cards: Cards,
     pub ears: Vec<Ear>,
     pub screens: Vec<Screen>,
@@ -71,6 +74,8 @@ pub struct Screen {
     again: Option<Instant>,
     /// Ends that its display brought about.
     pub ends: usize,
+    /// Which broker it was connected to, from when on.
+    at_broker: Vec<(Instant, usize)>,
     /// When it was cut off from the others.
     pub cut: Vec<(Instant, Option<Instant>)>,
     /// When it, or its card, went on after it had been stopped with sound in it.
@@ -107,12 +112,14 @@ impl Hall {
         let first = start_broker("");
         let second = format!(
             "connection first\naddress 127.0.0.1:{}\ntopic # both 1\nremote_username queue\nremote_password right\n\
-             remote_clientid second\ncleansession false\nnotifications false\nrestart_timeout 1",
+             remote_clientid second\ncleansession false\nnotifications false\nrestart_timeout 1 1",
             first.port
         );
         let brokers: Vec<Mosquitto> =
             std::iter::once(first).chain((1..plan.brokers).map(|_| start_broker(&second))).collect();
+        let bridge = Bridge::between(&brokers);
         let mut hall = Self {
+            bridge,
             up: vec![true; brokers.len()],
             unheard: false,
             brokers,
@@ -184,6 +191,7 @@ impl Hall {
             trouble: None,
             again: None,
             ends: 0,
+            at_broker: Vec::new(),
             cut: Vec::new(),
             resumed: Vec::new(),
             thief: None,
@@ -227,6 +235,12 @@ impl Hall {
                 self.launch(number);
             }
         }
+        for screen in &mut self.screens {
+            screen.note_broker(now);
+        }
+        if self.up.iter().all(|up| *up) {
+            self.bridge.probe(&self.brokers);
+        }
         if self.unheard && self.screens.iter_mut().any(Screen::says_linked) {
             self.unheard = false;
         }
@@ -261,6 +275,10 @@ impl Hall {
     /// Whether the screens may not know yet how wrong that clock is: it takes a link and three calls.
     pub fn queue_clock_is_new(&self) -> bool {
         self.queue_clock_since.elapsed() < Duration::from_secs(30)
+    }
+
+    pub fn number_of(&self, screen: &str) -> Option<usize> {
+        self.screens.iter().position(|one| one.name == screen)
     }
 
     /// The screen that says it speaks, if exactly one does.
@@ -359,6 +377,19 @@ impl Screen {
             self.paused = paused;
             self.resumed.extend((!paused).then(Instant::now));
         }
+    }
+
+    fn note_broker(&mut self, now: Instant) {
+        let is_live = |cable: &Proxy| cable.live.load(Ordering::SeqCst) > 0;
+        let broker = self.cables.iter().position(is_live);
+        if let Some(broker) = broker.filter(|new| self.at_broker.last().is_none_or(|(_, last)| last != new)) {
+            self.at_broker.push((now, broker));
+        }
+    }
+
+    /// The broker that it was connected to then, or before.
+    pub fn broker_at(&self, then: Instant) -> Option<usize> {
+        self.at_broker.iter().rev().find(|(since, _)| *since <= then).map(|(_, broker)| *broker)
     }
 
     /// From now on the others may not know what it does, nor it what they do.

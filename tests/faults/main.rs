@@ -6,6 +6,7 @@
 //! `FAULTS_HALLS` halls at once (4), and writes the table of docs/faults.md to the file that `FAULTS_TABLE` names.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod bridge;
 mod ear;
 mod fault;
 mod hall;
@@ -118,6 +119,8 @@ impl Run {
         let hall = Hall::start(Plan { screens, tickets: TICKETS - 1, brokers, display });
         hall.until_one_speaks(Duration::from_secs(90));
         let ledger = Ledger::open(&hall);
+        // The records of the ledger are in this time.
+        tell(&format!("it is {:?}", Instant::now()));
         let deck = Deck { faults: faults.to_vec(), left: Vec::new(), long };
         Self { hall, dice: Dice::new(seed), deck, spells: Vec::new(), ledger, first: Vec::new() }
     }

@@ -9,6 +9,7 @@ const HOUR_S: i64 = 3_600;
 fn kill(hall: &mut Hall, broker: usize) {
     hall.brokers[broker].kill();
     hall.up[broker] = false;
+    hall.bridge.breaks();
 }
 
 fn start(hall: &mut Hall, broker: usize) {
