@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -36,8 +35,9 @@ pub struct Hall {
     pub brokers: Vec<Mosquitto>,
     /// Which of them can be reached.
     pub up: Vec<bool>,
-    /// The first broker has forgotten its sessions, and nobody has subscribed since: it would lose what it took.
-    pub unheard: bool,
+    /// The first broker has forgotten its sessions then, and fewer than two screens have subscribed since: it would lose what it
+    /// took.
+    pub unheard: Option<Instant>,
     pub bridge: Bridge,
     pub cards: Cards,
     pub ears: Vec<Ear>,
@@ -65,7 +65,7 @@ pub struct Screen {
     cables: Vec<Proxy>,
     env: Vec<(String, String)>,
     process: Option<Child>,
-    since: Instant,
+    pub since: Instant,
     /// Stopped by a signal.
     pub paused: bool,
     /// What is wrong with it, until it has recovered.
@@ -74,8 +74,14 @@ pub struct Screen {
     again: Option<Instant>,
     /// Ends that its display brought about.
     pub ends: usize,
-    /// Which broker it was connected to, from when on.
-    at_broker: Vec<(Instant, usize)>,
+    /// When its processes were started.
+    starts: Vec<Instant>,
+    /// Which broker it had its link to, from when on.
+    links: Vec<(Instant, Option<usize>)>,
+    /// What it said of itself when it was last asked, and when that was.
+    answer: Option<(Instant, Value)>,
+    /// By how many seconds its clock is wrong.
+    pub clock_s: i64,
     /// When it was cut off from the others.
     pub cut: Vec<(Instant, Option<Instant>)>,
     /// When it, or its card, went on after it had been stopped with sound in it.
@@ -121,7 +127,7 @@ impl Hall {
         let mut hall = Self {
             bridge,
             up: vec![true; brokers.len()],
-            unheard: false,
+            unheard: None,
             brokers,
             cards,
             ears,
@@ -191,7 +197,10 @@ impl Hall {
             trouble: None,
             again: None,
             ends: 0,
-            at_broker: Vec::new(),
+            starts: Vec::new(),
+            links: Vec::new(),
+            answer: None,
+            clock_s: 0,
             cut: Vec::new(),
             resumed: Vec::new(),
             thief: None,
@@ -212,6 +221,8 @@ impl Hall {
         cards.point(&mut command, screen.number);
         screen.process = Some(command.spawn().unwrap());
         screen.since = Instant::now();
+        screen.starts.push(screen.since);
+        screen.links.push((screen.since, None));
         screen.again = None;
     }
 
@@ -236,21 +247,23 @@ impl Hall {
             }
         }
         for screen in &mut self.screens {
-            screen.note_broker(now);
+            screen.look(now);
         }
         if self.up.iter().all(|up| *up) {
             self.bridge.probe(&self.brokers);
         }
-        if self.unheard && self.screens.iter_mut().any(Screen::says_linked) {
-            self.unheard = false;
+        if let Some(since) = self.unheard {
+            // A second client may take what waits for one of them.
+            let subscribed = self.screens.iter().filter(|screen| screen.has_linked(since)).count();
+            self.unheard = self.unheard.filter(|_| subscribed < self.screens.len().min(2));
         }
     }
 
-    /// Whether a screen whose fault was mended is as it was.
-    pub fn has_recovered(&mut self, screen: usize) -> bool {
+    /// Whether a screen whose fault was mended then is as it was.
+    pub fn has_recovered(&mut self, screen: usize, mended: Instant) -> bool {
         let screen = &mut self.screens[screen];
-        let Some(status) = screen.asked_now_and_then() else { return false };
-        let well = is_linked(&status) && status["audio"] == "ok" && status["journal"] == "ok";
+        let Some((_, status)) = screen.answer.as_ref().filter(|(at, _)| *at > mended) else { return false };
+        let well = is_linked(status) && status["audio"] == "ok" && status["journal"] == "ok";
         if well && let Some((_, end @ None)) = screen.cut.last_mut() {
             *end = Some(Instant::now() + Duration::from_secs(2));
         }
@@ -263,7 +276,7 @@ impl Hall {
             .iter()
             .zip(&self.up)
             .find_map(|(broker, up)| up.then_some(broker))
-            .filter(|_| !self.unheard)
+            .filter(|_| self.unheard.is_none())
     }
 
     /// The clock of the first broker and of the queue system beside it.
@@ -379,17 +392,40 @@ impl Screen {
         }
     }
 
-    fn note_broker(&mut self, now: Instant) {
-        let is_live = |cable: &Proxy| cable.live.load(Ordering::SeqCst) > 0;
-        let broker = self.cables.iter().position(is_live);
-        if let Some(broker) = broker.filter(|new| self.at_broker.last().is_none_or(|(_, last)| last != new)) {
-            self.at_broker.push((now, broker));
+    /// Asks it how it is, seldom enough not to disturb it.
+    fn look(&mut self, now: Instant) {
+        if self.runs() && self.asked.elapsed() < ASK_EVERY {
+            return;
+        }
+        self.asked = now;
+        self.answer = self.runs().then(|| (now, self.status()));
+        let label = self.answer.as_ref().and_then(|(_, status)| status["link"].as_str());
+        let link = label.and_then(|at| self.cables.iter().position(|cable| cable.address.to_string() == at));
+        // One that stands still keeps what it had.
+        if !self.paused && self.links.last().is_none_or(|(_, last)| *last != link) {
+            self.links.push((now, link));
         }
     }
 
-    /// The broker that it was connected to then, or before.
+    /// The broker that it was linked to then, or before.
     pub fn broker_at(&self, then: Instant) -> Option<usize> {
-        self.at_broker.iter().rev().find(|(since, _)| *since <= then).map(|(_, broker)| *broker)
+        self.links.iter().rev().filter(|(since, _)| *since <= then).find_map(|(_, broker)| *broker)
+    }
+
+    /// Whether the process that ran then had had no link yet, or too short for a word.
+    pub fn knew_nobody(&self, then: Instant, word_takes: Duration) -> bool {
+        let start = self.starts.iter().rev().find(|start| **start <= then);
+        let had = |start: &Instant| {
+            let known = |since: Instant| since >= *start && since + word_takes <= then;
+            self.links.iter().any(|(since, link)| link.is_some() && known(*since))
+        };
+        start.is_some_and(|start| !had(start))
+    }
+
+    /// Whether it has its link since then, and alone: nobody takes what is for it.
+    fn has_linked(&self, since: Instant) -> bool {
+        let is_whole = self.trouble.is_none_or(|fault| fault.hits != Hits::Link);
+        is_whole && self.answer.as_ref().is_some_and(|(at, status)| *at > since && is_linked(status))
     }
 
     /// From now on the others may not know what it does, nor it what they do.
@@ -401,26 +437,14 @@ impl Screen {
         self.cables.iter().for_each(|cable| cable.set(state));
     }
 
-    pub fn set_clock(&self, by_s: i64) {
+    pub fn set_clock(&mut self, by_s: i64) {
+        self.clock_s = by_s;
         std::fs::write(&self.clock, format!("{by_s:+}\n")).unwrap();
     }
 
     /// What it says of itself; null while it does not answer.
     pub fn status(&self) -> Value {
         self.ask("/healthz")["detail"]["screen"].clone()
-    }
-
-    /// The same, seldom enough not to disturb it.
-    fn asked_now_and_then(&mut self) -> Option<Value> {
-        if !self.runs() || self.asked.elapsed() < ASK_EVERY {
-            return None;
-        }
-        self.asked = Instant::now();
-        Some(self.status())
-    }
-
-    fn says_linked(&mut self) -> bool {
-        self.asked_now_and_then().is_some_and(|status| is_linked(&status))
     }
 
     pub fn ask(&self, path: &str) -> Value {

@@ -203,6 +203,7 @@ fn fate(
             heard.from > *proven + PROOF_TAKES
                 && !was_cut_off(hall, *screen, *proven, heard.from)
                 && !were_apart(hall, *prover, *screen, *proven, heard.from)
+                && !hall.screens[*screen].knew_nobody(heard.from, PROOF_TAKES)
         };
         if let Some((_, proven)) = proofs.iter().filter(knew).min_by_key(|(_, proven)| *proven)
             && is_said
@@ -220,7 +221,13 @@ fn fate(
     if fate.heard == 0 && !fate.told_why && !says_old {
         report.wrong.push(format!("call {call} was never heard: {told:?}"));
     }
-    if fate.heard > 0 && spoken.clone().count() == 0 {
+    let says_so = |told: &&Told| match told.outcome.as_str() {
+        "spoken" => true,
+        "expired" | "muted" | "superseded" => told.begun,
+        _ => false,
+    };
+    let is_told = told.iter().any(says_so);
+    if fate.heard > 0 && !is_told {
         report.wrong.push(format!("call {call} was heard and nobody's record says so: {told:?}"));
     }
     // One that came to every screen after its counter had called a later ticket is listed, and may not stand before that one.
@@ -283,7 +290,9 @@ fn judge_overlaps(hall: &Hall, all: &[(usize, Heard)], report: &mut Report) {
                 continue;
             }
             let since = second.from.checked_sub(UNKNOWN_FOR).unwrap_or(second.from);
+            let knew_nobody = |screen: &usize| hall.screens[*screen].knew_nobody(second.from, PROOF_TAKES);
             if [screen, other].iter().any(|screen| was_cut_off(hall, **screen, since, second.from))
+                || [screen, other].iter().any(|screen| knew_nobody(screen))
                 || were_apart(hall, *screen, *other, second.from, second.from)
             {
                 report.overlaps += 1;
@@ -309,6 +318,7 @@ fn judge_screens(hall: &Hall, ledger: &Ledger, first: &[Figures], report: &mut R
         }
         // Xlib's own words, and winit's.
         let told = log.matches("X connection to").count() + log.matches("the display is gone").count();
+        let told = told + log.matches("XIO:  fatal IO error").count();
         if told < screen.ends {
             report.wrong.push(format!(
                 "{name} ended with its display {} times and says so {told} times",

@@ -246,13 +246,13 @@ impl Run {
                 tell(&format!("{:?} on {:?} is mended", spell.fault, spell.screens));
                 spell.mended = Some(Instant::now());
             }
-            if spell.mended.is_some() && spell.well.is_none() {
+            if let (Some(mended), None) = (spell.mended, spell.well) {
                 let hall_wide = spell.fault.hits == Hits::Hall;
                 let Self { hall, .. } = self;
                 // Who has a fault of its own besides has its own time.
                 let has_own =
                     |hall: &Hall, screen: usize| hall_wide && hall.screens[screen].trouble.is_some();
-                spell.ill.retain(|screen| !has_own(hall, *screen) && !hall.has_recovered(*screen));
+                spell.ill.retain(|screen| !has_own(hall, *screen) && !hall.has_recovered(*screen, mended));
                 if spell.ill.is_empty() {
                     tell(&format!("{:?} on {:?} is over", spell.fault, spell.screens));
                     spell.well = Some(Instant::now());

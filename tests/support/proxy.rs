@@ -32,8 +32,6 @@ pub enum Cable {
 pub struct Proxy {
     pub address: SocketAddr,
     pub connections: Arc<AtomicU64>,
-    /// Of these, such as reach the broker now.
-    pub live: Arc<AtomicU64>,
     cable: watch::Sender<Cable>,
 }
 
@@ -43,15 +41,14 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let (cable, seen) = watch::channel(Cable::Whole);
         let connections = Arc::new(AtomicU64::new(0));
-        let live = Arc::new(AtomicU64::new(0));
-        let (count, now) = (connections.clone(), live.clone());
+        let count = connections.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(join(client, port, seen.clone(), now.clone()));
+                tokio::spawn(join(client, port, seen.clone()));
             }
         });
-        Self { address, connections, live, cable }
+        Self { address, connections, cable }
     }
 
     pub fn set(&self, cable: Cable) {
@@ -63,28 +60,11 @@ impl Proxy {
     }
 }
 
-/// One more, until it is dropped.
-struct Counted(Arc<AtomicU64>);
-
-impl Counted {
-    fn among(all: Arc<AtomicU64>) -> Self {
-        all.fetch_add(1, Ordering::SeqCst);
-        Self(all)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-async fn join(client: TcpStream, port: u16, cable: watch::Receiver<Cable>, live: Arc<AtomicU64>) {
+async fn join(client: TcpStream, port: u16, cable: watch::Receiver<Cable>) {
     if *cable.borrow() == Cable::Cut {
         return;
     }
     let Ok(broker) = TcpStream::connect(("127.0.0.1", port)).await else { return };
-    let live = Counted::among(live);
     for end in [&client, &broker] {
         let _ = end.set_nodelay(true);
     }
@@ -98,7 +78,7 @@ async fn join(client: TcpStream, port: u16, cable: watch::Receiver<Cable>, live:
         () = pass(&mut from_broker, &mut to_client, cable.clone()) => return,
         _ = state.wait_for(|c| *c == Cable::Cut || (*c == Cable::Orphaned && !is_new)) => {}
     }
-    drop((from_client, to_client, live));
+    drop((from_client, to_client));
     let mut forgotten = cable;
     let _ = forgotten.wait_for(|c| *c != Cable::Orphaned).await;
 }
