@@ -268,9 +268,9 @@ impl Run {
         }
     }
 
-    /// Keeps the first figures of every process.
+    /// Keeps the first figures of every process, when it has all that it needs: without its card it holds less.
     fn measure(&mut self) {
-        for screen in &self.hall.screens {
+        for screen in self.hall.screens.iter().filter(|screen| screen.is_well()) {
             if screen.id().is_some_and(|id| self.first.iter().all(|first| first.process != id)) {
                 self.first.extend(screen.figures());
             }
