@@ -345,6 +345,11 @@ impl Board {
         self.lanes.sounds()
     }
 
+    /// The zone where this screen's voice says the calls to a counter.
+    pub fn zone_of(&self, counter: &Counter) -> Option<Zone> {
+        self.lanes.zone_of(counter).cloned()
+    }
+
     /// Every zone of this screen's voice, and whether this screen says no calls there now.
     pub fn zones(&self) -> impl Iterator<Item = (&Zone, bool)> {
         self.lanes.zones()

@@ -9,7 +9,9 @@ use tracing::{field, trace_span};
 
 use crate::board::Board;
 use crate::board::call::{CallId, Zone};
-use crate::board::input::{Announcement, AnnouncementId, Effect, Form, IgnoreReason, Input, Message};
+use crate::board::input::{
+    Announcement, AnnouncementId, Effect, Form, IgnoreReason, Input, Message, Outcome,
+};
 use crate::board::state::Notice;
 use crate::board::view::{SharedView, ZoneSpeech};
 use crate::clock::{Clock, Millis, Now};
@@ -210,6 +212,8 @@ pub struct Hub {
     voices: Voices,
     /// Screens that wait for the hall's state, and when each is answered.
     asked: Vec<(Millis, String)>,
+    /// Nobody has told this screen of the hall since its link came up.
+    asks_again: bool,
     /// Where music plays, as the speaker was told.
     music: HashMap<Zone, bool>,
     /// Whether the picture reached the glass when it was looked at.
@@ -245,6 +249,7 @@ impl Hub {
             said: HashMap::new(),
             voices,
             asked: Vec::new(),
+            asks_again: false,
             music: HashMap::new(),
             lit: true,
             unsent: Unsent::default(),
@@ -264,6 +269,8 @@ impl Hub {
         }
         for Kept { call, received, began, drawn, proof } in kept {
             let (id, proven, drawn_before) = (call.id.clone(), proof.is_some(), drawn.is_some());
+            let said = |proof: &Proof| matches!(proof.outcome, Outcome::Spoken | Outcome::OtherScreen);
+            let (is_said, zone) = (proof.as_ref().is_some_and(said), self.board.zone_of(&call.counter));
             match proof {
                 Some(proof) if !drawn_before => self.undrawn.keep(proof, None),
                 // Only a summons gets a proof in the end.
@@ -272,6 +279,10 @@ impl Hub {
                     self.stories.insert(id.clone(), story);
                 }
                 _ => {}
+            }
+            // It is told on to those who ask, and to nobody as unsaid.
+            if let Some(zone) = zone.filter(|_| is_said) {
+                self.apply(Input::SpokenElsewhere { call: id.clone(), zone: Some(zone) });
             }
             let kept = Input::CallKept { call, proven, drawn: drawn_before };
             if let Taken::Ignored(_) = self.apply(kept).taken {

@@ -48,6 +48,10 @@ pub struct Voices {
     own: String,
     places: Vec<Place>,
     peers: BTreeMap<String, Peer>,
+    /// Those that are taken for gone because nothing was heard of them, until something else is heard.
+    silent: BTreeMap<String, Peer>,
+    /// When the link last brought anything: what it swallows may be anybody's word.
+    word_at: Millis,
     link_up: bool,
     /// When the link came up, or broke.
     link_since: Millis,
@@ -82,6 +86,15 @@ struct Peer {
     speaks: Vec<String>,
     /// Counts as there until then.
     until: Millis,
+    /// It has said that it goes, or its will has.
+    left: bool,
+}
+
+impl Peer {
+    /// Whether its silence may be the link's.
+    fn may_be_there(&self, word_at: Millis) -> bool {
+        !self.left && self.until > word_at
+    }
 }
 
 impl Voices {
@@ -101,6 +114,8 @@ impl Voices {
             own: own.to_owned(),
             places: zones.into_iter().map(place).collect(),
             peers: BTreeMap::new(),
+            silent: BTreeMap::new(),
+            word_at: now,
             link_up: false,
             link_since: now,
             knows_from: now + ALONE,
@@ -109,8 +124,9 @@ impl Voices {
         }
     }
 
-    /// What a screen says of itself.
+    /// What a screen says of itself; this one's own words come back over the link.
     pub fn heard(&mut self, screen: &str, report: &ScreenReport, now: Millis) {
+        self.word_at = now;
         if screen == self.own {
             return;
         }
@@ -118,32 +134,40 @@ impl Voices {
             let until = now + SILENT_AFTER;
             let rank = report.rank.unwrap_or(u32::MAX);
             let audible = report.audible.clone().unwrap_or_default();
-            let peer = Peer { rank, audible, speaks: report.speaks.clone().unwrap_or_default(), until };
+            let speaks = report.speaks.clone().unwrap_or_default();
+            let peer = Peer { rank, audible, speaks, until, left: false };
+            self.silent.remove(screen);
             self.peers.insert(screen.to_owned(), peer);
         } else if let Some(peer) = self.peers.get_mut(screen)
             // A broker that was stopped has said this of all, and each comes back in its own time.
             && (!self.link_up || now - self.link_since >= SILENT_AFTER)
         {
             peer.until = peer.until.min(now + RETURNS);
+            peer.left = true;
         }
     }
 
     /// A screen was taken out of service.
     pub fn cleared(&mut self, screen: &str) {
         self.peers.remove(screen);
+        self.silent.remove(screen);
     }
 
-    /// While the link is down nobody is heard, and so nobody is taken for gone.
+    /// While the link is down nobody is heard, and so nobody is taken for gone; nor was, since it went silent.
     pub fn link_changed(&mut self, up: bool, now: Millis) {
         if up == self.link_up {
             return;
         }
         if up {
             self.peers.values_mut().for_each(|peer| peer.until = now + SILENT_AFTER);
+            self.silent.clear();
+            self.word_at = now;
             self.knows_from = now;
             self.anew = true;
         } else {
-            self.peers.retain(|_, peer| peer.until > now);
+            let word_at = self.word_at;
+            self.peers.append(&mut self.silent);
+            self.peers.retain(|_, peer| peer.until > now || peer.may_be_there(word_at));
         }
         (self.link_up, self.link_since) = (up, now);
     }
@@ -195,9 +219,18 @@ impl Voices {
             self.anew = true;
         }
         self.looked = now;
-        if self.link_up {
-            self.peers.retain(|_, peer| peer.until > now);
+        if !self.link_up {
+            return;
         }
+        let (silent, word_at) = (&mut self.silent, self.word_at);
+        self.peers.retain(|name, peer| {
+            let is_there = peer.until > now;
+            if !is_there {
+                silent.insert(name.clone(), peer.clone());
+            }
+            is_there
+        });
+        silent.retain(|_, peer| peer.may_be_there(word_at));
     }
 
     /// The zones where this screen could be heard if it were its turn.

@@ -5,7 +5,8 @@ mod support;
 
 use std::time::Duration;
 
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use support::daemon::Daemon;
 use support::mosquitto::{Mosquitto, clear};
 use support::pulse::Pulse;
@@ -53,6 +54,18 @@ fn after_a_kill_the_successor_says_what_was_not_said_whole_and_nothing_twice() {
         "A012",
         "the counters are as they were, though nobody told them again"
     );
+    let told = broker.subscribe("moiso/dong-da/sync/state/sanh-9");
+    broker.publish("moiso/dong-da/sync/request", r#"{"screen":"sanh-9"}"#, &[]);
+    let told = told.wait_for(|m| m.contains(r#""id":"r-1""#));
+    let state: Value = serde_json::from_str(&told[told.find('{').unwrap()..]).unwrap();
+    let spoken = |id: &str| {
+        state["calls"].as_array().unwrap().iter().find(|call| call["id"] == id).unwrap()["spoken"].clone()
+    };
+    assert_eq!(
+        (spoken("r-1"), spoken("r-2")),
+        (json!(["sanh"]), Value::Null),
+        "others are told what was said"
+    );
     let again = proofs.wait_for(|m| m.contains(r#""call":"r-2""#));
     assert!(again.contains(r#""outcome":"spoken""#) && again.contains(r#""again":true"#), "{again}");
     let late = proofs.wait_for(|m| m.contains(r#""call":"r-3""#));
@@ -82,6 +95,56 @@ fn after_a_kill_the_successor_says_what_was_not_said_whole_and_nothing_twice() {
     assert_eq!(table.lines().count(), 4, "{table}");
     let nothing = daemon.cli(&["history", "Z999"]);
     assert!(nothing.starts_with("Z999 was not called on this screen on "), "{nothing}");
+}
+
+#[test]
+fn of_a_call_that_another_screen_had_begun_and_nobody_ended_the_record_says_so() {
+    let broker = Mosquitto::start();
+    let pulse = Pulse::start();
+    // Of a better rank; it dies before it has ended the call, and is waited for until the call is too old.
+    let says = |saying: &[&str]| {
+        let status = json!({
+            "online": true, "session": 1, "at": Timestamp::now().to_string(), "rank": 0, "audible": ["sanh"], "speaks": ["sanh"],
+            "saying": saying,
+        });
+        broker.publish("moiso/dong-da/screen/sanh-0/status", &status.to_string(), &["-r"]);
+    };
+    says(&[]);
+    let daemon = Daemon::start(&broker, Some(&pulse), "[speech]\nannounce_max_age_s = 10\n");
+    until(SOON, "the link comes up", || daemon.is_linked());
+    let proofs = broker.subscribe("moiso/dong-da/screen/sanh-1/proof");
+    for (id, ticket, counter) in [("b-1", "A012", "5"), ("b-2", "B107", "2")] {
+        broker.publish("moiso/dong-da/call", &call(id, ticket, counter, "call"), &[]);
+    }
+    until(SOON, "the calls have come", || on_counter(&daemon, 1) == "B107");
+    says(&["b-1"]);
+    let begun = proofs.wait_for(|m| m.contains(r#""call":"b-1""#) && m.contains(r#""outcome":"expired""#));
+    assert!(begun.contains(r#""again":true"#), "{begun}");
+    let waited = proofs.wait_for(|m| m.contains(r#""call":"b-2""#) && m.contains(r#""outcome":"expired""#));
+    assert!(!waited.contains("again"), "{waited}");
+    let told = |ticket: &str| daemon.cli(&["history", ticket]).contains("begun and perhaps heard");
+    until(SOON, "the journal says it", || told("A012"));
+    assert!(!told("B107"));
+}
+
+#[test]
+fn what_a_kill_cut_off_while_another_screen_had_said_it_is_not_said_again() {
+    let broker = Mosquitto::start();
+    let pulse = Pulse::start();
+    let mut daemon = Daemon::start(&broker, Some(&pulse), "[speech]\nrepeats = 1\n");
+    until(SOON, "the link comes up", || daemon.is_linked());
+    let proofs = broker.subscribe("moiso/dong-da/screen/sanh-1/proof");
+    broker.publish("moiso/dong-da/call", &call("e-1", "A012", "5", "call"), &[]);
+    until(SOON, "it is being said", || !is_silent(&pulse));
+    let said = json!({ "call": "e-1", "received": Timestamp::now().to_string(), "outcome": "spoken", "zone": "sanh" });
+    broker.publish("moiso/dong-da/screen/sanh-0/proof", &said.to_string(), &[]);
+    let other_screen = "id = 'e-1' AND outcome = 'other-screen'";
+    until(SOON, "the journal has it", || daemon.kept("calls", other_screen) == 1);
+    daemon.kill();
+    daemon.start_again(Some(&pulse));
+    broker.publish("moiso/dong-da/call", &call("e-2", "B107", "2", "call"), &[]);
+    proofs.wait_for(|m| m.contains(r#""call":"e-2""#) && m.contains(r#""outcome":"spoken""#));
+    assert_eq!(daemon.kept("calls", other_screen), 1);
 }
 
 #[test]

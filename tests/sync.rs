@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rabbit::Rabbit;
 use support::daemon::Daemon;
-use support::mosquitto::{Subscriber, publish};
+use support::mosquitto::{Mosquitto, Subscriber, publish};
 use support::{call, until};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -64,6 +64,21 @@ fn a_screen_behind_a_broker_without_retained_wildcards_gets_the_state_from_its_n
     assert!(heard.contains("counter/9"), "this broker delivers retained messages by wildcard: {heard}");
     // The board shows it before the journal has it.
     until(SOON, "what is young is kept as its own", || second.kept("calls", "id = 's-1'") == 1);
+}
+
+#[test]
+fn a_screen_that_nobody_could_answer_is_told_by_the_one_that_comes_later() {
+    let broker = Mosquitto::start();
+    let mqtt = format!("brokers = [\"mqtt://127.0.0.1:{}\"]", broker.port);
+    let mut first = Daemon::named("sanh-1", &mqtt, None, "");
+    until(SOON, "the first is linked", || first.is_linked());
+    broker.publish("moiso/dong-da/call", &call("s-1", "A012", "5", "call"), &[]);
+    until(SOON, "the first keeps the call", || first.kept("calls", "id = 's-1'") == 1);
+    first.kill();
+    let second = Daemon::named("sanh-2", &mqtt, None, "");
+    until(SOON, "the second is linked", || second.is_linked());
+    first.start_again(None);
+    until(SOON, "the second knows the call", || second.view()["counters"][4]["ticket"] == "A012");
 }
 
 /// What a screen takes from an answer, after its way over the wire.

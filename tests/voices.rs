@@ -129,6 +129,31 @@ fn a_screen_that_is_cut_off_goes_on_as_it_was() {
 }
 
 #[test]
+fn who_fell_silent_together_with_the_link_is_not_taken_for_gone() {
+    let second = |hangs: bool| {
+        let mut second = voices("b", 2);
+        second.heard("a", &report(1, true, true), Millis(1_000));
+        at(&mut second, WORKS, [1_000, 8_000, 16_000]);
+        if !hangs {
+            second.heard("b", &report(2, true, false), Millis(16_500));
+        }
+        second.link_changed(false, Millis(17_000));
+        at(&mut second, WORKS, [17_000, 19_000, 24_000])
+    };
+    assert_eq!(second(true), [false; 3], "the broker hung");
+    assert_eq!(second(false), [false, true, true], "it passed on what this one said of itself");
+    let mut left = voices("b", 2);
+    for now in [1_000, 8_000, 15_000] {
+        left.heard("a", &report(1, true, true), Millis(now));
+        at(&mut left, WORKS, [now]);
+    }
+    left.heard("a", &offline(), Millis(16_000));
+    at(&mut left, WORKS, [16_000, 21_000]);
+    left.link_changed(false, Millis(22_000));
+    assert_eq!(at(&mut left, WORKS, [24_000]), [true], "its will is a word");
+}
+
+#[test]
 fn a_turn_that_was_being_given_back_when_the_broker_went_is_taken_after_fifteen_seconds() {
     let mut better = voices("a", 1);
     at(&mut better, WORKS, [0]);
@@ -157,6 +182,8 @@ fn a_process_that_stood_still_says_nothing_before_it_has_heard_the_others() {
 const STATUS_EVERY: Millis = Millis(5_000);
 /// When the broker takes a client that says nothing for dead.
 const KEEP_ALIVE: Millis = Millis(15_000);
+/// When a screen knows that its broker stands still: ten seconds without a word, and a ping that is not answered.
+const NOTICED: Millis = Millis(12_600);
 const STEP: Millis = Millis(100);
 /// How long each announcement takes.
 const SENTENCE: Millis = Millis(4_000);
@@ -172,6 +199,8 @@ enum Event {
     Mute(usize, bool),
     /// The broker is away for so long.
     Broker(i64),
+    /// It stands still for so long.
+    Hang(i64),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -184,6 +213,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (one.clone(), any::<bool>()).prop_map(|(screen, works)| Event::Sound(screen, works)),
         1 => (one, any::<bool>()).prop_map(|(screen, muted)| Event::Mute(screen, muted)),
         1 => (500..7_000_i64).prop_map(Event::Broker),
+        1 => (500..25_000_i64).prop_map(Event::Hang),
     ]
 }
 
@@ -224,6 +254,10 @@ struct World {
     queues: Vec<VecDeque<(Millis, Word)>>,
     retained: BTreeMap<usize, ScreenReport>,
     broker_back: Option<Millis>,
+    /// It takes what comes and passes nothing on until then.
+    hangs_until: Option<Millis>,
+    /// When the screens notice that.
+    noticed_at: Option<Millis>,
     calls: Vec<CallId>,
     delays: Vec<i64>,
     dice: usize,
@@ -257,6 +291,10 @@ impl Screen {
             away: None,
             spoken: Vec::new(),
         }
+    }
+
+    fn is_killed(&self) -> bool {
+        self.away.is_some_and(|(_, killed)| killed)
     }
 
     fn here(&self, now: Now) -> Now {
@@ -341,6 +379,8 @@ impl World {
             queues: vec![VecDeque::new(); SCREENS],
             retained: BTreeMap::new(),
             broker_back: None,
+            hangs_until: None,
+            noticed_at: None,
             calls: Vec::new(),
             delays,
             dice: 0,
@@ -368,7 +408,7 @@ impl World {
     fn happen(&mut self, event: &Event) {
         let now = self.now;
         match *event {
-            Event::Call if self.broker_back.is_none() => {
+            Event::Call if self.broker_back.is_none() && self.hangs_until.is_none() => {
                 let number = self.calls.len();
                 let call = Call {
                     id: CallId::parse(&format!("call-{number}")).unwrap(),
@@ -392,7 +432,7 @@ impl World {
                 self.screens[screen].linked = false;
                 self.publish(&Word::Status(screen, Box::new(offline())));
             }
-            Event::Pause(screen, ms) if self.is_well(screen) => {
+            Event::Pause(screen, ms) if self.is_well(screen) || self.may_pause_unlinked(screen, ms) => {
                 self.screens[screen].away = Some((now.mono + Millis(ms), false));
             }
             Event::Sound(screen, works) if self.is_well(screen) => {
@@ -405,24 +445,52 @@ impl World {
             Event::Mute(screen, muted) if self.is_well(screen) => {
                 self.screens[screen].give(now, Input::MuteChanged { zone: None, muted });
             }
-            Event::Broker(ms) if self.screens.iter().all(|screen| screen.away.is_none()) => {
+            Event::Hang(ms) if (0..SCREENS).all(|screen| self.is_well(screen)) => {
+                self.hangs_until = Some(now.mono + Millis(ms));
+                self.noticed_at = Some(now.mono + NOTICED);
+            }
+            Event::Broker(ms)
+                if self.hangs_until.is_none() && self.screens.iter().all(|screen| !screen.is_killed()) =>
+            {
                 self.broker_back = Some(now.mono + Millis(ms));
-                for screen in 0..SCREENS {
-                    self.screens[screen].link(now, false);
-                    self.screens[screen].links_at = None;
+                for screen in &mut self.screens {
+                    screen.links_at = None;
+                    // One that stands still finds out when it goes on.
+                    if screen.away.is_some() {
+                        screen.linked = false;
+                    } else {
+                        screen.link(now, false);
+                    }
                 }
             }
             _ => {}
         }
     }
 
+    /// Without a broker a screen says what nobody can be told; whoever stands still longer than that is taken for gone, and what
+    /// it has said is said again.
+    fn may_pause_unlinked(&self, screen: usize, ms: i64) -> bool {
+        ms < 8_000 && self.broker_back.is_some() && self.screens[screen].away.is_none()
+    }
+
     fn is_well(&self, screen: usize) -> bool {
-        self.screens[screen].away.is_none() && self.screens[screen].linked && self.broker_back.is_none()
+        let is_up = self.broker_back.is_none() && self.hangs_until.is_none();
+        self.screens[screen].away.is_none() && self.screens[screen].linked && is_up
     }
 
     fn step(&mut self) {
         self.now = self.now.after(STEP);
         let now = self.now;
+        if self.hangs_until.take_if(|until| *until <= now.mono).is_some() {
+            self.noticed_at = None;
+        }
+        if self.noticed_at.take_if(|at| *at <= now.mono).is_some() {
+            self.broker_back = self.hangs_until;
+            for screen in &mut self.screens {
+                screen.link(now, false);
+                screen.links_at = None;
+            }
+        }
         if self.broker_back.take_if(|back| *back <= now.mono).is_some() {
             for screen in 0..SCREENS {
                 let later = self.delay();
@@ -484,12 +552,10 @@ impl World {
                 .collect();
             self.queues[screen].extend(retained.into_iter().map(|word| (now.mono, word)));
         }
-        if self.screens[screen].linked {
+        if self.screens[screen].linked && self.hangs_until.is_none() {
             while self.queues[screen].front().is_some_and(|(due, _)| *due <= now.mono) {
                 let (_, word) = self.queues[screen].pop_front().unwrap();
-                if !matches!(&word, Word::Status(other, _) if *other == screen) {
-                    self.screens[screen].hear(now, word);
-                }
+                self.screens[screen].hear(now, word);
             }
         }
         let here = &mut self.screens[screen];

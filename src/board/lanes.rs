@@ -40,17 +40,22 @@ impl Lanes {
     }
 
     /// The zone that names the counter, else the first that names none.
-    fn zone_of(&mut self, counter: &Counter) -> Option<&mut ZoneQueue> {
+    fn index_of(&self, counter: &Counter) -> Option<usize> {
         let named = self.config.iter().position(|z| z.counters.contains(counter));
-        let index = named.or_else(|| self.config.iter().position(|z| z.counters.is_empty()))?;
-        self.zones.get_mut(index)
+        named.or_else(|| self.config.iter().position(|z| z.counters.is_empty()))
+    }
+
+    /// Where the calls to a counter are said.
+    pub fn zone_of(&self, counter: &Counter) -> Option<&Zone> {
+        self.zones.get(self.index_of(counter)?).map(|zone| &zone.zone)
     }
 
     /// A call of this age asks to be said; its waiting predecessor of the same ticket and counter gives way.
     pub fn call(&mut self, call: &Call, age: Millis, now: Millis) -> Vec<Proof> {
         let expires = Some(now - age.max(Millis::ZERO) + self.max_age);
         let said = self.said_elsewhere(&call.id);
-        let Some(zone) = self.zone_of(&call.counter) else { return vec![(call.id.clone(), Outcome::Shown)] };
+        let zone = self.index_of(&call.counter).and_then(|index| self.zones.get_mut(index));
+        let Some(zone) = zone else { return vec![(call.id.clone(), Outcome::Shown)] };
         if said.iter().any(|there| there.as_ref().is_none_or(|there| *there == zone.zone)) {
             return vec![(call.id.clone(), Outcome::OtherScreen)];
         }

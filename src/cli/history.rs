@@ -10,6 +10,7 @@ use serde_json::json;
 use super::output::Output;
 use crate::board::Rules;
 use crate::board::call::Ticket;
+use crate::board::input::Outcome;
 use crate::config::Config;
 use crate::config::load::state_dir;
 use crate::journal::{FILE, Query, Store, Story};
@@ -99,7 +100,15 @@ fn words(story: &Story, zone: &TimeZone) -> String {
         _ => String::new(),
     };
     let drawn = story.drawn.map(|frame| format!(", drawn {}", clock(Some(frame.at), zone)));
-    let again = if story.again { ", again after a restart" } else { "" };
+    let again = match story.outcome {
+        Some(Outcome::Spoken) if story.again => ", again after a restart",
+        Some(Outcome::Expired | Outcome::Muted | Outcome::Superseded)
+            if story.again || story.speech_from.is_some() =>
+        {
+            ", begun and perhaps heard"
+        }
+        _ => "",
+    };
     let head = format!(
         "{}  {:<12}  {:<8}  counter {:<4}",
         clock(Some(story.received), zone),

@@ -43,6 +43,21 @@ impl Story {
             zone: None,
         }
     }
+
+    fn proof(&self, call: CallId, outcome: Outcome, now: Timestamp) -> Proof {
+        let spoken = outcome == Outcome::Spoken;
+        Proof {
+            call,
+            received: self.received,
+            drawn: self.drawn,
+            speech_from: self.speech_from,
+            speech_to: spoken.then_some(now),
+            outcome,
+            zone: self.zone.clone().filter(|_| spoken),
+            // Of one that is not said in the end it says that it may have been heard all the same.
+            again: self.again || (self.begun_elsewhere && outcome != Outcome::OtherScreen),
+        }
+    }
 }
 
 impl Hub {
@@ -51,22 +66,22 @@ impl Hub {
         tracing::debug!(%call, outcome = outcome.as_str(), "proof");
         let story = self.stories.remove(&call).unwrap_or_else(|| Story::kept(Kind::Call, now.wall));
         self.outlets.metrics.proven(story.kind, outcome);
-        let spoken = outcome == Outcome::Spoken;
-        let proof = Proof {
-            call,
-            received: story.received,
-            drawn: story.drawn,
-            speech_from: story.speech_from,
-            speech_to: spoken.then_some(now.wall),
-            outcome,
-            zone: story.zone.filter(|_| spoken),
-            again: story.again || (spoken && story.begun_elsewhere),
-        };
+        let proof = story.proof(call, outcome, now.wall);
         self.tell(&proof);
         if proof.drawn.is_none() {
             self.undrawn.keep(proof.clone(), story.came);
         }
         self.facts.push(Record::Proof { proof, at: now.wall });
+    }
+
+    /// What this screen is just saying another has said: a kill before its end is no reason to say it a third time.
+    pub(super) fn keep_said_elsewhere(&mut self, call: &CallId, zone: Option<&Zone>, at: Timestamp) {
+        let is_being_said = self.said.values().any(|said| said == call);
+        let Some(story) = self.stories.get(call).filter(|_| is_being_said) else { return };
+        if zone.is_none_or(|zone| story.zone.as_ref() == Some(zone)) {
+            let proof = story.proof(call.clone(), Outcome::OtherScreen, at);
+            self.facts.push(Record::Proof { proof, at });
+        }
     }
 
     /// A proof that is out already is told once more, with the frame.
@@ -116,6 +131,7 @@ impl Hub {
     pub(super) fn note(&mut self, input: &Input) {
         match input {
             Input::LinkChanged { up } => self.link_changed(*up),
+            Input::CallTold(_) => self.asks_again = false,
             Input::SpeechStarted { announcement, .. } => {
                 let Some(call) = self.said.get(announcement) else { return };
                 let now = self.clock.now();

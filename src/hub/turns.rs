@@ -17,8 +17,13 @@ const JITTER_MS: i64 = 300;
 const ASKED_MAX: usize = 16;
 
 impl Hub {
-    /// A screen asks for the hall's state.
+    /// A screen asks for the hall's state. It has just come: when nobody has told this one anything since its own link came up, it
+    /// asks once more.
     pub(super) fn be_asked(&mut self, screen: String) {
+        if screen != self.screen && std::mem::take(&mut self.asks_again) {
+            let payload = wire::encode_asking(&self.screen);
+            self.publish(Publication { topic: "sync/request".into(), payload, retain: false });
+        }
         let waits = self.asked.len() >= ASKED_MAX || self.asked.iter().any(|(_, other)| *other == screen);
         let after = ANSWERS_AFTER.get(self.voices.place_beside(&screen));
         let Some(after) = after.filter(|_| screen != self.screen && !waits) else { return };
@@ -59,6 +64,7 @@ impl Hub {
 
     pub(super) fn link_changed(&mut self, up: bool) {
         let now = self.clock.now();
+        self.asks_again = up;
         self.voices.link_changed(up, now.mono);
         self.take_turns(now);
     }
@@ -73,10 +79,13 @@ impl Hub {
         };
         let taken =
             self.outlets.screens.send_if_modified(|screens| screens.take(screen, (*report).clone(), now));
-        if !taken || screen == self.screen {
+        if !taken {
             return;
         }
         self.voices.heard(screen, &report, now.mono);
+        if screen == self.screen {
+            return;
+        }
         for call in &report.saying {
             let story = self.stories.iter_mut().find(|(id, _)| id.as_str() == call);
             if let Some((_, story)) = story {
@@ -94,6 +103,9 @@ impl Hub {
         let spoken = (proof.outcome == Outcome::Spoken).then(|| (proof.call.clone(), proof.zone.clone()));
         let at = self.clock.now().wall;
         self.facts.push(Record::ProofElsewhere { screen, proof, at });
+        if let Some((call, zone)) = &spoken {
+            self.keep_said_elsewhere(call, zone.as_ref(), at);
+        }
         spoken.is_some_and(|(call, zone)| self.apply(Input::SpokenElsewhere { call, zone }).shown)
     }
 }

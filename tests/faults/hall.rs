@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+use crate::bridge::Bridge;
 use crate::ear::{Cards, Ear, voice_in};
 use crate::fault::{Fault, Hits};
 use crate::proxy::{Cable, Proxy};
@@ -34,8 +35,10 @@ pub struct Hall {
     pub brokers: Vec<Mosquitto>,
     /// Which of them can be reached.
     pub up: Vec<bool>,
-    /// The first broker has forgotten its sessions, and nobody has subscribed since: it would lose what it took.
-    pub unheard: bool,
+    /// The first broker has forgotten its sessions then, and fewer than two screens have subscribed since: it would lose what it
+    /// took.
+    pub unheard: Option<Instant>,
+    pub bridge: Bridge,
     pub cards: Cards,
     pub ears: Vec<Ear>,
     pub screens: Vec<Screen>,
@@ -62,7 +65,7 @@ pub struct Screen {
     cables: Vec<Proxy>,
     env: Vec<(String, String)>,
     process: Option<Child>,
-    since: Instant,
+    pub since: Instant,
     /// Stopped by a signal.
     pub paused: bool,
     /// What is wrong with it, until it has recovered.
@@ -71,6 +74,14 @@ pub struct Screen {
     again: Option<Instant>,
     /// Ends that its display brought about.
     pub ends: usize,
+    /// When its processes were started.
+    starts: Vec<Instant>,
+    /// Which broker it had its link to, from when on.
+    links: Vec<(Instant, Option<usize>)>,
+    /// What it said of itself when it was last asked, and when that was.
+    answer: Option<(Instant, Value)>,
+    /// By how many seconds its clock is wrong.
+    pub clock_s: i64,
     /// When it was cut off from the others.
     pub cut: Vec<(Instant, Option<Instant>)>,
     /// When it, or its card, went on after it had been stopped with sound in it.
@@ -107,14 +118,16 @@ impl Hall {
         let first = start_broker("");
         let second = format!(
             "connection first\naddress 127.0.0.1:{}\ntopic # both 1\nremote_username queue\nremote_password right\n\
-             remote_clientid second\ncleansession false\nnotifications false\nrestart_timeout 1",
+             remote_clientid second\ncleansession false\nnotifications false\nrestart_timeout 1 1",
             first.port
         );
         let brokers: Vec<Mosquitto> =
             std::iter::once(first).chain((1..plan.brokers).map(|_| start_broker(&second))).collect();
+        let bridge = Bridge::between(&brokers);
         let mut hall = Self {
+            bridge,
             up: vec![true; brokers.len()],
-            unheard: false,
+            unheard: None,
             brokers,
             cards,
             ears,
@@ -184,6 +197,10 @@ impl Hall {
             trouble: None,
             again: None,
             ends: 0,
+            starts: Vec::new(),
+            links: Vec::new(),
+            answer: None,
+            clock_s: 0,
             cut: Vec::new(),
             resumed: Vec::new(),
             thief: None,
@@ -204,6 +221,8 @@ impl Hall {
         cards.point(&mut command, screen.number);
         screen.process = Some(command.spawn().unwrap());
         screen.since = Instant::now();
+        screen.starts.push(screen.since);
+        screen.links.push((screen.since, None));
         screen.again = None;
     }
 
@@ -227,16 +246,24 @@ impl Hall {
                 self.launch(number);
             }
         }
-        if self.unheard && self.screens.iter_mut().any(Screen::says_linked) {
-            self.unheard = false;
+        for screen in &mut self.screens {
+            screen.look(now);
+        }
+        if self.up.iter().all(|up| *up) {
+            self.bridge.probe(&self.brokers);
+        }
+        if let Some(since) = self.unheard {
+            // A second client may take what waits for one of them.
+            let subscribed = self.screens.iter().filter(|screen| screen.has_linked(since)).count();
+            self.unheard = self.unheard.filter(|_| subscribed < self.screens.len().min(2));
         }
     }
 
-    /// Whether a screen whose fault was mended is as it was.
-    pub fn has_recovered(&mut self, screen: usize) -> bool {
+    /// Whether a screen whose fault was mended then is as it was.
+    pub fn has_recovered(&mut self, screen: usize, mended: Instant) -> bool {
         let screen = &mut self.screens[screen];
-        let Some(status) = screen.asked_now_and_then() else { return false };
-        let well = is_linked(&status) && status["audio"] == "ok" && status["journal"] == "ok";
+        let Some((_, status)) = screen.answer.as_ref().filter(|(at, _)| *at > mended) else { return false };
+        let well = is_linked(status) && status["audio"] == "ok" && status["journal"] == "ok";
         if well && let Some((_, end @ None)) = screen.cut.last_mut() {
             *end = Some(Instant::now() + Duration::from_secs(2));
         }
@@ -249,7 +276,7 @@ impl Hall {
             .iter()
             .zip(&self.up)
             .find_map(|(broker, up)| up.then_some(broker))
-            .filter(|_| !self.unheard)
+            .filter(|_| self.unheard.is_none())
     }
 
     /// The clock of the first broker and of the queue system beside it.
@@ -261,6 +288,10 @@ impl Hall {
     /// Whether the screens may not know yet how wrong that clock is: it takes a link and three calls.
     pub fn queue_clock_is_new(&self) -> bool {
         self.queue_clock_since.elapsed() < Duration::from_secs(30)
+    }
+
+    pub fn number_of(&self, screen: &str) -> Option<usize> {
+        self.screens.iter().position(|one| one.name == screen)
     }
 
     /// The screen that says it speaks, if exactly one does.
@@ -361,6 +392,42 @@ impl Screen {
         }
     }
 
+    /// Asks it how it is, seldom enough not to disturb it.
+    fn look(&mut self, now: Instant) {
+        if self.runs() && self.asked.elapsed() < ASK_EVERY {
+            return;
+        }
+        self.asked = now;
+        self.answer = self.runs().then(|| (now, self.status()));
+        let label = self.answer.as_ref().and_then(|(_, status)| status["link"].as_str());
+        let link = label.and_then(|at| self.cables.iter().position(|cable| cable.address.to_string() == at));
+        // One that stands still keeps what it had.
+        if !self.paused && self.links.last().is_none_or(|(_, last)| *last != link) {
+            self.links.push((now, link));
+        }
+    }
+
+    /// The broker that it was linked to then, or before.
+    pub fn broker_at(&self, then: Instant) -> Option<usize> {
+        self.links.iter().rev().filter(|(since, _)| *since <= then).find_map(|(_, broker)| *broker)
+    }
+
+    /// Whether the process that ran then had had no link yet, or too short for a word.
+    pub fn knew_nobody(&self, then: Instant, word_takes: Duration) -> bool {
+        let start = self.starts.iter().rev().find(|start| **start <= then);
+        let had = |start: &Instant| {
+            let known = |since: Instant| since >= *start && since + word_takes <= then;
+            self.links.iter().any(|(since, link)| link.is_some() && known(*since))
+        };
+        start.is_some_and(|start| !had(start))
+    }
+
+    /// Whether it has its link since then, and alone: nobody takes what is for it.
+    fn has_linked(&self, since: Instant) -> bool {
+        let is_whole = self.trouble.is_none_or(|fault| fault.hits != Hits::Link);
+        is_whole && self.answer.as_ref().is_some_and(|(at, status)| *at > since && is_linked(status))
+    }
+
     /// From now on the others may not know what it does, nor it what they do.
     pub fn is_cut_off(&mut self) {
         self.cut.push((Instant::now(), None));
@@ -370,26 +437,14 @@ impl Screen {
         self.cables.iter().for_each(|cable| cable.set(state));
     }
 
-    pub fn set_clock(&self, by_s: i64) {
+    pub fn set_clock(&mut self, by_s: i64) {
+        self.clock_s = by_s;
         std::fs::write(&self.clock, format!("{by_s:+}\n")).unwrap();
     }
 
     /// What it says of itself; null while it does not answer.
     pub fn status(&self) -> Value {
         self.ask("/healthz")["detail"]["screen"].clone()
-    }
-
-    /// The same, seldom enough not to disturb it.
-    fn asked_now_and_then(&mut self) -> Option<Value> {
-        if !self.runs() || self.asked.elapsed() < ASK_EVERY {
-            return None;
-        }
-        self.asked = Instant::now();
-        Some(self.status())
-    }
-
-    fn says_linked(&mut self) -> bool {
-        self.asked_now_and_then().is_some_and(|status| is_linked(&status))
     }
 
     pub fn ask(&self, path: &str) -> Value {

@@ -183,7 +183,8 @@ fn fate(
 ) -> Fate {
     let told: Vec<&Told> = published.iter().chain(kept).filter(|told| told.call == call).collect();
     let spoken = told.iter().filter(|told| told.outcome == "spoken");
-    let proven = spoken.clone().filter_map(|told| told.at).min();
+    let proofs: Vec<(usize, Instant)> =
+        spoken.clone().filter_map(|told| Some((hall.number_of(&told.screen)?, told.at?))).collect();
     let whole: Vec<&(usize, Heard)> =
         ledger.of_call(call, all).filter(|(_, heard)| heard.is_whole()).collect();
     let gap = whole.first().map(|(_, heard)| heard.from.saturating_duration_since(ledger.sent[call].at));
@@ -197,13 +198,19 @@ fn fate(
     };
     for (screen, heard) in ledger.of_call(call, all) {
         let is_said = is_said(heard.from, heard.to, &hall.screens[*screen].resumed);
-        let late = proven.filter(|proven| is_said && heard.from > *proven + PROOF_TAKES);
-        if let Some(proven) = late
-            && !was_cut_off(hall, *screen, proven, heard.from)
+        // Two records of one call may have come over different brokers.
+        let knew = |(prover, proven): &&(usize, Instant)| {
+            heard.from > *proven + PROOF_TAKES
+                && !was_cut_off(hall, *screen, *proven, heard.from)
+                && !were_apart(hall, *prover, *screen, *proven, heard.from)
+                && !hall.screens[*screen].knew_nobody(heard.from, PROOF_TAKES)
+        };
+        if let Some((_, proven)) = proofs.iter().filter(knew).min_by_key(|(_, proven)| *proven)
+            && is_said
         {
             fate.twice = true;
             let name = &hall.screens[*screen].name;
-            let (after, long) = (heard.from - proven, heard.to - heard.from);
+            let (after, long) = (heard.from - *proven, heard.to - heard.from);
             report.wrong.push(format!(
                 "call {call} was said on {name} {after:?} after its proof, for {long:?}: {told:?}"
             ));
@@ -214,7 +221,13 @@ fn fate(
     if fate.heard == 0 && !fate.told_why && !says_old {
         report.wrong.push(format!("call {call} was never heard: {told:?}"));
     }
-    if fate.heard > 0 && spoken.clone().count() == 0 {
+    let says_so = |told: &&Told| match told.outcome.as_str() {
+        "spoken" => true,
+        "expired" | "muted" | "superseded" => told.begun,
+        _ => false,
+    };
+    let is_told = told.iter().any(says_so);
+    if fate.heard > 0 && !is_told {
         report.wrong.push(format!("call {call} was heard and nobody's record says so: {told:?}"));
     }
     // One that came to every screen after its counter had called a later ticket is listed, and may not stand before that one.
@@ -223,7 +236,7 @@ fn fate(
         report.wrong.push(format!("call {call} was never drawn: {told:?}"));
     }
     for told in spoken {
-        let screen = hall.screens.iter().position(|screen| screen.name == told.screen);
+        let screen = hall.number_of(&told.screen);
         if !whole.iter().any(|(heard_on, _)| Some(*heard_on) == screen) {
             let heard: Vec<_> = ledger.of_call(call, all).collect();
             report
@@ -261,6 +274,14 @@ fn was_cut_off(hall: &Hall, screen: usize, from: Instant, to: Instant) -> bool {
     cut.iter().any(|(began, ended)| *began <= to && ended.is_none_or(|ended| ended >= from))
 }
 
+/// Whether what one said then could not have come to the other by a later time: they were at two brokers whose bridge was
+/// down.
+fn were_apart(hall: &Hall, one: usize, other: usize, from: Instant, to: Instant) -> bool {
+    let broker = |screen: usize| hall.screens[screen].broker_at(from);
+    let apart = |(one, other)| one != other;
+    broker(one).zip(broker(other)).is_some_and(apart) && hall.bridge.was_down(from, to, PROOF_TAKES)
+}
+
 fn judge_overlaps(hall: &Hall, all: &[(usize, Heard)], report: &mut Report) {
     for (index, (screen, first)) in all.iter().enumerate() {
         for (other, second) in all[index + 1..].iter().take_while(|(_, second)| second.from < first.to) {
@@ -269,7 +290,11 @@ fn judge_overlaps(hall: &Hall, all: &[(usize, Heard)], report: &mut Report) {
                 continue;
             }
             let since = second.from.checked_sub(UNKNOWN_FOR).unwrap_or(second.from);
-            if [screen, other].iter().any(|screen| was_cut_off(hall, **screen, since, second.from)) {
+            let knew_nobody = |screen: &usize| hall.screens[*screen].knew_nobody(second.from, PROOF_TAKES);
+            if [screen, other].iter().any(|screen| was_cut_off(hall, **screen, since, second.from))
+                || [screen, other].iter().any(|screen| knew_nobody(screen))
+                || were_apart(hall, *screen, *other, second.from, second.from)
+            {
                 report.overlaps += 1;
             } else {
                 let tickets = (first.ticket, second.ticket);
@@ -293,6 +318,7 @@ fn judge_screens(hall: &Hall, ledger: &Ledger, first: &[Figures], report: &mut R
         }
         // Xlib's own words, and winit's.
         let told = log.matches("X connection to").count() + log.matches("the display is gone").count();
+        let told = told + log.matches("XIO:  fatal IO error").count();
         if told < screen.ends {
             report.wrong.push(format!(
                 "{name} ended with its display {} times and says so {told} times",

@@ -29,6 +29,8 @@ pub struct Told {
     pub screen: String,
     pub outcome: String,
     pub drawn: bool,
+    /// Its announcement had been begun, here or elsewhere.
+    pub begun: bool,
     /// When it came to the broker; none: read from a journal.
     pub at: Option<Instant>,
 }
@@ -85,19 +87,25 @@ impl Ledger {
     pub fn call(&mut self, hall: &Hall) {
         let Some(broker) = hall.reachable() else { return };
         let call = self.sent.len();
+        let says_old =
+            (hall.queue_clock_is_new() && hall.queue_clock_s < 0) || self.comes_to_wrong_clocks(hall);
         let counter = call % COUNTERS + 1;
         let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(hall.queue_clock_s);
         let payload = serde_json::json!({
             "id": format!("t-{call}"), "ticket": ticket_of(call).to_string(), "counter": counter.to_string(),
             "kind": "call", "at": at.to_string(),
         });
-        self.sent.push(Sent {
-            at: Instant::now(),
-            counter,
-            says_old: hall.queue_clock_is_new() && hall.queue_clock_s < 0,
-        });
+        self.sent.push(Sent { at: Instant::now(), counter, says_old });
         broker.publish("moiso/dong-da/call", &payload.to_string(), &[]);
         crate::tell(&format!("call {call} is at the broker"));
+    }
+
+    /// Whether every process has a clock that was ahead before three calls had come in its life: they have not told it yet.
+    fn comes_to_wrong_clocks(&self, hall: &Hall) -> bool {
+        hall.screens.iter().all(|screen| {
+            let known = self.sent.iter().rev().take_while(|sent| sent.at > screen.since).count();
+            screen.clock_s > 0 && known < 3
+        })
     }
 
     /// What of all that was heard was this call.
@@ -150,6 +158,7 @@ fn proof(line: &str) -> Option<Told> {
         screen: topic.split('/').nth(3)?.to_owned(),
         outcome: proof["outcome"].as_str()?.to_owned(),
         drawn: !proof["drawn"].is_null(),
+        begun: proof["again"] == true || !proof["speech_from"].is_null(),
         at: Some(Instant::now()),
     })
 }
@@ -169,16 +178,17 @@ pub fn kept(hall: &Hall) -> Vec<Told> {
         .iter()
         .flat_map(|screen| {
             let journal = rusqlite::Connection::open(screen.journal()).unwrap();
-            let sql = "SELECT id, coalesce(outcome, ''), drawn IS NOT NULL FROM calls";
+            let sql = "SELECT id, coalesce(outcome, ''), drawn IS NOT NULL, coalesce(again, 0) OR speech_from IS NOT NULL FROM calls";
             let mut statement = journal.prepare(sql).unwrap();
             let rows = statement.query_map([], |row| {
                 let id: String = row.get(0)?;
-                let (outcome, drawn) = (row.get(1)?, row.get(2)?);
+                let (outcome, drawn, begun) = (row.get(1)?, row.get(2)?, row.get(3)?);
                 Ok(call_of(&id).map(|call| Told {
                     call,
                     screen: screen.name.clone(),
                     outcome,
                     drawn,
+                    begun,
                     at: None,
                 }))
             });

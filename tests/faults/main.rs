@@ -6,6 +6,7 @@
 //! `FAULTS_HALLS` halls at once (4), and writes the table of docs/faults.md to the file that `FAULTS_TABLE` names.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod bridge;
 mod ear;
 mod fault;
 mod hall;
@@ -118,6 +119,8 @@ impl Run {
         let hall = Hall::start(Plan { screens, tickets: TICKETS - 1, brokers, display });
         hall.until_one_speaks(Duration::from_secs(90));
         let ledger = Ledger::open(&hall);
+        // The records of the ledger are in this time.
+        tell(&format!("it is {:?}", Instant::now()));
         let deck = Deck { faults: faults.to_vec(), left: Vec::new(), long };
         Self { hall, dice: Dice::new(seed), deck, spells: Vec::new(), ledger, first: Vec::new() }
     }
@@ -243,13 +246,13 @@ impl Run {
                 tell(&format!("{:?} on {:?} is mended", spell.fault, spell.screens));
                 spell.mended = Some(Instant::now());
             }
-            if spell.mended.is_some() && spell.well.is_none() {
+            if let (Some(mended), None) = (spell.mended, spell.well) {
                 let hall_wide = spell.fault.hits == Hits::Hall;
                 let Self { hall, .. } = self;
                 // Who has a fault of its own besides has its own time.
                 let has_own =
                     |hall: &Hall, screen: usize| hall_wide && hall.screens[screen].trouble.is_some();
-                spell.ill.retain(|screen| !has_own(hall, *screen) && !hall.has_recovered(*screen));
+                spell.ill.retain(|screen| !has_own(hall, *screen) && !hall.has_recovered(*screen, mended));
                 if spell.ill.is_empty() {
                     tell(&format!("{:?} on {:?} is over", spell.fault, spell.screens));
                     spell.well = Some(Instant::now());
@@ -265,9 +268,9 @@ impl Run {
         }
     }
 
-    /// Keeps the first figures of every process.
+    /// Keeps the first figures of every process, when it has all that it needs: without its card it holds less.
     fn measure(&mut self) {
-        for screen in &self.hall.screens {
+        for screen in self.hall.screens.iter().filter(|screen| screen.is_well()) {
             if screen.id().is_some_and(|id| self.first.iter().all(|first| first.process != id)) {
                 self.first.extend(screen.figures());
             }

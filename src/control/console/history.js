@@ -39,6 +39,11 @@ function shown(story) {
   return story.drawn ? clock(story.drawn, true) : make('span', { title: 'Số này chưa lần nào hiện lớn trên màn hình.' }, '–');
 }
 
+function begun({ again, speech_from: from, outcome: end }) {
+  if (end === 'spoken') return again ? ' (đọc lại sau khi khởi động)' : '';
+  return end !== 'other-screen' && (again || from) ? ' (đã bắt đầu đọc, có thể đã nghe thấy)' : '';
+}
+
 function row(story) {
   const spoken = story.speech_from
     ? clock(story.speech_from, true) + (story.speech_to ? '–' + clock(story.speech_to, true) : '') : '';
@@ -54,7 +59,7 @@ function row(story) {
   return [
     clock(story.received, true), make('b', {}, story.ticket), nameOf(story.counter), KINDS[story.kind] || story.kind,
     summons ? outcome(story.outcome) : '', summons ? shown(story) : '',
-    spoken + (story.again ? ' (đọc lại sau khi khởi động)' : ''), elsewhere.join('; '), summons ? listen : '',
+    spoken + begun(story), elsewhere.join('; '), summons ? listen : '',
   ];
 }
 

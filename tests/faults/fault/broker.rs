@@ -1,5 +1,7 @@
 //! Brokers that die, stand still, forget, refuse and take the time wrong.
 
+use std::time::Instant;
+
 use super::{Fault, Hits};
 use crate::Dice;
 use crate::hall::{Hall, write_users};
@@ -9,6 +11,7 @@ const HOUR_S: i64 = 3_600;
 fn kill(hall: &mut Hall, broker: usize) {
     hall.brokers[broker].kill();
     hall.up[broker] = false;
+    hall.bridge.breaks();
 }
 
 fn start(hall: &mut Hall, broker: usize) {
@@ -51,7 +54,7 @@ pub static FORGETS: Fault = broker(
     },
     |hall, _| {
         start(hall, 0);
-        hall.unheard = true;
+        hall.unheard = Some(Instant::now());
     },
 );
 
