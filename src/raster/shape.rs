@@ -59,7 +59,8 @@ fn rounded_box(target: &mut Target<'_>, quad: &Quad) {
     let plain = (word(fill), f32::from(fill.0[3]) / 255.0);
     let at = |x: f32, y: f32| {
         let outer = distance_from_box(p(x + 0.5, y + 0.5).minus(centre), half, radii);
-        let (colour, alpha) = if border > 0.0 { mix(border_colour, fill, coverage(outer + border)) } else { plain };
+        let (colour, alpha) =
+            if border > 0.0 { mix(border_colour, fill, coverage(outer + border)) } else { plain };
         (colour, alpha_of(alpha * coverage(outer)))
     };
     let round = radii.iter().fold(0.0_f32, |most, radius| most.max(*radius)).min(half.x.min(half.y));
