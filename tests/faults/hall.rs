@@ -74,6 +74,9 @@ pub struct Screen {
     again: Option<Instant>,
     /// Ends that its display brought about.
     pub ends: usize,
+    pub full_since: Option<Instant>,
+    /// What it learnt then was not written when it was killed.
+    pub forgotten: Vec<(Instant, Instant)>,
     /// When its processes were started.
     starts: Vec<Instant>,
     /// Which broker it had its link to, from when on.
@@ -197,6 +200,8 @@ impl Hall {
             trouble: None,
             again: None,
             ends: 0,
+            full_since: None,
+            forgotten: Vec::new(),
             starts: Vec::new(),
             links: Vec::new(),
             answer: None,
@@ -420,6 +425,18 @@ impl Screen {
             self.links.iter().any(|(since, link)| link.is_some() && known(*since))
         };
         start.is_some_and(|start| !had(start))
+    }
+
+    /// Whether both had a link at once for so long.
+    pub fn met(&self, other: &Self, from: Instant, to: Instant, long: Duration) -> bool {
+        let links = |screen: &Self| {
+            let ends = screen.links.iter().skip(1).map(|(at, _)| *at).chain([to]);
+            let spans = screen.links.iter().zip(ends).filter(|((_, link), _)| link.is_some());
+            spans.map(|((since, _), end)| ((*since).max(from), end.min(to))).collect::<Vec<_>>()
+        };
+        let others = links(other);
+        let meets = |(a, b): &(Instant, Instant), (c, d): &(Instant, Instant)| *a.max(c) + long <= *b.min(d);
+        links(self).iter().any(|own| others.iter().any(|other| meets(own, other)))
     }
 
     /// Whether it has its link since then, and alone: nobody takes what is for it.

@@ -204,6 +204,7 @@ fn fate(
                 && !was_cut_off(hall, *screen, *proven, heard.from)
                 && !were_apart(hall, *prover, *screen, *proven, heard.from)
                 && !hall.screens[*screen].knew_nobody(heard.from, PROOF_TAKES)
+                && !(prover == screen && has_forgotten(hall, *screen, *proven, heard.from))
         };
         if let Some((_, proven)) = proofs.iter().filter(knew).min_by_key(|(_, proven)| *proven)
             && is_said
@@ -280,6 +281,16 @@ fn were_apart(hall: &Hall, one: usize, other: usize, from: Instant, to: Instant)
     let broker = |screen: usize| hall.screens[screen].broker_at(from);
     let apart = |(one, other)| one != other;
     broker(one).zip(broker(other)).is_some_and(apart) && hall.bridge.was_down(from, to, PROOF_TAKES)
+}
+
+/// Whether what it knew then was not written when it was killed, and nobody was there to tell it since.
+fn has_forgotten(hall: &Hall, screen: usize, proven: Instant, from: Instant) -> bool {
+    let own = &hall.screens[screen];
+    let lost = own.forgotten.iter().find(|(full, killed)| (*full..*killed).contains(&proven));
+    lost.is_some_and(|(_, killed)| {
+        let mut others = hall.screens.iter().filter(|other| other.name != own.name);
+        !others.any(|other| own.met(other, *killed, from, PROOF_TAKES))
+    })
 }
 
 fn judge_overlaps(hall: &Hall, all: &[(usize, Heard)], report: &mut Report) {

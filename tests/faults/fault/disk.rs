@@ -1,5 +1,7 @@
 //! The disk that a screen keeps its journal on.
 
+use std::time::Instant;
+
 use super::{Fault, Hits};
 
 pub static FULL: Fault = Fault {
@@ -7,7 +9,10 @@ pub static FULL: Fault = Fault {
     hits: Hits::Aside,
     span_ms: (5_000, 25_000),
     share: 2,
-    begin: |hall, screen, _| hall.screens[screen].disk.fill(true),
+    begin: |hall, screen, _| {
+        hall.screens[screen].disk.fill(true);
+        hall.screens[screen].full_since = Some(Instant::now());
+    },
     turn: None,
     mend: |hall, screen| hall.screens[screen].disk.fill(false),
 };
@@ -20,6 +25,8 @@ pub static FULL_AND_KILLED: Fault = Fault {
     share: 1,
     turn: Some(|hall, screen| {
         hall.screens[screen].kill();
+        let since = hall.screens[screen].full_since;
+        hall.screens[screen].forgotten.extend(since.map(|since| (since, Instant::now())));
         hall.launch(screen);
     }),
     ..FULL
