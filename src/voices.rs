@@ -179,6 +179,8 @@ impl Voices {
         let knows = now >= self.knows_from;
         // Whoever was giving the turn back when the link broke has done so by then, unheard.
         let heeds = self.link_up || now - self.link_since < SILENT_AFTER;
+        // Nobody would know that this one has begun; those who are there may have more right to it by the time that they can tell.
+        let unheard = !self.link_up && heeds && !self.peers.is_empty();
         let anew = std::mem::take(&mut self.anew);
         let mut changed = Vec::new();
         for (place, sound) in self.places.iter_mut().zip(sounds) {
@@ -199,7 +201,7 @@ impl Voices {
             place.begins = if before {
                 first && !anew
             } else {
-                place.first_since.is_some_and(|since| now - since >= SETTLE)
+                !unheard && place.first_since.is_some_and(|since| now - since >= SETTLE)
             };
             place.speaks = place.begins || sound.busy;
             let before = (before, std::mem::replace(&mut place.shared, shared));

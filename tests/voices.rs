@@ -679,3 +679,18 @@ fn no_time_of_a_call_is_forgotten() {
     world.go_on(Millis(30_000));
     assert!(world.screens.iter().all(|screen| screen.spoken.is_empty()));
 }
+
+/// Two screens had stood still and were about to be heard again when the broker went; the third did not begin unheard, and
+/// was not there yet when the first had its turn again.
+#[test]
+fn a_screen_does_not_begin_while_nobody_can_hear_that_it_has() {
+    let day = [
+        (4_100, Event::Call),
+        (28_700, Event::Pause(1, 10_001)),
+        (5_900, Event::Pause(0, 11_101)),
+        (1_400, Event::Call),
+        (12_000, Event::Broker(3_601)),
+        (3_700, Event::Call),
+    ];
+    laws(vec![0, 0, 0, 217, 0, 0, 0, 0, 0, 0], &day);
+}
