@@ -680,16 +680,42 @@ fn no_time_of_a_call_is_forgotten() {
     assert!(world.screens.iter().all(|screen| screen.spoken.is_empty()));
 }
 
-/// Two screens had stood still and were about to be heard again when the broker went; the third did not begin unheard, and
-/// was not there yet when the first had its turn again.
 #[test]
 fn a_screen_does_not_begin_while_nobody_can_hear_that_it_has() {
+    let third = |others: bool| {
+        let mut third = voices("c", 1);
+        third.heard("a", &report(0, true, true), Millis(1_000));
+        at(&mut third, WORKS, [1_000, 4_000]);
+        if others {
+            // It has stood still, and may be heard again only later.
+            third.heard("a", &report(0, false, false), Millis(8_000));
+        } else {
+            third.cleared("a");
+        }
+        at(&mut third, WORKS, [8_000]);
+        third.link_changed(false, Millis(10_000));
+        at(&mut third, WORKS, [10_000, 11_000, 18_000, 24_999, 25_000])
+    };
+    assert_eq!(third(true), [false, false, false, false, true]);
+    assert_eq!(third(false), [false, true, true, true, true], "there is nobody else");
+}
+
+/// Two screens had stood still and were about to be heard again when the broker went. The third began unheard, and had its link
+/// again after the first had its turn.
+#[test]
+fn three_screens_of_which_two_stood_still_when_the_broker_went_say_each_call_once() {
     let day = [
         (4_100, Event::Call),
-        (28_700, Event::Pause(1, 10_001)),
+        (100, Event::Call),
+        (3_000, Event::Kill(1, 8_601)),
+        (3_600, Event::Kill(1, 500)),
+        (7_500, Event::Call),
+        (7_100, Event::Pause(1, 10_001)),
         (5_900, Event::Pause(0, 11_101)),
         (1_400, Event::Call),
-        (12_000, Event::Broker(3_601)),
+        (400, Event::Call),
+        (5_000, Event::Pause(0, 500)),
+        (6_600, Event::Broker(3_601)),
         (3_700, Event::Call),
     ];
     laws(vec![0, 0, 0, 217, 0, 0, 0, 0, 0, 0], &day);

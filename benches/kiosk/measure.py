@@ -520,6 +520,8 @@ def main():
     parser.add_argument("--only", choices=SUBJECTS)
     parser.add_argument("--env", action="append", default=[], help="MOISO_…=… for moiso")
     args = parser.parse_args()
+    # Whoever is stopped stops what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     args.mqtt_js = args.mqtt_js.resolve()
     args.out = args.out.resolve()
     args.out.mkdir(parents=True, exist_ok=True)

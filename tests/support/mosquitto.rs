@@ -217,6 +217,11 @@ impl Subscriber {
         Self { process, lines }
     }
 
+    /// The lines that have come since this was asked last, the client's own words among them.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.lines.try_iter()
+    }
+
     /// The next line `RETAINED TOPIC PAYLOAD` that `fits`.
     #[track_caller]
     pub fn wait_for(&self, fits: impl Fn(&str) -> bool) -> String {
