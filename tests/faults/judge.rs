@@ -200,11 +200,11 @@ fn fate(
         let is_said = is_said(heard.from, heard.to, &hall.screens[*screen].resumed);
         // Two records of one call may have come over different brokers.
         let knew = |(prover, proven): &&(usize, Instant)| {
-            heard.from > *proven + PROOF_TAKES
-                && !was_cut_off(hall, *screen, *proven, heard.from)
-                && !were_apart(hall, *prover, *screen, *proven, heard.from)
-                && !hall.screens[*screen].knew_nobody(heard.from, PROOF_TAKES)
-                && !(prover == screen && has_forgotten(hall, *screen, *proven, heard.from))
+            let could_not = was_cut_off(hall, *screen, *proven, heard.from)
+                || were_apart(hall, *prover, *screen, *proven, heard.from)
+                || hall.screens[*screen].knew_nobody(heard.from, PROOF_TAKES)
+                || (prover == screen && has_forgotten(hall, *screen, *proven, heard.from));
+            heard.from > *proven + PROOF_TAKES && !could_not
         };
         if let Some((_, proven)) = proofs.iter().filter(knew).min_by_key(|(_, proven)| *proven)
             && is_said
