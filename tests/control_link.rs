@@ -49,7 +49,7 @@ async fn a_cable_that_swallows_everything_is_noticed_by_both_pages_and_they_come
 #[tokio::test(flavor = "multi_thread")]
 async fn the_picture_follows_the_board_and_waits_for_no_clock_of_the_page() {
     let broker = Mosquitto::start();
-    let daemon = Daemon::start(&broker, None, "");
+    let daemon = Daemon::start_in(&broker, None, &[("MOISO_BOARD_DWELL_S", "120")]);
     until(SOON, "the link comes up", || daemon.is_linked());
     let page = Browser::open(&daemon.page(&format!("/#token={}", daemon.token())), 1440, 900).await;
     page.until("document.querySelectorAll('#pad li').length === 11").await;
@@ -75,10 +75,12 @@ async fn the_picture_follows_the_board_and_waits_for_no_clock_of_the_page() {
         );
         page.until("document.getElementById('picture').src !== before").await;
         println!("{ticket} is in the picture after {:?}", start.elapsed());
-        // A board at rest: what is drawn later is the same, unless the minute has changed meanwhile.
+        // A board at rest, which no call leaves meanwhile: what is drawn later is the same, unless the minute has changed.
         let shown = page.value("pixels(document.getElementById('picture').src)").await;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        same.push(page.value("pixels('/board.png?later')").await == shown);
+        // An address of its own: the page would show a picture that it has once more.
+        same.push(page.value(&format!("pixels('/board.png?{ticket}')")).await == shown);
     }
-    assert!(same.contains(&true), "the first picture after a call has the call in it: {same:?}");
+    let kept = same.iter().filter(|same| **same).count();
+    assert!(kept >= 2, "the first picture after a call has the call in it: {same:?}");
 }
