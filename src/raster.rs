@@ -4,22 +4,25 @@
 //! It draws what [`crate::gpu::Painter`] draws, from the same lines of text and by the same distances; a test holds the
 //! two beside each other for every recorded state of a board.
 
-use std::sync::Arc;
+use std::sync::Mutex;
+use std::thread;
 
 use glyphon::FontSystem;
 
 use crate::gpu::Picture;
-use crate::scene::{Art, Face, Image, Layer, Quad, Rect, Scene, Shape, Size, Strip, StripContent, TextRun};
+use crate::scene::{Art, Face, Image, Scene, Size, StripContent, TextRun};
 use crate::typeset::{Lines, font_system};
 
 mod area;
 mod glyphs;
+mod ready;
 mod shape;
 mod target;
 
 pub use area::Area;
 use glyphs::Glyphs;
-use target::{Target, alpha_of, over};
+use ready::{Ready, touches, turns};
+use target::Target;
 
 /// Pictures in their own size that are kept: a logo in two sizes and a picture that gives way to another, with room for as
 /// many again.
@@ -29,6 +32,12 @@ const KEPT: usize = 8;
 /// number on its ground costs the memory one way there and back, not one for each layer.
 const BAND: u32 = 32 << 10;
 
+/// Smaller parts are drawn before another thread has begun.
+const SHARED: u32 = 128 << 10;
+
+/// More would wait for the memory, not for each other.
+const THREADS_MAX: usize = 4;
+
 /// Everything that is worth keeping between two pictures.
 pub struct Raster {
     fonts: FontSystem,
@@ -36,36 +45,35 @@ pub struct Raster {
     glyphs: Glyphs,
     /// The one that was used last is the last one.
     scaled: Vec<Scaled>,
+    /// That draw a large part together.
+    threads: usize,
 }
 
 /// A picture of the hall's own as small as it is shown, with premultiplied alpha.
 struct Scaled {
     art: u64,
-    picture: Arc<Picture>,
+    picture: Picture,
 }
 
 impl Default for Raster {
     fn default() -> Self {
         let (lines, glyphs) = (Lines::default(), Glyphs::new());
-        Self { fonts: font_system(), lines, glyphs, scaled: Vec::new() }
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+        Self { fonts: font_system(), lines, glyphs, scaled: Vec::new(), threads }
     }
 }
 
 impl Raster {
     /// Draws parts of a scene into `pixels`, 0x00RRGGBB, row by row of the scene's size; the other pixels stay.
     pub fn draw(&mut self, scene: &Scene, parts: &[Area], pixels: &mut [u32]) {
-        for band in parts.iter().flat_map(|part| part.bands(BAND)) {
-            let mut target = Target::new(pixels, scene.size, band);
-            target.fill(scene.background);
-            for (index, layer) in scene.layers.iter().enumerate() {
-                self.layer(&mut target, layer);
-                if let Some(strip) = scene.strip.as_ref().filter(|_| index == 0) {
-                    self.strip(&mut target, strip);
-                }
-            }
+        for part in parts {
+            self.make_ready(scene, *part);
+            let ready = self.ready();
+            in_bands(pixels, scene.size, *part, self.threads, |band| ready.scene(band, scene));
         }
         self.lines.trim(scene.lines());
         self.glyphs.trim(pixels.len());
+        self.scaled.drain(..self.scaled.len().saturating_sub(KEPT));
     }
 
     /// The whole picture.
@@ -106,113 +114,99 @@ impl Raster {
     pub fn line(&mut self, content: &StripContent, height: u32) -> Vec<u32> {
         let size = Size { w: content.length, h: height };
         let mut pixels = vec![0; size.w as usize * size.h as usize];
-        self.content(&mut Target::new(&mut pixels, size, Area::all(size)), content, (0.0, 0.0));
+        self.letters(&content.texts, (0.0, 0.0), Area::all(size));
+        self.ready().content(&mut Target::new(&mut pixels, size, Area::all(size)), content, (0.0, 0.0));
         pixels
     }
 
-    fn layer(&mut self, target: &mut Target<'_>, layer: &Layer) {
-        let clip = target.clip();
-        quads(target, &layer.quads, (0.0, 0.0));
-        for image in layer.images.iter().filter(|image| touches(image.rect, clip)) {
-            self.image(target, image);
+    /// Shapes, rasterises and scales what a part of the scene needs.
+    fn make_ready(&mut self, scene: &Scene, part: Area) {
+        for layer in &scene.layers {
+            self.letters(&layer.texts, (0.0, 0.0), part);
+            for image in layer.images.iter().filter(|image| touches(image.rect, part)) {
+                self.scale(image);
+            }
         }
-        self.texts(target, &layer.texts, (0.0, 0.0));
+        if let Some(strip) = &scene.strip {
+            for turn in turns(strip) {
+                self.letters(&strip.content.texts, (turn.x, turn.y), part);
+            }
+        }
     }
 
-    fn texts(&mut self, target: &mut Target<'_>, texts: &[TextRun], (right, down): (f32, f32)) {
-        let clip = target.clip();
-        for run in texts {
-            let rect = Rect { x: run.rect.x + right, y: run.rect.y + down, ..run.rect };
-            if !touches(rect, clip) {
-                continue;
-            }
+    fn letters(&mut self, texts: &[TextRun], moved: (f32, f32), part: Area) {
+        for run in texts.iter().filter(|run| touches(run.rect.moved(moved), part)) {
             self.lines.shape(&mut self.fonts, run);
-            if let Some(text) = self.lines.area(run, (right, down)) {
-                self.glyphs.draw(&mut self.fonts, target, &text);
+            if let Some(text) = self.lines.area(run, moved) {
+                self.glyphs.prepare(&mut self.fonts, &text);
             }
         }
     }
 
-    /// The moving line where it has slid to, as often as it fits.
-    fn strip(&mut self, target: &mut Target<'_>, strip: &Strip) {
-        let mut target = target.part(strip.rect);
-        if target.clip().w == 0 {
-            return;
-        }
-        let length = strip.content.length.max(1);
-        let first = -f64::from(strip.offset % length);
-        let mut x = first;
-        while x < f64::from(strip.rect.w) {
-            let at = (strip.rect.x.round() + x as f32, strip.rect.y.round());
-            let turn = Rect { x: at.0, y: at.1, w: length as f32, h: strip.rect.h };
-            let mut turn = target.part(turn);
-            if turn.clip().w > 0 {
-                self.content(&mut turn, &strip.content, at);
-            }
-            x += f64::from(length);
-        }
-    }
-
-    fn content(&mut self, target: &mut Target<'_>, content: &StripContent, at: (f32, f32)) {
-        target.fill(content.background);
-        quads(target, &content.quads, at);
-        self.texts(target, &content.texts, at);
-    }
-
-    fn image(&mut self, target: &mut Target<'_>, image: &Image) {
-        let Rect { x, y, w, h } = image.rect;
-        let size = Size { w: w as u32, h: h as u32 };
+    /// A picture in the size that it is shown in.
+    fn scale(&mut self, image: &Image) {
+        let (art, size) = (&image.art, size_of(image));
         if size.w == 0 || size.h == 0 || image.opacity <= 0.0 {
             return;
         }
-        let picture = self.scaled(&image.art, size);
-        let area = target.within(Rect { w: size.w as f32, h: size.h as f32, ..image.rect });
-        for row in area.y..area.y + area.h {
-            let line = (f64::from(row) - f64::from(y)).max(0.0) as usize * size.w as usize;
-            for (pixel, column) in target.row(area.x, area.x + area.w, row).iter_mut().zip(area.x..) {
-                let at = line + (f64::from(column) - f64::from(x)).max(0.0) as usize;
-                let Some(&[r, g, b, a]) = picture.rgba.as_chunks().0.get(at) else { continue };
-                let shown = image.opacity * shape::corner_coverage(column, row, image.rect, image.radius);
-                let alpha = alpha_of(f32::from(a) / 255.0 * shown);
-                // Straight again: the share of the picture in the pixel is its alpha, and not its colours'.
-                let straight = |c: u8| (f32::from(c) * 255.0 / f32::from(a.max(1))).min(255.0).round() as u8;
-                let colour = u32::from_be_bytes([0, straight(r), straight(g), straight(b)]);
-                *pixel = over(*pixel, colour, alpha);
-            }
-        }
-    }
-
-    /// The picture in the size that it is shown in.
-    fn scaled(&mut self, art: &Art, size: Size) -> Arc<Picture> {
-        let is_it = |s: &Scaled| s.art == art.id() && (s.picture.w, s.picture.h) == (size.w, size.h);
-        let found = if let Some(index) = self.scaled.iter().position(is_it) {
+        let found = if let Some(index) = self.scaled.iter().position(|scaled| scaled.is_of(art, size)) {
             self.scaled.remove(index)
         } else {
             let own = Picture { w: art.size().w, h: art.size().h, rgba: art.rgba().to_vec() };
             let picture = if art.size() == size { own } else { own.scaled(size.w, size.h) };
-            Scaled { art: art.id(), picture: Arc::new(picture) }
+            Scaled { art: art.id(), picture }
         };
-        let picture = Arc::clone(&found.picture);
         self.scaled.push(found);
-        if self.scaled.len() > KEPT {
-            self.scaled.remove(0);
-        }
-        picture
+    }
+
+    fn ready(&self) -> Ready<'_> {
+        Ready { lines: &self.lines, glyphs: &self.glyphs, scaled: &self.scaled }
     }
 }
 
-/// The boxes, and the icons that stand on them.
-fn quads(target: &mut Target<'_>, quads: &[Quad], (right, down): (f32, f32)) {
-    let clip = target.clip();
-    let moved = |quad: &Quad| Rect { x: quad.rect.x + right, y: quad.rect.y + down, ..quad.rect };
-    for boxes in [true, false] {
-        for quad in quads.iter().filter(|quad| (quad.shape == Shape::Box) == boxes) {
-            let rect = moved(quad);
-            if touches(rect, clip) {
-                shape::draw(target, &Quad { rect, ..*quad });
-            }
-        }
+impl Scaled {
+    fn is_of(&self, art: &Art, size: Size) -> bool {
+        self.art == art.id() && (self.picture.w, self.picture.h) == (size.w, size.h)
     }
+}
+
+/// The whole pixels of a picture where it is shown.
+fn size_of(image: &Image) -> Size {
+    Size { w: image.rect.w as u32, h: image.rect.h as u32 }
+}
+
+/// Draws a part of a picture of `size` in bands, a large one with so many threads.
+fn in_bands(
+    pixels: &mut [u32],
+    size: Size,
+    part: Area,
+    threads: usize,
+    draw: impl Fn(&mut Target<'_>) + Sync,
+) {
+    let row = size.w as usize;
+    let mut rest = &mut pixels[part.y as usize * row..];
+    let mut bands = part.bands(BAND).map(|band| {
+        let (rows, below) = std::mem::take(&mut rest).split_at_mut(band.h as usize * row);
+        rest = below;
+        Target::new(rows, size, band)
+    });
+    if threads < 2 || part.w * part.h < SHARED {
+        return bands.for_each(|mut band| draw(&mut band));
+    }
+    let bands = Mutex::new(&mut bands);
+    let next = || bands.lock().ok().and_then(|mut bands| bands.next());
+    let work = || {
+        while let Some(mut band) = next() {
+            draw(&mut band);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            // One that cannot be had is done without.
+            let _ = thread::Builder::new().name("draw".to_owned()).spawn_scoped(scope, work);
+        }
+        work();
+    });
 }
 
 /// The pixels that [`Raster::draw`] has drawn, as a picture.
@@ -222,14 +216,4 @@ pub fn picture(pixels: &[u32], size: Size) -> Picture {
         [r, g, b, 255]
     });
     Picture { w: size.w, h: size.h, rgba: rgba.collect() }
-}
-
-/// A soft edge reaches one pixel beyond its rectangle.
-fn touches(rect: Rect, clip: Area) -> bool {
-    let (left, top) = (clip.x as f32, clip.y as f32);
-    let (right, bottom) = (left + clip.w as f32, top + clip.h as f32);
-    rect.x - 1.0 < right
-        && rect.x + rect.w + 1.0 > left
-        && rect.y - 1.0 < bottom
-        && rect.y + rect.h + 1.0 > top
 }

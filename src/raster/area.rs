@@ -45,6 +45,12 @@ impl Area {
         (self.y..end).step_by(rows as usize).map(move |y| Self { y, h: rows.min(end - y), ..self })
     }
 
+    /// Parts from left to right that are at most so many pixels wide.
+    pub fn columns(self, width: u32) -> impl Iterator<Item = Self> {
+        let end = self.x + self.w;
+        (self.x..end).step_by(width.max(1) as usize).map(move |x| Self { x, w: width.min(end - x), ..self })
+    }
+
     /// The pixels that are in both.
     pub fn overlap(self, other: Self) -> Self {
         let both = |a: u32, al: u32, b: u32, bl: u32| {

@@ -51,17 +51,17 @@ impl Glyphs {
         self.bytes < pixels / AHEAD
     }
 
-    /// Rasterises the letters of a shaped text for when it will be drawn.
+    /// Rasterises the letters of a shaped text, which has to be done before it is drawn.
     pub fn prepare(&mut self, fonts: &mut FontSystem, text: &TextArea<'_>) {
         for line in text.buffer.layout_runs() {
             for glyph in line.glyphs {
-                self.mask(fonts, glyph.physical((text.left, text.top), text.scale).cache_key);
+                self.rasterise(fonts, glyph.physical((text.left, text.top), text.scale).cache_key);
             }
         }
     }
 
     /// Draws a shaped text where it stands.
-    pub fn draw(&mut self, fonts: &mut FontSystem, target: &mut Target<'_>, text: &TextArea<'_>) {
+    pub fn draw(&self, target: &mut Target<'_>, text: &TextArea<'_>) {
         let bounds = text.bounds;
         let (left, top) = (bounds.left as f32, bounds.top as f32);
         let (w, h) = ((bounds.right - bounds.left) as f32, (bounds.bottom - bounds.top) as f32);
@@ -69,7 +69,9 @@ impl Glyphs {
         for line in text.buffer.layout_runs() {
             for glyph in line.glyphs {
                 let at = glyph.physical((text.left, text.top), text.scale);
-                let Some(image) = self.mask(fonts, at.cache_key) else { continue };
+                let mask = self.masks.get(&at.cache_key);
+                debug_assert!(mask.is_some(), "a letter is drawn before it is rasterised");
+                let Some(image) = mask.and_then(|mask| mask.image.as_ref()) else { continue };
                 let x = at.x + image.placement.left;
                 let y = line.line_y.round() as i32 + at.y - image.placement.top;
                 blend(&mut target, image, (x, y), text.default_color.0);
@@ -77,7 +79,7 @@ impl Glyphs {
         }
     }
 
-    fn mask(&mut self, fonts: &mut FontSystem, key: CacheKey) -> Option<&SwashImage> {
+    fn rasterise(&mut self, fonts: &mut FontSystem, key: CacheKey) {
         let Self { swash, masks, bytes, frame, made } = self;
         let mask = masks.entry(key).or_insert_with(|| {
             // The embedded fonts have no coloured letters.
@@ -88,7 +90,6 @@ impl Glyphs {
             mask
         });
         mask.used = *frame;
-        mask.image.as_ref()
     }
 
     /// A frame of a picture of so many pixels is done: if the masks have more than a byte for each, those that have not been used

@@ -3,6 +3,7 @@
 //!
 //! Products are added without `mul_add`: for processors of any age it is a call, which an icon would make a hundred thousand times.
 
+use super::area::Area;
 use super::target::{Target, alpha_of, mix, over, word};
 use crate::scene::{Quad, Rect, Shape};
 
@@ -112,18 +113,33 @@ pub(super) fn corner_coverage(x: u32, y: u32, rect: Rect, radius: f32) -> f32 {
     coverage(distance_from_box(at, half, [radius; 4]))
 }
 
+/// Pixels of an icon that are looked at as one, along each side.
+const BLOCK: u32 = 8;
+
 fn icon(target: &mut Target<'_>, quad: &Quad, shape: Shape) {
     let Quad { rect, fill, .. } = *quad;
     let half = p(rect.w / 2.0, rect.h / 2.0);
     let unit = half.x.min(half.y);
     let (colour, full) = (word(fill), f32::from(fill.0[3]) / 255.0);
+    let distance = |x: f32, y: f32| {
+        let at = p(x - rect.x - half.x, y - rect.y - half.y);
+        distance_from_icon(shape, at.times(1.0 / unit)) * unit
+    };
     let area = target.within(Rect { x: rect.x - 0.5, y: rect.y - 0.5, w: rect.w + 1.0, h: rect.h + 1.0 });
-    for y in area.y..area.y + area.h {
-        let row = target.row(area.x, area.x + area.w, y);
-        for (pixel, x) in row.iter_mut().zip(area.x..) {
-            let at = p(x as f32 + 0.5 - rect.x - half.x, y as f32 + 0.5 - rect.y - half.y);
-            let distance = distance_from_icon(shape, at.times(1.0 / unit)) * unit;
-            *pixel = over(*pixel, colour, alpha_of(full * coverage(distance)));
+    for Area { x, y, w, h } in area.bands(area.w * BLOCK).flat_map(|band| band.columns(BLOCK)) {
+        let (across, down) = (w as f32 / 2.0, h as f32 / 2.0);
+        let (middle, reach) = (distance(x as f32 + across, y as f32 + down), across.hypot(down) + 0.5);
+        // Nothing on the way to a pixel is farther from the edge than the way is long, so all pixels lie as the middle does.
+        if middle >= reach {
+            continue;
+        }
+        let is_inside = middle <= -reach;
+        for y in y..y + h {
+            for (pixel, x) in target.row(x, x + w, y).iter_mut().zip(x..) {
+                let covered =
+                    if is_inside { 1.0 } else { coverage(distance(x as f32 + 0.5, y as f32 + 0.5)) };
+                *pixel = over(*pixel, colour, alpha_of(full * covered));
+            }
         }
     }
 }

@@ -6,20 +6,22 @@ use crate::scene::{Colour, Rect, Size};
 /// A picture of words as displays want them, 0x00RRGGBB, and the part of it that may change.
 pub(super) struct Target<'p> {
     pixels: &'p mut [u32],
+    /// The row that they begin with.
+    top: u32,
     size: Size,
     clip: Area,
 }
 
 impl<'p> Target<'p> {
-    /// `pixels` are the rows of a picture of `size`, and `clip` lies in it.
+    /// `pixels` are whole rows of a picture of `size`, from the first one of `clip` on to its last or further.
     pub fn new(pixels: &'p mut [u32], size: Size, clip: Area) -> Self {
-        Self { pixels, size, clip }
+        Self { pixels, top: clip.y, size, clip }
     }
 
     /// The same where it lies in `rect` as well.
     pub fn part(&mut self, rect: Rect) -> Target<'_> {
         let clip = self.within(rect);
-        Target { pixels: self.pixels, size: self.size, clip }
+        Target { pixels: self.pixels, top: self.top, size: self.size, clip }
     }
 
     /// The pixels that `rect` touches and that may change.
@@ -33,7 +35,7 @@ impl<'p> Target<'p> {
 
     /// The pixels from `left` to before `right` of row `y`, which may change.
     pub fn row(&mut self, left: u32, right: u32, y: u32) -> &mut [u32] {
-        let start = y as usize * self.size.w as usize;
+        let start = (y - self.top) as usize * self.size.w as usize;
         &mut self.pixels[start + left as usize..start + right as usize]
     }
 

@@ -81,6 +81,11 @@ impl Rect {
         self.y + self.h
     }
 
+    /// The same rectangle so far to the right and down.
+    pub fn moved(self, (right, down): (f32, f32)) -> Self {
+        Self { x: self.x + right, y: self.y + down, ..self }
+    }
+
     /// The same rectangle without `left` pixels on the left and `right` on the right.
     pub fn trimmed(self, left: f32, right: f32) -> Self {
         Self { x: self.x + left, w: (self.w - left - right).max(0.0), ..self }
