@@ -564,7 +564,12 @@ fn a_new_day_starts_with_empty_lists() {
     assert!(hall.view().counters.iter().all(|c| !c.known), "nor is it said to be ready");
     hall.give(Input::LinkChanged { up: false });
     hall.give(Input::LinkChanged { up: true });
-    assert_eq!(ignored(&hall.give(Input::CallReceived(yesterdays.clone()))), Some(IgnoreReason::Stale));
+    let effects = hall.give(Input::CallReceived(yesterdays.clone()));
+    assert_eq!(
+        proofs(&effects),
+        [(yesterdays.id.to_string(), Outcome::Expired)],
+        "it is told what became of it"
+    );
     hall.give(Input::CounterChanged { counter: counter("4"), state });
     assert_eq!((hall.cell("3"), hall.cell("4")), (None, None));
     hall.wait_secs(60);

@@ -22,15 +22,20 @@ enum Way {
 }
 
 impl Board {
-    /// A call event. One of yesterday does not count, because ticket numbers begin anew; but on a settled link what
-    /// comes is live, and then it is this screen's date that is wrong.
+    /// A call event. One of yesterday does not count, because ticket numbers begin anew, and its record says so: its
+    /// sender's date may be wrong. On a settled link what comes is live, and then it is this screen's date that is wrong.
     pub(super) fn take_call(&mut self, now: Now, mut call: Call) -> Result<Vec<Proof>, IgnoreReason> {
         if self.ledger.knows(&call.id) {
             return Err(IgnoreReason::Duplicate);
         }
         self.link.keep_pace(call.at, self.fresh, now);
         if !self.is_of_today(call.at, now) && !self.link.is_settled(now) {
-            return Err(IgnoreReason::Stale);
+            // It is not remembered: who knows the time better may tell of it yet.
+            return if call.kind.summons() {
+                Ok(vec![(call.id, Outcome::Expired)])
+            } else {
+                Err(IgnoreReason::Stale)
+            };
         }
         call.holder.take_if(|_| !self.show_holder);
         self.link.compare_clocks(call.at, self.fresh, now);

@@ -217,9 +217,7 @@ fn fate(
             ));
         }
     }
-    // What says that it is old may be taken for that, until the sender's clock is known.
-    let says_old = ledger.sent[call].says_old;
-    if fate.heard == 0 && !fate.told_why && !says_old {
+    if fate.heard == 0 && !fate.told_why {
         report.wrong.push(format!("call {call} was never heard: {told:?}"));
     }
     let says_so = |told: &&Told| match told.outcome.as_str() {
@@ -233,7 +231,8 @@ fn fate(
     }
     // One that came to every screen after its counter had called a later ticket is listed, and may not stand before that one.
     let passed = !told.is_empty() && told.iter().all(|told| told.outcome == "superseded");
-    if !fate.shown && !says_old && !passed {
+    // One that says that it is a day old may be taken for yesterday's, until the sender's clock is known.
+    if !fate.shown && !ledger.sent[call].says_old && !passed {
         report.wrong.push(format!("call {call} was never drawn: {told:?}"));
     }
     for told in spoken {
