@@ -50,8 +50,8 @@ pub enum Request {
     Drawn(Drawn),
     /// A payload was refused before it became an input.
     Rejected(wire::Rejection),
-    /// What a screen of the hall says of itself; none: its word was taken back.
-    ScreenHeard { screen: String, report: Option<Box<ScreenReport>> },
+    /// What a screen of the hall says of itself, or has said when the broker `kept` it; none: its word was taken back.
+    ScreenHeard { screen: String, report: Option<Box<ScreenReport>>, kept: bool },
     /// A screen asks for the hall's state.
     SyncAsked { screen: String },
     /// What became of a call on a screen of the hall.
@@ -368,7 +368,7 @@ impl Hub {
                 }
                 Request::Drawn(drawn) => self.drawn(drawn),
                 Request::Rejected(rejection) => self.reject(rejection),
-                Request::ScreenHeard { screen, report } => self.hear_of(&screen, report),
+                Request::ScreenHeard { screen, report, kept } => self.hear_of(&screen, report, kept),
                 Request::SyncAsked { screen } => self.be_asked(screen),
                 Request::ProofHeard { screen, proof } => shown |= self.keep_proof_of(screen, proof),
             }

@@ -18,6 +18,11 @@ const RETURNS: Millis = Millis::from_secs(5);
 const SETTLE: Millis = Millis::from_secs(3);
 /// How long after its start, or after it stood still, a screen waits for a link before it decides without one.
 const ALONE: Millis = Millis::from_secs(10);
+/// How long after its link came up a screen waits for each of the others that were there to say a word: one that tries again every
+/// few seconds is back by then, and may have begun to speak meanwhile.
+const RELINKS: Millis = Millis(crate::mqtt::backoff::LONGEST.0 + 2_000);
+/// A link that has brought nothing for this long may bring nothing more: of this screen's own words, one in 5 s, each comes back.
+const WORDLESS: Millis = Millis::from_secs(7);
 /// A screen that has not looked around for this long was stopped: others may have taken its place. It is shorter than
 /// [`SILENT_AFTER`] less the time between two statuses, and longer than any pause of a healthy hub.
 const ABSENT: Millis = Millis::from_secs(8);
@@ -88,6 +93,8 @@ struct Peer {
     until: Millis,
     /// It has said that it goes, or its will has.
     left: bool,
+    /// It has said something since the link came up.
+    is_back: bool,
 }
 
 impl Peer {
@@ -124,8 +131,8 @@ impl Voices {
         }
     }
 
-    /// What a screen says of itself; this one's own words come back over the link.
-    pub fn heard(&mut self, screen: &str, report: &ScreenReport, now: Millis) {
+    /// What a screen says of itself, or has said when the broker `kept` it; this one's own words come back over the link.
+    pub fn heard(&mut self, screen: &str, report: &ScreenReport, kept: bool, now: Millis) {
         self.word_at = now;
         if screen == self.own {
             return;
@@ -135,7 +142,8 @@ impl Voices {
             let rank = report.rank.unwrap_or(u32::MAX);
             let audible = report.audible.clone().unwrap_or_default();
             let speaks = report.speaks.clone().unwrap_or_default();
-            let peer = Peer { rank, audible, speaks, until, left: false };
+            let is_back = !kept || self.peers.get(screen).is_some_and(|peer| peer.is_back);
+            let peer = Peer { rank, audible, speaks, until, left: false, is_back };
             self.silent.remove(screen);
             self.peers.insert(screen.to_owned(), peer);
         } else if let Some(peer) = self.peers.get_mut(screen)
@@ -159,7 +167,9 @@ impl Voices {
             return;
         }
         if up {
-            self.peers.values_mut().for_each(|peer| peer.until = now + SILENT_AFTER);
+            for peer in self.peers.values_mut() {
+                (peer.until, peer.is_back) = (now + SILENT_AFTER, false);
+            }
             self.silent.clear();
             self.word_at = now;
             self.knows_from = now;
@@ -181,6 +191,10 @@ impl Voices {
         let heeds = self.link_up || now - self.link_since < SILENT_AFTER;
         // Nobody would know that this one has begun; those who are there may have more right to it by the time that they can tell.
         let unheard = !self.link_up && heeds && !self.peers.is_empty();
+        // So might another do that has no link yet, and any of them while the broker passes nothing on.
+        let relinks = now - self.link_since < RELINKS;
+        let hangs = now - self.word_at >= WORDLESS;
+        let deaf = self.link_up && self.peers.values().any(|peer| hangs || relinks && !peer.is_back);
         let anew = std::mem::take(&mut self.anew);
         let mut changed = Vec::new();
         for (place, sound) in self.places.iter_mut().zip(sounds) {
@@ -201,7 +215,7 @@ impl Voices {
             place.begins = if before {
                 first && !anew
             } else {
-                !unheard && place.first_since.is_some_and(|since| now - since >= SETTLE)
+                !unheard && !deaf && place.first_since.is_some_and(|since| now - since >= SETTLE)
             };
             place.speaks = place.begins || sound.busy;
             let before = (before, std::mem::replace(&mut place.shared, shared));
@@ -253,9 +267,11 @@ impl Voices {
     pub fn next_change(&self, now: Millis) -> Option<Millis> {
         let gone = self.peers.values().map(|peer| peer.until).filter(|_| self.link_up);
         let settled = self.places.iter().filter(|place| !place.begins).filter_map(|place| place.first_since);
-        let all = gone
-            .chain(settled.map(|since| since + SETTLE))
-            .chain([self.knows_from, self.link_since + SILENT_AFTER]);
+        let all = gone.chain(settled.map(|since| since + SETTLE)).chain([
+            self.knows_from,
+            self.link_since + SILENT_AFTER,
+            self.link_since + RELINKS,
+        ]);
         all.filter(|at| *at > now).min()
     }
 
