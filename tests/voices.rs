@@ -243,6 +243,8 @@ struct Screen {
     linked: bool,
     /// When it connects again.
     links_at: Option<Millis>,
+    /// When it decides alone, if it has had no link yet.
+    alone_at: Option<Millis>,
     running: Option<(AnnouncementId, CallId, Millis)>,
     told: Option<(Millis, ScreenReport)>,
     outbox: VecDeque<Word>,
@@ -291,6 +293,7 @@ impl Screen {
             voices: Voices::new(&name(number), number.min(1) as u32, [zone(SANH)], here.mono),
             linked: false,
             links_at: Some(now.mono + Millis(300 + 700 * number as i64)),
+            alone_at: Some(now.mono + ALONE),
             running: None,
             told: None,
             outbox: VecDeque::new(),
@@ -340,6 +343,7 @@ impl Screen {
 
     fn link(&mut self, now: Now, up: bool) {
         self.linked = up;
+        self.alone_at = self.alone_at.filter(|_| !up);
         self.voices.link_changed(up, self.here(now).mono);
         self.give(now, Input::LinkChanged { up });
     }
@@ -480,8 +484,10 @@ impl World {
     /// A process that is started while the broker is away for long decides alone.
     fn all_link_in_time(&self, ms: i64) -> bool {
         let linked = self.now.mono + Millis(ms + RELINKS);
-        let is_in_time = |(until, killed): (Millis, bool)| !killed || linked - until < ALONE;
-        self.screens.iter().all(|screen| screen.away.is_none_or(is_in_time))
+        self.screens.iter().all(|screen| match screen.away {
+            Some((until, true)) => linked < until + ALONE,
+            _ => screen.alone_at.is_none_or(|at| linked < at),
+        })
     }
 
     fn is_well(&self, screen: usize) -> bool {
