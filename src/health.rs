@@ -170,6 +170,8 @@ pub struct ScreenStatus {
     pub audible: Vec<String>,
     /// Zones that it speaks for.
     pub speaks: Vec<String>,
+    /// Zones that it is about to speak for.
+    pub next: Vec<String>,
     /// Calls that it is saying.
     pub saying: Vec<String>,
     pub frame: FrameReport,
@@ -200,6 +202,7 @@ impl ScreenStatus {
             zones: config.audio.zones.iter().map(|z| z.id.to_string()).collect(),
             audible: Vec::new(),
             speaks: Vec::new(),
+            next: Vec::new(),
             saying: Vec::new(),
             frame: FrameReport::default(),
             audio: SoundState::Off,

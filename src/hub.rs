@@ -50,8 +50,8 @@ pub enum Request {
     Drawn(Drawn),
     /// A payload was refused before it became an input.
     Rejected(wire::Rejection),
-    /// What a screen of the hall says of itself, or has said when the broker `kept` it; none: its word was taken back.
-    ScreenHeard { screen: String, report: Option<Box<ScreenReport>>, kept: bool },
+    /// What a screen of the hall says of itself; none: its word was taken back.
+    ScreenHeard { screen: String, report: Option<Box<ScreenReport>> },
     /// A screen asks for the hall's state.
     SyncAsked { screen: String },
     /// What became of a call on a screen of the hall.
@@ -368,7 +368,7 @@ impl Hub {
                 }
                 Request::Drawn(drawn) => self.drawn(drawn),
                 Request::Rejected(rejection) => self.reject(rejection),
-                Request::ScreenHeard { screen, report, kept } => self.hear_of(&screen, report, kept),
+                Request::ScreenHeard { screen, report } => self.hear_of(&screen, report),
                 Request::SyncAsked { screen } => self.be_asked(screen),
                 Request::ProofHeard { screen, proof } => shown |= self.keep_proof_of(screen, proof),
             }
@@ -541,6 +541,7 @@ impl Hub {
         (self.status.shown, self.status.spoken, self.status.expired) =
             (tally.shown, tally.spoken, tally.expired);
         (self.status.audible, self.status.speaks) = (self.voices.audible(), self.voices.speaks());
+        self.status.next = self.voices.next();
         self.status.saying = self.said.values().map(ToString::to_string).collect();
         self.status.saying.sort();
         (self.status.at, self.status.renewed) = (now.wall, now.mono);

@@ -4,9 +4,6 @@
 //! It draws what [`crate::gpu::Painter`] draws, from the same lines of text and by the same distances; a test holds the
 //! two beside each other for every recorded state of a board.
 
-use std::sync::Mutex;
-use std::thread;
-
 use glyphon::FontSystem;
 
 use crate::gpu::Picture;
@@ -14,6 +11,7 @@ use crate::scene::{Art, Face, Image, Scene, Size, StripContent, TextRun};
 use crate::typeset::{Lines, font_system};
 
 mod area;
+mod bands;
 mod glyphs;
 mod ready;
 mod shape;
@@ -27,16 +25,6 @@ use target::Target;
 /// Pictures in their own size that are kept: a logo in two sizes and a picture that gives way to another, with room for as
 /// many again.
 const KEPT: usize = 8;
-
-/// Pixels that pass through all layers before others do, 128 KiB: they stay in the processor's own cache meanwhile, and a large
-/// number on its ground costs the memory one way there and back, not one for each layer.
-const BAND: u32 = 32 << 10;
-
-/// Smaller parts are drawn before another thread has begun.
-const SHARED: u32 = 128 << 10;
-
-/// More would wait for the memory, not for each other.
-const THREADS_MAX: usize = 4;
 
 /// Everything that is worth keeping between two pictures.
 pub struct Raster {
@@ -58,7 +46,7 @@ struct Scaled {
 impl Default for Raster {
     fn default() -> Self {
         let (lines, glyphs) = (Lines::default(), Glyphs::new());
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+        let threads = bands::threads();
         Self { fonts: font_system(), lines, glyphs, scaled: Vec::new(), threads }
     }
 }
@@ -69,7 +57,7 @@ impl Raster {
         for part in parts {
             self.make_ready(scene, *part);
             let ready = self.ready();
-            in_bands(pixels, scene.size, *part, self.threads, |band| ready.scene(band, scene));
+            bands::draw(pixels, scene.size, *part, self.threads, |band| ready.scene(band, scene));
         }
         self.lines.trim(scene.lines());
         self.glyphs.trim(pixels.len());
@@ -173,40 +161,6 @@ impl Scaled {
 /// The whole pixels of a picture where it is shown.
 fn size_of(image: &Image) -> Size {
     Size { w: image.rect.w as u32, h: image.rect.h as u32 }
-}
-
-/// Draws a part of a picture of `size` in bands, a large one with so many threads.
-fn in_bands(
-    pixels: &mut [u32],
-    size: Size,
-    part: Area,
-    threads: usize,
-    draw: impl Fn(&mut Target<'_>) + Sync,
-) {
-    let row = size.w as usize;
-    let mut rest = &mut pixels[part.y as usize * row..];
-    let mut bands = part.bands(BAND).map(|band| {
-        let (rows, below) = std::mem::take(&mut rest).split_at_mut(band.h as usize * row);
-        rest = below;
-        Target::new(rows, size, band)
-    });
-    if threads < 2 || part.w * part.h < SHARED {
-        return bands.for_each(|mut band| draw(&mut band));
-    }
-    let bands = Mutex::new(&mut bands);
-    let next = || bands.lock().ok().and_then(|mut bands| bands.next());
-    let work = || {
-        while let Some(mut band) = next() {
-            draw(&mut band);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..threads {
-            // One that cannot be had is done without.
-            let _ = thread::Builder::new().name("draw".to_owned()).spawn_scoped(scope, work);
-        }
-        work();
-    });
 }
 
 /// The pixels that [`Raster::draw`] has drawn, as a picture.

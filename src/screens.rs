@@ -26,6 +26,8 @@ pub struct ScreenReport {
     pub audible: Option<Vec<String>>,
     /// Zones that it speaks for.
     pub speaks: Option<Vec<String>>,
+    /// Zones that it is about to speak for, unless another says that it does.
+    pub next: Vec<String>,
     /// Calls that it is saying.
     pub saying: Vec<String>,
     pub frame_at: Option<Timestamp>,

@@ -2,7 +2,8 @@
 //! screen decides for itself, from what the others say of themselves and from when it heard that on its own clock.
 //!
 //! Never lets two screens of a working link begin to speak in one zone: a screen that comes waits until the one that
-//! speaks has said that it stopped, and until nobody has contradicted it for [`SETTLE`]. A screen that is cut off goes on
+//! speaks has said that it stopped, and until nobody has contradicted it for [`SETTLE`], while its own word of that has
+//! come back and each of the others has been heard since the link came up. A screen that is cut off goes on
 //! as it was: a call that is said twice is better than one that nobody says.
 
 use std::collections::BTreeMap;
@@ -21,8 +22,11 @@ const ALONE: Millis = Millis::from_secs(10);
 /// How long after its link came up a screen waits for each of the others that were there to say a word: one that tries again every
 /// few seconds is back by then, and may have begun to speak meanwhile.
 const RELINKS: Millis = Millis(crate::mqtt::backoff::LONGEST.0 + 2_000);
-/// A link that has brought nothing for this long may bring nothing more: of this screen's own words, one in 5 s, each comes back.
-const WORDLESS: Millis = Millis::from_secs(7);
+/// What comes within this time of the link's coming up the broker had kept, or it waited there, and says nothing of now.
+const BACKLOG: Millis = Millis::from_secs(2);
+/// How long after this screen's own word, that it is about to speak, has come back it begins: what another has said before that is
+/// read by then. While a broker passes nothing on nobody begins.
+const HEARD: Millis = Millis::from_secs(1);
 /// A screen that has not looked around for this long was stopped: others may have taken its place. It is shorter than
 /// [`SILENT_AFTER`] less the time between two statuses, and longer than any pause of a healthy hub.
 const ABSENT: Millis = Millis::from_secs(8);
@@ -76,6 +80,8 @@ struct Place {
     audible_since: Option<Millis>,
     /// Since when nobody else is to speak here.
     first_since: Option<Millis>,
+    /// Since when its own word of that has come back.
+    echoed: Option<Millis>,
     /// May begin an announcement.
     begins: bool,
     /// The same, or is still within one.
@@ -93,7 +99,7 @@ struct Peer {
     until: Millis,
     /// It has said that it goes, or its will has.
     left: bool,
-    /// It has said something since the link came up.
+    /// It has said something since the link came up, and what had waited at the broker was read.
     is_back: bool,
 }
 
@@ -112,6 +118,7 @@ impl Voices {
             audible: false,
             audible_since: None,
             first_since: None,
+            echoed: None,
             begins: false,
             speaks: false,
             shared: false,
@@ -131,10 +138,19 @@ impl Voices {
         }
     }
 
-    /// What a screen says of itself, or has said when the broker `kept` it; this one's own words come back over the link.
-    pub fn heard(&mut self, screen: &str, report: &ScreenReport, kept: bool, now: Millis) {
+    /// The name of this screen.
+    pub fn own(&self) -> &str {
+        &self.own
+    }
+
+    /// What a screen says of itself; this one's own words come back over the link.
+    pub fn heard(&mut self, screen: &str, report: &ScreenReport, now: Millis) {
         self.word_at = now;
         if screen == self.own {
+            let is_next = |place: &&mut Place| report.next.iter().any(|zone| zone == place.zone.as_str());
+            for place in self.places.iter_mut().filter(|place| place.first_since.is_some()).filter(is_next) {
+                place.echoed = place.echoed.or(Some(now));
+            }
             return;
         }
         if report.online {
@@ -142,7 +158,8 @@ impl Voices {
             let rank = report.rank.unwrap_or(u32::MAX);
             let audible = report.audible.clone().unwrap_or_default();
             let speaks = report.speaks.clone().unwrap_or_default();
-            let is_back = !kept || self.peers.get(screen).is_some_and(|peer| peer.is_back);
+            let is_back =
+                now - self.link_since >= BACKLOG || self.peers.get(screen).is_some_and(|peer| peer.is_back);
             let peer = Peer { rank, audible, speaks, until, left: false, is_back };
             self.silent.remove(screen);
             self.peers.insert(screen.to_owned(), peer);
@@ -191,10 +208,10 @@ impl Voices {
         let heeds = self.link_up || now - self.link_since < SILENT_AFTER;
         // Nobody would know that this one has begun; those who are there may have more right to it by the time that they can tell.
         let unheard = !self.link_up && heeds && !self.peers.is_empty();
-        // So might another do that has no link yet, and any of them while the broker passes nothing on.
-        let relinks = now - self.link_since < RELINKS;
-        let hangs = now - self.word_at >= WORDLESS;
-        let deaf = self.link_up && self.peers.values().any(|peer| hangs || relinks && !peer.is_back);
+        // So might another do that has no link yet.
+        let relinks = self.link_up && now - self.link_since < RELINKS;
+        let deaf = relinks && self.peers.values().any(|peer| !peer.is_back);
+        let needs_echo = self.link_up && !self.peers.is_empty();
         let anew = std::mem::take(&mut self.anew);
         let mut changed = Vec::new();
         for (place, sound) in self.places.iter_mut().zip(sounds) {
@@ -212,10 +229,12 @@ impl Voices {
             let first = place.audible && !outranked && (before || !unknown);
             place.first_since =
                 if first && !taken { place.first_since.filter(|_| !anew).or(Some(now)) } else { None };
+            place.echoed = place.echoed.filter(|_| place.first_since.is_some() && !anew);
+            let is_heard = !needs_echo || place.echoed.is_some_and(|at| now - at >= HEARD);
             place.begins = if before {
                 first && !anew
             } else {
-                !unheard && !deaf && place.first_since.is_some_and(|since| now - since >= SETTLE)
+                is_heard && !unheard && !deaf && place.first_since.is_some_and(|since| now - since >= SETTLE)
             };
             place.speaks = place.begins || sound.busy;
             let before = (before, std::mem::replace(&mut place.shared, shared));
@@ -259,6 +278,11 @@ impl Voices {
         self.zones_where(|place| place.speaks)
     }
 
+    /// The zones where its turn is about to come.
+    pub fn next(&self) -> Vec<String> {
+        self.zones_where(|place| place.first_since.is_some() && !place.begins)
+    }
+
     fn zones_where(&self, holds: impl Fn(&Place) -> bool) -> Vec<String> {
         self.places.iter().filter(|place| holds(place)).map(|place| place.zone.to_string()).collect()
     }
@@ -267,7 +291,9 @@ impl Voices {
     pub fn next_change(&self, now: Millis) -> Option<Millis> {
         let gone = self.peers.values().map(|peer| peer.until).filter(|_| self.link_up);
         let settled = self.places.iter().filter(|place| !place.begins).filter_map(|place| place.first_since);
-        let all = gone.chain(settled.map(|since| since + SETTLE)).chain([
+        let echoed = self.places.iter().filter(|place| !place.begins).filter_map(|place| place.echoed);
+        let due = settled.map(|since| since + SETTLE).chain(echoed.map(|at| at + HEARD));
+        let all = gone.chain(due).chain([
             self.knows_from,
             self.link_since + SILENT_AFTER,
             self.link_since + RELINKS,

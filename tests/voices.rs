@@ -37,8 +37,19 @@ fn offline() -> ScreenReport {
     ScreenReport::default()
 }
 
-/// Looks around at each of these times, in milliseconds, and tells whether it may begin to speak after each.
+/// Looks around at each of these times, in milliseconds, and tells whether it may begin to speak after each. What it says of
+/// itself comes back at once.
 fn at<const N: usize>(voices: &mut Voices, sound: Sound, times: [i64; N]) -> [bool; N] {
+    times.map(|ms| {
+        let [begins] = unheard_at(voices, sound, [ms]);
+        let (own, next) = (voices.own().to_owned(), voices.next());
+        voices.heard(&own, &ScreenReport { online: true, next, ..ScreenReport::default() }, Millis(ms));
+        begins
+    })
+}
+
+/// The same, where nothing comes back.
+fn unheard_at<const N: usize>(voices: &mut Voices, sound: Sound, times: [i64; N]) -> [bool; N] {
     times.map(|ms| {
         voices.turn([sound], Millis(ms));
         voices.speaks() == [SANH] && !sound.busy
@@ -60,27 +71,31 @@ fn a_screen_alone_speaks_after_three_seconds_of_its_link_or_ten_without_one() {
 fn the_lowest_rank_speaks_and_of_equal_ranks_the_first_name() {
     for (rank, own, speaks) in [(2, "b", false), (1, "b", false), (0, "b", true), (1, "A", true)] {
         let mut screen = voices(own, rank);
-        screen.heard("a", &report(1, true, false), false, Millis(10));
-        assert_eq!(at(&mut screen, WORKS, [10, 3_010])[1], speaks, "{own} of rank {rank} beside a of rank 1");
+        screen.heard("a", &report(1, true, false), Millis(2_000));
+        assert_eq!(
+            at(&mut screen, WORKS, [2_000, 5_000])[1],
+            speaks,
+            "{own} of rank {rank} beside a of rank 1"
+        );
     }
     let mut beside_the_deaf = voices("b", 2);
-    beside_the_deaf.heard("a", &report(1, false, false), false, Millis(10));
-    assert_eq!(at(&mut beside_the_deaf, WORKS, [10, 3_010]), [false, true]);
+    beside_the_deaf.heard("a", &report(1, false, false), Millis(2_000));
+    assert_eq!(at(&mut beside_the_deaf, WORKS, [2_000, 5_000]), [false, true]);
 }
 
 #[test]
 fn a_better_screen_waits_until_the_other_has_ended_its_sentence() {
     let (mut better, mut other) = (voices("a", 1), voices("b", 2));
     at(&mut other, WORKS, [0, 3_000]);
-    better.heard("b", &report(2, true, true), false, Millis(3_000));
+    better.heard("b", &report(2, true, true), Millis(3_000));
     assert_eq!(at(&mut better, WORKS, [3_000, 9_000]), [false, false]);
-    other.heard("a", &report(1, true, false), false, Millis(9_000));
+    other.heard("a", &report(1, true, false), Millis(9_000));
     let turn = Turn { zone: zone(SANH), speaks: false, shared: true };
     assert_eq!(other.turn([BUSY], Millis(9_000)), [turn], "it begins nothing more");
     assert_eq!(other.speaks(), [SANH], "and says that it still speaks");
     other.turn([WORKS], Millis(12_000));
     assert!(other.speaks().is_empty());
-    better.heard("b", &report(2, true, false), false, Millis(12_000));
+    better.heard("b", &report(2, true, false), Millis(12_000));
     assert_eq!(at(&mut better, WORKS, [12_000, 14_999, 15_000]), [false, false, true]);
 }
 
@@ -88,23 +103,23 @@ fn a_better_screen_waits_until_the_other_has_ended_its_sentence() {
 fn a_screen_that_died_is_replaced_within_twenty_seconds() {
     let silent = |last: fn(&mut Voices)| {
         let mut next = voices("b", 2);
-        next.heard("a", &report(1, true, true), false, Millis::ZERO);
+        next.heard("a", &report(1, true, true), Millis::ZERO);
         last(&mut next);
         (0..200)
             .map(|tenth| Millis(tenth * 100))
             .find(|now| next.turn([WORKS], *now).iter().any(|turn| turn.speaks))
     };
     assert_eq!(silent(|_| {}), Some(Millis(18_000)), "it says nothing any more");
-    let settled = |next: &mut Voices| next.heard("a", &report(1, true, true), false, Millis(-1));
+    let settled = |next: &mut Voices| next.heard("a", &report(1, true, true), Millis(-1));
     assert!(silent(settled) < Some(Millis(20_000)));
     let mut next = voices("b", 2);
     for now in [5_000, 10_000, 15_000, 20_000] {
-        next.heard("a", &report(1, true, true), false, Millis(now));
+        next.heard("a", &report(1, true, true), Millis(now));
         next.turn([WORKS], Millis(now));
     }
-    next.heard("a", &offline(), false, Millis(20_000));
+    next.heard("a", &offline(), Millis(20_000));
     assert_eq!(at(&mut next, WORKS, [24_999, 25_000, 28_000]), [false, false, true], "its will");
-    next.heard("a", &report(1, true, false), false, Millis(30_000));
+    next.heard("a", &report(1, true, false), Millis(30_000));
     assert_eq!(at(&mut next, WORKS, [30_000]), [false], "it is back");
 }
 
@@ -112,7 +127,7 @@ fn a_screen_that_died_is_replaced_within_twenty_seconds() {
 fn a_screen_that_is_cut_off_goes_on_as_it_was() {
     let (mut first, mut second) = (voices("a", 1), voices("b", 2));
     at(&mut first, WORKS, [0, 3_000]);
-    second.heard("a", &report(1, true, true), false, Millis(3_000));
+    second.heard("a", &report(1, true, true), Millis(3_000));
     at(&mut second, WORKS, [3_000]);
     for screen in [&mut first, &mut second] {
         screen.link_changed(false, Millis(4_000));
@@ -121,7 +136,7 @@ fn a_screen_that_is_cut_off_goes_on_as_it_was() {
     assert!(at(&mut first, WORKS, minute).iter().all(|speaks| *speaks));
     assert!(at(&mut second, WORKS, minute).iter().all(|speaks| !speaks), "it has not seen the first die");
     second.link_changed(true, Millis(61_000));
-    second.heard("a", &offline(), false, Millis(61_000));
+    second.heard("a", &offline(), Millis(61_000));
     assert_eq!(
         at(&mut second, WORKS, [61_000, 68_000, 75_999, 76_000, 79_000]),
         [false, false, false, false, true]
@@ -132,32 +147,32 @@ fn a_screen_that_is_cut_off_goes_on_as_it_was() {
 fn who_fell_silent_together_with_the_link_is_not_taken_for_gone() {
     let second = |hangs: bool| {
         let mut second = voices("b", 2);
-        second.heard("a", &report(1, true, true), false, Millis(1_000));
-        at(&mut second, WORKS, [1_000, 8_000, 16_000]);
+        second.heard("a", &report(1, true, true), Millis(1_000));
+        unheard_at(&mut second, WORKS, [1_000, 8_000, 16_000]);
         if !hangs {
-            second.heard("b", &report(2, true, false), false, Millis(16_500));
+            second.heard("b", &report(2, true, false), Millis(16_500));
         }
         second.link_changed(false, Millis(17_000));
-        at(&mut second, WORKS, [17_000, 19_000, 24_000])
+        unheard_at(&mut second, WORKS, [17_000, 19_000, 24_000])
     };
     assert_eq!(second(true), [false; 3], "the broker hung");
     assert_eq!(second(false), [false, true, true], "it passed on what this one said of itself");
     let mut left = voices("b", 2);
     for now in [1_000, 8_000, 15_000] {
-        left.heard("a", &report(1, true, true), false, Millis(now));
-        at(&mut left, WORKS, [now]);
+        left.heard("a", &report(1, true, true), Millis(now));
+        unheard_at(&mut left, WORKS, [now]);
     }
-    left.heard("a", &offline(), false, Millis(16_000));
-    at(&mut left, WORKS, [16_000, 21_000]);
+    left.heard("a", &offline(), Millis(16_000));
+    unheard_at(&mut left, WORKS, [16_000, 21_000]);
     left.link_changed(false, Millis(22_000));
-    assert_eq!(at(&mut left, WORKS, [24_000]), [true], "its will is a word");
+    assert_eq!(unheard_at(&mut left, WORKS, [24_000]), [true], "its will is a word");
 }
 
 #[test]
 fn a_turn_that_was_being_given_back_when_the_broker_went_is_taken_after_fifteen_seconds() {
     let mut better = voices("a", 1);
     at(&mut better, WORKS, [0]);
-    better.heard("b", &report(2, true, true), false, Millis(1_000));
+    better.heard("b", &report(2, true, true), Millis(1_000));
     better.link_changed(false, Millis(4_000));
     let times = [4_000, 11_000, 18_999, 19_000, 21_999, 22_000];
     assert_eq!(at(&mut better, WORKS, times), [false, false, false, false, false, true]);
@@ -171,10 +186,10 @@ fn a_process_that_stood_still_says_nothing_before_it_has_heard_the_others() {
     assert!(screen.audible().is_empty(), "whoever took its place need not make way yet");
     screen.link_changed(false, Millis(19_200));
     screen.link_changed(true, Millis(20_000));
-    screen.heard("b", &report(2, true, true), false, Millis(20_000));
+    screen.heard("b", &report(2, true, true), Millis(20_000));
     assert_eq!(at(&mut screen, WORKS, [20_000, 26_000]), [false, false]);
     assert_eq!(screen.audible(), [SANH]);
-    screen.heard("b", &report(2, true, false), false, Millis(26_500));
+    screen.heard("b", &report(2, true, false), Millis(26_500));
     assert_eq!(at(&mut screen, WORKS, [26_500, 29_500]), [false, true]);
 }
 
@@ -226,8 +241,6 @@ fn event() -> impl Strategy<Value = Event> {
 enum Word {
     Call(Call),
     Status(usize, Box<ScreenReport>),
-    /// The same, when the broker has kept it.
-    Kept(usize, Box<ScreenReport>),
     Spoken(usize, CallId),
 }
 
@@ -361,10 +374,7 @@ impl Screen {
                 self.give(now, Input::CallReceived(call));
             }
             Word::Status(screen, report) => {
-                self.voices.heard(&name(screen), &report, false, self.here(now).mono);
-            }
-            Word::Kept(screen, report) => {
-                self.voices.heard(&name(screen), &report, true, self.here(now).mono);
+                self.voices.heard(&name(screen), &report, self.here(now).mono);
             }
             Word::Spoken(screen, call) if screen != self.number => {
                 self.give(now, Input::SpokenElsewhere { call, zone: Some(zone(SANH)) });
@@ -376,7 +386,14 @@ impl Screen {
     fn report(&self) -> ScreenReport {
         let rank = Some(self.number.min(1) as u32);
         let (audible, speaks) = (Some(self.voices.audible()), Some(self.voices.speaks()));
-        ScreenReport { online: true, rank, audible, speaks, ..ScreenReport::default() }
+        ScreenReport {
+            online: true,
+            rank,
+            audible,
+            speaks,
+            next: self.voices.next(),
+            ..ScreenReport::default()
+        }
     }
 }
 
@@ -565,7 +582,7 @@ impl World {
             let retained: Vec<Word> = self
                 .retained
                 .iter()
-                .map(|(other, report)| Word::Kept(*other, Box::new(report.clone())))
+                .map(|(other, report)| Word::Status(*other, Box::new(report.clone())))
                 .collect();
             self.queues[screen].extend(retained.into_iter().map(|word| (now.mono, word)));
         }
@@ -650,13 +667,13 @@ proptest! {
 #[test]
 fn a_screen_whose_sound_returns_while_nobody_can_be_told_leaves_the_turn_to_those_who_had_it() {
     let mut better = voices("a", 1);
-    better.heard("b", &report(2, true, true), false, Millis(1_000));
+    better.heard("b", &report(2, true, true), Millis(1_000));
     at(&mut better, LOST, [1_000, 4_000]);
     better.link_changed(false, Millis(4_000));
     assert_eq!(at(&mut better, WORKS, [5_000, 8_000, 19_000, 60_000]), [false; 4]);
     better.link_changed(true, Millis(61_000));
-    better.heard("b", &report(2, true, false), false, Millis(62_000));
-    assert_eq!(at(&mut better, WORKS, [62_000, 64_999, 65_000]), [false, false, true]);
+    better.heard("b", &report(2, true, false), Millis(63_000));
+    assert_eq!(at(&mut better, WORKS, [63_000, 65_999, 66_000]), [false, false, true]);
 }
 
 #[test]
@@ -701,11 +718,11 @@ fn no_time_of_a_call_is_forgotten() {
 fn a_screen_does_not_begin_while_nobody_can_hear_that_it_has() {
     let third = |others: bool| {
         let mut third = voices("c", 1);
-        third.heard("a", &report(0, true, true), false, Millis(1_000));
+        third.heard("a", &report(0, true, true), Millis(1_000));
         at(&mut third, WORKS, [1_000, 4_000]);
         if others {
             // It has stood still, and may be heard again only later.
-            third.heard("a", &report(0, false, false), false, Millis(8_000));
+            third.heard("a", &report(0, false, false), Millis(8_000));
         } else {
             third.cleared("a");
         }
@@ -743,12 +760,11 @@ fn a_screen_waits_for_those_that_were_there_to_say_a_word_before_it_begins() {
     let first = |word_at: Option<i64>| {
         let mut first = Voices::new("a", 1, [zone(SANH)], Millis::ZERO);
         first.link_changed(true, Millis(1_000));
-        first.heard("b", &report(2, true, false), true, Millis(1_000));
+        first.heard("b", &report(2, true, false), Millis(1_000));
         let times = [1_000, 3_999, 4_000, 6_000, 10_999, 11_000];
         times.map(|now| {
-            first.heard("a", &report(1, true, false), false, Millis(now));
             if word_at.is_some_and(|at| at <= now) {
-                first.heard("b", &report(2, true, false), false, Millis(now));
+                first.heard("b", &report(2, true, false), Millis(now));
             }
             at(&mut first, WORKS, [now])[0]
         })
@@ -760,19 +776,20 @@ fn a_screen_waits_for_those_that_were_there_to_say_a_word_before_it_begins() {
 
 #[test]
 fn a_screen_does_not_begin_on_a_link_that_brings_nothing() {
-    let first = |words: bool| {
+    let first = |echo_at: i64| {
         let mut first = voices("a", 1);
-        first.heard("b", &report(2, true, true), false, Millis(1_000));
-        at(&mut first, WORKS, [1_000]);
-        first.heard("b", &report(2, true, false), false, Millis(5_000));
-        at(&mut first, LOST, [5_000, 9_000]);
-        if words {
-            first.heard("a", &report(1, true, false), false, Millis(9_500));
-        }
-        at(&mut first, WORKS, [9_500, 12_499, 12_500, 19_999, 20_000])
+        first.heard("b", &report(2, true, false), Millis(5_000));
+        let times = [5_000, 7_999, 8_000, 12_999, 13_000, 19_999, 20_000];
+        times.map(|ms| if ms == echo_at { at(&mut first, WORKS, [ms]) } else { unheard_at(&mut first, WORKS, [ms]) }[0])
     };
-    assert_eq!(first(true), [false, false, true, true, true]);
-    assert_eq!(first(false), [false, false, false, false, true], "all are gone");
+    assert_eq!(first(5_000), [false, false, true, true, true, true, true]);
+    assert_eq!(
+        first(8_000),
+        [false, false, false, true, true, true, true],
+        "a second after its word has come back"
+    );
+    assert_eq!(first(12_999), [false, false, false, false, false, true, true]);
+    assert_eq!(first(0), [false, false, false, false, false, false, true], "all are gone");
 }
 
 /// The first stood still and could not be heard when the broker went. The second began unheard, its link came back last.

@@ -69,8 +69,8 @@ impl Hub {
         self.take_turns(now);
     }
 
-    /// A screen's word of itself, perhaps one that the broker `kept`; none: its word was taken back.
-    pub(super) fn hear_of(&mut self, screen: &str, report: Option<Box<ScreenReport>>, kept: bool) {
+    /// A screen's word of itself; none: its word was taken back.
+    pub(super) fn hear_of(&mut self, screen: &str, report: Option<Box<ScreenReport>>) {
         let now = self.clock.now();
         let Some(report) = report else {
             self.voices.cleared(screen);
@@ -82,7 +82,7 @@ impl Hub {
         if !taken {
             return;
         }
-        self.voices.heard(screen, &report, kept, now.mono);
+        self.voices.heard(screen, &report, now.mono);
         if screen == self.screen {
             return;
         }

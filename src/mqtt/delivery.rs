@@ -183,8 +183,7 @@ impl Delivery {
             Ok(report) => Some(report),
             Err(rejection) => return self.refuse(&rejection).await,
         };
-        let (screen, report) = (screen.to_owned(), report.map(Box::new));
-        self.tell(Request::ScreenHeard { screen, report, kept: message.retain }).await
+        self.tell(Request::ScreenHeard { screen: screen.to_owned(), report: report.map(Box::new) }).await
     }
 
     /// What needs no answer.

@@ -282,7 +282,8 @@ impl Session<'_> {
     /// Who speaks is told at once, the rest up to a second later.
     fn renewed(&mut self) {
         self.renewed = Instant::now();
-        let voice = |s: &ScreenStatus| (s.audible.clone(), s.speaks.clone(), s.saying.clone());
+        let voice =
+            |s: &ScreenStatus| (s.audible.clone(), s.speaks.clone(), s.next.clone(), s.saying.clone());
         let sent = self.status_sent.as_ref().map(|(_, sent)| voice(sent));
         if sent.is_some_and(|sent| sent != voice(&self.link.doors.status.borrow())) {
             self.send_status();

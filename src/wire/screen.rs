@@ -51,6 +51,7 @@ pub fn decode_status(topic: &str, payload: &[u8]) -> Result<ScreenReport, Reject
             zones,
             audible: words("audible", ZONES_MAX),
             speaks: words("speaks", ZONES_MAX),
+            next: words("next", ZONES_MAX).unwrap_or_default(),
             saying: words("saying", ZONES_MAX).unwrap_or_default(),
             frame_at: o.optional_time("frame_at").ok().flatten(),
             gpu: text("gpu"),

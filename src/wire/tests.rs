@@ -360,6 +360,7 @@ fn status() -> ScreenStatus {
         zones: vec!["sanh".into()],
         audible: vec!["sanh".into()],
         speaks: vec!["sanh".into()],
+        next: Vec::new(),
         saying: vec!["c-1".into()],
         frame: FrameReport {
             frames: 3,
@@ -394,6 +395,7 @@ fn a_status_has_every_field_of_the_contract() {
         "zones",
         "audible",
         "speaks",
+        "next",
         "saying",
         "frame_at",
         "frame_hash",

@@ -139,6 +139,7 @@ pub fn three_screens() -> Screens {
         zones: vec!["sanh".into()],
         audible: Some(vec!["sanh".into()]),
         speaks: Some(vec!["sanh".into()]),
+        next: Vec::new(),
         saying: Vec::new(),
         frame_at: Some(now()),
         gpu: Some("Intel(R) UHD Graphics 630 (Vulkan, IntegratedGpu)".into()),
