@@ -553,7 +553,7 @@ fn a_new_day_starts_with_empty_lists() {
     hall.call("A2", "2");
     hall.tell(Kind::Absent, "A2", "2");
     hall.call("A1", "1");
-    let yesterdays = hall.event(Kind::Call, "A3", "3");
+    let [yesterdays, another] = ["A3", "A5"].map(|ticket| hall.event(Kind::Call, ticket, "3"));
     let state = hall.state(CounterMode::Closed, Some("A4"));
     hall.wait_secs(7 * 3600 + 30 * 60 - 1);
     assert_eq!((hall.recent().len(), hall.missed().len(), hall.cell("1")), (2, 1, Some("A1".to_owned())));
@@ -572,9 +572,10 @@ fn a_new_day_starts_with_empty_lists() {
     );
     hall.give(Input::CounterChanged { counter: counter("4"), state });
     assert_eq!((hall.cell("3"), hall.cell("4")), (None, None));
+    assert_eq!(ignored(&hall.give(Input::CallReceived(yesterdays))), Some(IgnoreReason::Duplicate));
     hall.wait_secs(60);
     assert_eq!(
-        ignored(&hall.give(Input::CallReceived(yesterdays))),
+        ignored(&hall.give(Input::CallReceived(another))),
         None,
         "a screen with a wrong date hides nothing"
     );

@@ -3,8 +3,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+use moiso::clock::{Millis, Now};
+use moiso::config::Config;
 use moiso::control::auth::Role;
 use moiso::journal::Journal;
+use moiso::raster::Raster;
+use moiso::scene::{Look, Size, compose};
 use serde_json::json;
 
 #[path = "support/browser.rs"]
@@ -25,9 +29,11 @@ async fn busy_hall(folder: &std::path::Path) -> Console {
     let (journal, _) = Journal::open(folder, 90, now()).unwrap();
     // The page asks for what was before the browser's own now.
     kept(&journal, jiff::Timestamp::now());
-    let picture = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/board.png")).unwrap();
+    let (view, look) = (busy_view(2), Look::of(&Config::default()));
+    let board = compose(&view, &look, Size { w: 1920, h: 1080 }, Now { mono: Millis::ZERO, wall: now() });
+    let picture = Raster::default().picture(&board).png().unwrap();
     let console = Console::with_parts(Parts { picture, journal: Some(journal), ..Parts::default() }).await;
-    console.view.send_replace(std::sync::Arc::new(busy_view(2)));
+    console.view.send_replace(std::sync::Arc::new(view));
     console.screens.send_replace(three_screens());
     console.speech.send_replace(scenes::speech(jiff::Timestamp::now()));
     let tone: Vec<f32> = (0..48_000).map(|n| (n as f32 * 0.05).sin() * 0.3).collect();

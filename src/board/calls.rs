@@ -30,12 +30,11 @@ impl Board {
         }
         self.link.keep_pace(call.at, self.fresh, now);
         if !self.is_of_today(call.at, now) && !self.link.is_settled(now) {
-            // It is not remembered: who knows the time better may tell of it yet.
-            return if call.kind.summons() {
-                Ok(vec![(call.id, Outcome::Expired)])
-            } else {
-                Err(IgnoreReason::Stale)
-            };
+            if !call.kind.summons() {
+                return Err(IgnoreReason::Stale);
+            }
+            self.ledger.remember(call.id.clone(), now.mono);
+            return Ok(vec![(call.id, Outcome::Expired)]);
         }
         call.holder.take_if(|_| !self.show_holder);
         self.link.compare_clocks(call.at, self.fresh, now);
