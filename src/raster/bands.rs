@@ -12,8 +12,8 @@ use crate::scene::Size;
 /// number on its ground costs the memory one way there and back, not one for each layer.
 const BAND: u32 = 32 << 10;
 
-/// Smaller parts are drawn before another thread has begun.
-const SHARED: u32 = 128 << 10;
+/// Smaller parts are not worth another thread, which may have to wait for a processor while a sentence is decoded.
+const SHARED: u32 = 256 << 10;
 
 /// More would wait for the memory, not for each other.
 const THREADS_MAX: usize = 4;
