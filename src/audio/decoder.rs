@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use tracing::trace_span;
 
@@ -18,6 +19,9 @@ use crate::trace::STAGE;
 
 /// Announcements that may wait to be decoded.
 const JOBS: usize = 64;
+/// A sentence and the picture of its call come at the same instant, and on two processors the one waits for the other. The picture
+/// goes first; of the sixty milliseconds that a call may take until it is heard this is a tenth.
+const PICTURE_FIRST: Duration = Duration::from_millis(6);
 /// Folder of the chimes below the sounds folder.
 const CHIMES: &str = "chimes/";
 
@@ -42,6 +46,7 @@ pub(super) fn spawn(clips: Clips, notes: Notes, ended: Ended) -> io::Result<Sync
 
 fn run(mut clips: Clips, jobs: &Receiver<Job>, notes: &Notes) {
     while let Ok(job) = jobs.recv() {
+        thread::sleep(PICTURE_FIRST);
         let (track, whole) = decode(&mut clips, &job, notes);
         let decoded = Decoded { opening: job.opening, line: job.line, id: job.id, track, whole };
         // A player that has stopped needs no answer.
