@@ -8,7 +8,7 @@ mod xvfb;
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::daemon::Daemon;
 use support::mosquitto::Mosquitto;
 use support::{call, until};
@@ -36,6 +36,23 @@ fn a_silent_screen_tells_that_a_call_was_shown_and_then_in_which_frame() {
     let told: Value = serde_json::from_str(&daemon.cli(&["history", "A012", "--json"])).unwrap();
     assert_eq!((&told["frame"], &told["frame_hash"]), (&proof["frame"], &proof["frame_hash"]));
     assert!(daemon.cli(&["history", "A012"]).contains(", drawn "));
+}
+
+/// Its sender's date may be wrong: nobody was called by it, and whoever asks is told so.
+#[test]
+fn a_call_that_is_taken_for_yesterdays_has_a_record_that_says_so() {
+    let broker = Mosquitto::start();
+    let daemon = Daemon::start(&broker, None, "");
+    until(SOON, "the link comes up", || daemon.is_linked());
+    let proofs = broker.subscribe(PROOF);
+    let at = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
+    let call = json!({"id": "d-1", "ticket": "A012", "counter": "5", "kind": "call", "at": at.to_string()});
+    broker.publish("moiso/dong-da/call", &call.to_string(), &[]);
+    let proof = proofs.wait_for(|m| m.contains(r#""call":"d-1""#));
+    assert!(proof.contains(r#""outcome":"expired""#) && !proof.contains("drawn"), "{proof}");
+    until(SOON, "the journal has it", || daemon.kept("calls", "id = 'd-1' AND outcome = 'expired'") == 1);
+    assert!(daemon.cli(&["history", "A012"]).contains("expired"));
+    assert_eq!(daemon.view()["spotlight"].as_array().map(Vec::len), Some(0));
 }
 
 #[test]

@@ -734,8 +734,8 @@ fn a_screen_does_not_begin_while_nobody_can_hear_that_it_has() {
     assert_eq!(third(false), [false, true, true, true, true], "there is nobody else");
 }
 
-/// Two screens had stood still and were about to be heard again when the broker went. The third began unheard, and had its link
-/// again after the first had its turn.
+/// Two screens had stood still and were about to be heard again when the broker went. The third could begin unheard, and has its
+/// link again after the first has its turn.
 #[test]
 fn three_screens_of_which_two_stood_still_when_the_broker_went_say_each_call_once() {
     let day = [

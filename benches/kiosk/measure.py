@@ -490,7 +490,7 @@ def markdown(table, runs):
         names = [name for name in SUBJECTS if name in of]
         count = max(sum(run["subject"] == name and run["size"] == size for run in runs) for name in names)
         load = statistics.median(run["load_before"] for run in runs)
-        lines += [f"{size}, {count} runs each in turn, {os.cpu_count()} cores, load before a run {load:.1f} (median); median (least to most)", ""]
+        lines += [f"{size}, {count} runs each in turn, {os.cpu_count()} cores, load before a run {load:.1f} (median); median (least to most), of call to pixel that of all calls (of each run)", ""]
         lines += [f"- {name}: {of[name]['adapter']}; {of[name]['calls']} calls, {of[name]['missed']} not seen" for name in names]
         lines += ["", "| | " + " | ".join(names) + (" | ratio |" if len(names) > 1 else " |"), "|---" * (len(names) + 1 + (len(names) > 1)) + "|"]
         for key, title, unit, digits in ROWS:
